@@ -1,0 +1,5 @@
+"""`python -m amtrio`."""
+
+from amtrio.cli.main import main
+
+main()

@@ -1,0 +1,73 @@
+"""What a server does every so often: each chore a task of its own that outlives its failures.
+
+Knows no chore in particular.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import structlog
+import trio
+
+from amtrio.clock import jitter
+from amtrio.errors import AmtrioError
+from amtrio.feature import ChoreSpec, Services
+
+log = structlog.stdlib.get_logger(__name__)
+
+FIRST_BACK_OFF_SECONDS = 1.0
+MAX_BACK_OFF_SECONDS = 60.0
+
+Task = Callable[[], Awaitable[None]]
+
+
+@asynccontextmanager
+async def open_chores(services: Services, tasks: dict[str, Task]) -> AsyncIterator[None]:
+    """
+    Run the registry's chores, and `tasks` that never end by themselves, until the block is left.
+
+    A failure is logged and tried again with back-off; nobody else notices.
+    """
+    async with trio.open_nursery() as nursery:
+        for spec in services.registry.chores:
+            nursery.start_soon(_repeat, services, spec, name=f"chore {spec.name}")
+        for name, task in tasks.items():
+            nursery.start_soon(_keep_running, name, task, name=f"chore {name}")
+        try:
+            yield
+        finally:
+            nursery.cancel_scope.cancel()
+
+
+async def _repeat(services: Services, spec: ChoreSpec) -> None:
+    back_off = FIRST_BACK_OFF_SECONDS
+    while True:
+        await services.wakeups.wait(spec.name, at_most_seconds=jitter(spec.every_seconds))
+        if await _tried(spec.name, lambda: spec.function(services), back_off):
+            back_off = FIRST_BACK_OFF_SECONDS
+        else:
+            back_off = min(back_off * 2, MAX_BACK_OFF_SECONDS)
+
+
+async def _keep_running(name: str, task: Task) -> None:
+    back_off = FIRST_BACK_OFF_SECONDS
+    while True:
+        await _tried(name, task, back_off)
+        back_off = min(back_off * 2, MAX_BACK_OFF_SECONDS)
+
+
+async def _tried(name: str, task: Task, back_off: float) -> bool:
+    """Run once; a failure is told and slept over. True if it went well."""
+    try:
+        await task()
+    except AmtrioError as exc:
+        # A disk that refuses is the store's to report; the chore only waits for better times.
+        log.warning("chore_refused", chore=name, error=str(exc), again_in_s=back_off)
+    except Exception:
+        log.exception("chore_failed", chore=name, again_in_s=back_off)
+    else:
+        return True
+    await trio.sleep(jitter(back_off))
+    return False

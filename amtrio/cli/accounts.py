@@ -1,0 +1,196 @@
+"""`amtrio user ...` and `amtrio agent ...`: through the running server's admin socket, or directly if none runs.
+
+Knows arguments and output. What is done stands in the features' operations.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import trio
+import typer
+from rich.console import Console
+from rich.table import Table
+
+import amtrio.features  # noqa: F401 - registers every operation
+from amtrio.app import open_services
+from amtrio.config import Config, load
+from amtrio.errors import AmtrioError
+from amtrio.store.problems import CannotOpen
+from amtrio.transports.admin import SOCKET_NAME, operate
+
+users = typer.Typer(help="People: add, list, give a new password, remove.", no_args_is_help=True)
+agents = typer.Typer(help="Agents: add, list, rotate or revoke their credential, remove.", no_args_is_help=True)
+
+DataDir = Annotated[Path | None, typer.Option(help="Folder of everything that lasts.")]
+Db = Annotated[Path | None, typer.Option(help="Database file.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+_TIMEOUT_SECONDS = 30.0
+
+
+@users.command("add")
+def add_user(
+    username: str,
+    password_stdin: Annotated[bool, typer.Option(help="Read the password from standard input.")] = False,
+    db: Db = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Make an account; asks for the password."""
+    password = _password(is_piped=password_stdin)
+    made = _operate("user.add", {"username": username, "password": password}, db, data_dir)
+    typer.echo(f"user {made['username']} added, id {made['user_id']}")
+
+
+@users.command("list")
+def list_users(as_json: AsJson = False, db: Db = None, data_dir: DataDir = None) -> None:
+    """Everybody with an account."""
+    _print(
+        _operate("user.list", {}, db, data_dir),
+        ("username", "user_id", "connections", "last_seen", "created_at"),
+        as_json=as_json,
+    )
+
+
+@users.command("passwd")
+def set_password(
+    username: str,
+    password_stdin: Annotated[bool, typer.Option(help="Read the password from standard input.")] = False,
+    db: Db = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Give a person a new password; all their sessions end."""
+    _operate("user.passwd", {"username": username, "password": _password(is_piped=password_stdin)}, db, data_dir)
+    typer.echo(f"password of {username} changed; all sessions ended")
+
+
+@users.command("remove")
+def remove_user(username: str, yes: Yes = False, db: Db = None, data_dir: DataDir = None) -> None:
+    """Remove a person with all conversations and messages."""
+    if not yes:
+        typer.confirm(f"Remove {username} and everything they wrote?", abort=True)
+    _operate("user.remove", {"username": username}, db, data_dir)
+    typer.echo(f"user {username} removed")
+
+
+@agents.command("add")
+def add_agent(
+    agent_id: str,
+    name: Annotated[str | None, typer.Option(help="Shown to people.  [default: the id]")] = None,
+    model: Annotated[str | None, typer.Option(help="What it runs on.")] = None,
+    personality: Annotated[str | None, typer.Option()] = None,
+    specialty: Annotated[str | None, typer.Option(help="What it is good at.")] = None,
+    db: Db = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Make an agent and print its token, this once. The token alone goes to standard output."""
+    card = {"name": name, "model": model, "personality": personality, "specialty": specialty}
+    made = _operate("agent.add", {"agent_id": agent_id, **card}, db, data_dir)
+    _show_token(f"agent {agent_id} added; its token is shown this once:", made["token"])
+
+
+@agents.command("list")
+def list_agents(as_json: AsJson = False, db: Db = None, data_dir: DataDir = None) -> None:
+    """Every agent."""
+    columns = ("agent_id", "name", "status", "credential", "connections", "last_seen")
+    _print(_operate("agent.list", {}, db, data_dir), columns, as_json=as_json)
+
+
+@agents.command("rotate")
+def rotate_agent(agent_id: str, db: Db = None, data_dir: DataDir = None) -> None:
+    """Give an agent a new token; the old one, and the shared secret, are refused from now on."""
+    made = _operate("agent.rotate", {"agent_id": agent_id}, db, data_dir)
+    _show_token(f"the new token of {agent_id}, shown this once:", made["token"])
+
+
+@agents.command("revoke")
+def revoke_agent(agent_id: str, db: Db = None, data_dir: DataDir = None) -> None:
+    """Refuse an agent until `rotate`; its conversations stay."""
+    _operate("agent.revoke", {"agent_id": agent_id}, db, data_dir)
+    typer.echo(f"agent {agent_id} revoked")
+
+
+@agents.command("remove")
+def remove_agent(agent_id: str, yes: Yes = False, db: Db = None, data_dir: DataDir = None) -> None:
+    """Remove an agent with all its conversations."""
+    if not yes:
+        typer.confirm(f"Remove {agent_id} and every conversation with it?", abort=True)
+    _operate("agent.remove", {"agent_id": agent_id}, db, data_dir)
+    typer.echo(f"agent {agent_id} removed")
+
+
+def _show_token(text: str, token: str) -> None:
+    typer.echo(text, err=True)
+    typer.echo(token)
+
+
+def _password(*, is_piped: bool) -> str:
+    if is_piped:
+        return sys.stdin.readline().rstrip("\n")
+    password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return password
+
+
+def _print(rows: list[Mapping[str, Any]], columns: tuple[str, ...], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    table = Table(*(column.replace("_", " ") for column in columns), box=None, header_style="bold")
+    for row in rows:
+        table.add_row(*("" if row.get(column) is None else str(row[column]) for column in columns))
+    Console().print(table)
+
+
+def _operate(operation: str, arguments: Mapping[str, Any], db: Path | None, data_dir: Path | None) -> Any:
+    """Ask the running server; if there is none, open the database. Ends the program with 1 if it is refused."""
+    flags = {"db": db, "data-dir": data_dir}
+    given = {name: str(value) for name, value in flags.items() if value is not None}
+    config = load(given, os.environ, Path.cwd()).config
+    arguments = {name: value for name, value in arguments.items() if value is not None}
+    try:
+        answer = _ask(config.storage.data_dir, operation, arguments)
+        if answer is None:
+            answer = {"result": trio.run(partial(_directly, config, operation, arguments))}
+    except (AmtrioError, CannotOpen) as exc:
+        _end(str(exc))
+    if "error" in answer:
+        _end(answer["error"])
+    return answer["result"]
+
+
+def _end(text: str) -> NoReturn:
+    Console(stderr=True, highlight=False).print(f"amtrio: {text}", markup=False, soft_wrap=True)
+    sys.exit(1)
+
+
+def _ask(data_dir: Path, operation: str, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The server's answer; None if no server listens."""
+    try:
+        directory = os.open(data_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
+            link.settimeout(_TIMEOUT_SECONDS)
+            try:
+                link.connect(f"/proc/self/fd/{directory}/{SOCKET_NAME}")
+            except (FileNotFoundError, ConnectionRefusedError):
+                return None
+            link.sendall(json.dumps({"operation": operation, "arguments": arguments}).encode() + b"\n")
+            with link.makefile("rb") as answers:
+                answer: dict[str, Any] = json.loads(answers.readline())
+                return answer
+    finally:
+        os.close(directory)
+
+
+async def _directly(config: Config, operation: str, arguments: Mapping[str, Any]) -> Any:
+    async with open_services(config) as (services, _):
+        return await operate(services, operation, arguments)

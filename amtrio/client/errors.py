@@ -1,0 +1,76 @@
+"""What can go wrong for a client, and whether trying again helps.
+
+Knows nothing of sockets or HTTP; the words are those of docs/protocol.md, "Errors and retry".
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+Retry = Literal["no", "after_ms", "same_client_id"]
+
+
+class ClientError(Exception):
+    """Everything this library raises."""
+
+
+class Refused(ClientError):
+    """
+    The server understood and said no; the one class for both REST answers and commands on the socket.
+
+    Attributes:
+        code: one word for machines, such as `not_found`.
+        status: HTTP status of a REST answer, 0 on the socket.
+        retry: `no`, `after_ms` (wait `retry_after_ms`) or `same_client_id` (send it again as it was).
+        retry_after_ms: milliseconds, only with `after_ms`.
+    """
+
+    def __init__(
+        self, text: str, *, code: str, status: int = 0, retry: Retry = "no", retry_after_ms: int | None = None
+    ) -> None:
+        super().__init__(text)
+        self.code = code
+        self.status = status
+        self.retry = retry
+        self.retry_after_ms = retry_after_ms
+
+    def __str__(self) -> str:
+        return f"{self.args[0]} ({self.code})"
+
+
+class Unreachable(ClientError):
+    """Nobody answered a REST request: no route, refused, timed out or cut in the middle."""
+
+
+class AuthenticationEnded(ClientError):
+    """The credential is wrong or has ended; only a new one helps."""
+
+
+class Replaced(ClientError):
+    """A newer socket of the same device or agent took over; coming back at once would start a fight."""
+
+
+class Dropped(ClientError):
+    """
+    The socket is gone.
+
+    Attributes:
+        code: close code of RFC 6455 7.4, 1006 when the stream was cut or never opened.
+        reason: the server's words.
+        status: HTTP status if the server refused the upgrade, else 0.
+        retry_after_s: the server's wish, seconds.
+    """
+
+    def __init__(
+        self, reason: str = "", *, code: int = 1006, status: int = 0, retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(f"{reason or 'connection lost'} (close code {code})")
+        self.code = code
+        self.reason = reason
+        self.status = status
+        self.retry_after_s = retry_after_s
+
+
+def as_retry(word: object) -> Retry:
+    """The retry rule, `no` for a word from a newer server."""
+    return next((known for known in get_args(Retry) if known == word), "no")

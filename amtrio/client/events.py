@@ -1,0 +1,218 @@
+"""What a connection tells: events from the account log, passing ones, and the state of the connection itself.
+
+Knows the shapes only. Every shape ignores fields it does not know, so that newer servers can be read.
+Source: docs/protocol.md, "Events".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+SenderType = Literal["client", "agent"]
+AccountKind = Literal["user", "agent"]
+
+
+class Thing(msgspec.Struct, frozen=True, kw_only=True):
+    """Read from JSON; unknown fields are ignored."""
+
+
+class Message(Thing, frozen=True, kw_only=True):
+    """
+    Attributes:
+        conversation_seq: its place in the conversation: 1, 2, 3 … without gaps.
+        client_id: the sender's own id of it; only the sender's account sees it.
+        deleted: a tombstone; content is then empty.
+    """
+
+    message_id: str
+    conversation_id: str
+    conversation_seq: int
+    sender_type: SenderType
+    sender_id: str
+    content: str = ""
+    created_at: str = ""
+    content_format: str | None = None
+    kind: str | None = None
+    client_id: str | None = None
+    reply_to: str | None = None
+    metadata: dict[str, Any] | None = None
+    edited_at: str | None = None
+    deleted: bool = False
+
+
+class Receipt(Thing, frozen=True, kw_only=True):
+    """How far a member has got, as `conversation_seq`. A mark never moves back."""
+
+    conversation_id: str = ""
+    account_kind: AccountKind
+    account_id: str
+    read_up_to: int = 0
+    delivered_up_to: int = 0
+
+
+class Conversation(Thing, frozen=True, kw_only=True):
+    """One person and one agent; `messages` and `receipts` only in a snapshot, the last two fields only in lists."""
+
+    conversation_id: str
+    user_id: str = ""
+    agent_id: str = ""
+    title: str | None = None
+    is_default: bool = False
+    created_at: str = ""
+    updated_at: str = ""
+    receipts: list[Receipt] = []
+    messages: list[Message] = []
+    unread_count: int | None = None
+    last_message: Any = None
+
+
+class Event(Thing, frozen=True, kw_only=True):
+    """
+    Attributes:
+        seq: number in the account's log; None for what no log keeps and any queue may drop.
+    """
+
+    seq: int | None = None
+
+
+class MessagePosted(Event, frozen=True, kw_only=True):
+    message: Message
+
+
+class MessageEdited(Event, frozen=True, kw_only=True):
+    message: Message
+
+
+class MessageDeleted(Event, frozen=True, kw_only=True):
+    message_id: str
+    conversation_id: str
+    conversation_seq: int
+    deleted_by: str | None = None
+    deleted_at: str | None = None
+
+
+class ReceiptMoved(Event, frozen=True, kw_only=True):
+    receipt: Receipt
+
+
+class ConversationCreated(Event, frozen=True, kw_only=True):
+    conversation: Conversation
+
+
+class ConversationUpdated(Event, frozen=True, kw_only=True):
+    conversation: Conversation
+
+
+class ConversationDeleted(Event, frozen=True, kw_only=True):
+    conversation_id: str
+
+
+class Gone(Event, frozen=True, kw_only=True):
+    """A number whose event shows nothing any more."""
+
+
+class TypingChanged(Event, frozen=True, kw_only=True):
+    conversation_id: str
+    sender_type: SenderType
+    sender_id: str
+    typing: bool = True
+
+
+class StatusChanged(Event, frozen=True, kw_only=True):
+    sender_type: SenderType
+    sender_id: str
+    status: str
+    text: str | None = None
+
+
+class PresenceChanged(Event, frozen=True, kw_only=True):
+    id: str
+    type: AccountKind
+    online: bool
+    last_seen: str | None = None
+
+
+class DeliveredMoved(Event, frozen=True, kw_only=True):
+    conversation_id: str
+    account_kind: AccountKind
+    account_id: str
+    delivered_up_to: int
+
+
+class Unknown(Event, frozen=True, kw_only=True):
+    """From a newer server, or not of the shape this library knows: safe to ignore, its number counts."""
+
+    type: str
+    data: dict[str, Any]
+
+
+class Snapshot(Event, frozen=True, kw_only=True):
+    """
+    The account as it was at `seq`, read in one transaction: forget what you have and build anew from this.
+
+    Comes in place of the events that the server could not give any more.
+    """
+
+    epoch: str
+    conversations: list[Conversation]
+
+
+class Online(Event, frozen=True, kw_only=True):
+    """
+    This library has a working socket.
+
+    Attributes:
+        id: who the server says we are. limits: as in the frame `connected`.
+    """
+
+    id: str
+    kind: AccountKind
+    device_id: str | None = None
+    limits: dict[str, int] = {}
+    capabilities: list[str] = []
+
+
+class Offline(Event, frozen=True, kw_only=True):
+    """This library lost its socket, or got none, and tries again after `retry_in_s` seconds."""
+
+    reason: str
+    retry_in_s: float
+
+
+# Events whose data is the thing itself: the field it goes to, and the shape.
+_WRAPPED: Mapping[str, tuple[type[Event], str]] = {
+    "message": (MessagePosted, "message"),
+    "message_edited": (MessageEdited, "message"),
+    "receipt": (ReceiptMoved, "receipt"),
+    "conversation_created": (ConversationCreated, "conversation"),
+    "conversation_updated": (ConversationUpdated, "conversation"),
+}
+_PLAIN: Mapping[str, type[Event]] = {
+    "message_deleted": MessageDeleted,
+    "conversation_deleted": ConversationDeleted,
+    "gone": Gone,
+    "typing": TypingChanged,
+    "status": StatusChanged,
+    "presence_update": PresenceChanged,
+    "delivered": DeliveredMoved,
+}
+
+
+def read_event(word: str, data: Mapping[str, Any], seq: int | None) -> Event:
+    """
+    The event of a frame.
+
+    Never fails: a shape this library does not know becomes `Unknown`, since its number must count all the same.
+    """
+    try:
+        if word in _WRAPPED:
+            shape, field = _WRAPPED[word]
+            return msgspec.convert({"seq": seq, field: data}, shape)
+        if word in _PLAIN:
+            return msgspec.convert({**data, "seq": seq}, _PLAIN[word])
+    except msgspec.ValidationError:
+        pass
+    return Unknown(seq=seq, type=word, data=dict(data))

@@ -1,0 +1,147 @@
+"""Every failure a client can be told about: one class, one code, one HTTP status, one rule for trying again.
+
+Whose fault it is stands in the name. Knows nothing of HTTP or sockets; they read the class attributes.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+Retry = Literal["no", "after_ms", "same_client_id"]
+
+
+class AmtrioError(Exception):
+    """
+    A failure with an answer for the client.
+
+    Attributes:
+        code: one word for machines; stable, part of the protocol.
+        http: status of the REST answer.
+        retry: `no` (the same request fails again), `after_ms` (wait `retry_after_ms` first) or
+            `same_client_id` (send it again as it was; the server stores it once).
+        retry_after_ms: how long to wait, milliseconds; only with `after_ms`.
+    """
+
+    code: ClassVar[str] = "internal"
+    http: ClassVar[int] = 500
+    retry: ClassVar[Retry] = "same_client_id"
+
+    def __init__(self, text: str, /, *, retry_after_ms: int | None = None) -> None:
+        super().__init__(text)
+        self.retry_after_ms = retry_after_ms
+
+
+class Malformed(AmtrioError):
+    """The client sent something that is not of the shape the protocol names."""
+
+    code = "malformed"
+    http = 400
+    retry = "no"
+
+
+class UnknownType(Malformed):
+    """A frame of a type this server does not know; the connection stays open."""
+
+    code = "unknown_type"
+
+
+class Unauthorized(AmtrioError):
+    """No credential, a wrong one, or one that has ended."""
+
+    code = "unauthorized"
+    http = 401
+    retry = "no"
+
+
+class Forbidden(AmtrioError):
+    """The credential is good, but its holder may not do this."""
+
+    code = "forbidden"
+    http = 403
+    retry = "no"
+
+
+class NotFound(AmtrioError):
+    """Not there, or not yours: one answer for both, so that strangers learn nothing."""
+
+    code = "not_found"
+    http = 404
+    retry = "no"
+
+
+class MethodNotAllowed(AmtrioError):
+    """The path exists, the method does not."""
+
+    code = "method_not_allowed"
+    http = 405
+    retry = "no"
+
+
+class Conflict(AmtrioError):
+    """The name is taken, or the thing is in a state that forbids this."""
+
+    code = "conflict"
+    http = 409
+    retry = "no"
+
+
+class ClientIdReused(Conflict):
+    """The same client_id came with another command before."""
+
+    code = "client_id_reused"
+
+
+class TooManyReplacements(AmtrioError):
+    """Two programs share one credential and push each other out; the holder stays."""
+
+    code = "replacement_loop"
+    http = 409
+    retry = "after_ms"
+
+
+class TooLarge(AmtrioError):
+    """Longer than the limit that the text names."""
+
+    code = "too_large"
+    http = 413
+    retry = "no"
+
+
+class UpgradeRequired(AmtrioError):
+    """The path speaks WebSocket only."""
+
+    code = "upgrade_required"
+    http = 426
+    retry = "no"
+
+
+class RateLimited(AmtrioError):
+    """The client's budget is used up; nothing was done."""
+
+    code = "rate_limited"
+    http = 429
+    retry = "after_ms"
+
+
+class StorageUnavailable(AmtrioError):
+    """The disk refused; nothing was stored, numbers did not move."""
+
+    code = "storage_unavailable"
+    http = 503
+    retry = "same_client_id"
+
+
+class ShuttingDown(AmtrioError):
+    """The server is leaving; the next one answers."""
+
+    code = "shutting_down"
+    http = 503
+    retry = "same_client_id"
+
+
+class Overloaded(AmtrioError):
+    """The server has too much to do right now; nothing was done."""
+
+    code = "overloaded"
+    http = 503
+    retry = "after_ms"

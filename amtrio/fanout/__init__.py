@@ -1,0 +1,1 @@
+"""Who is connected to this process, and how news reaches them."""

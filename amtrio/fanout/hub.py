@@ -1,0 +1,169 @@
+"""Who is connected to this process: hands each committed event to the sockets of its accounts, once, in order.
+
+Knows accounts and subscribers. Knows no socket, no dialect and no feature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol, cast
+
+from amtrio.fanout.cursors import Cursors
+from amtrio.feature import Status
+from amtrio.protocol.frames import Event
+from amtrio.store.database import Committed
+
+
+class Outgoing:
+    """
+    One event on its way to many sockets.
+
+    Attributes:
+        sender: account key of who sent it, if it is something that one sends.
+        device: cursor key of the device that caused it.
+        forms: ready bytes by dialect and viewer; the first socket that needs a form makes it for all.
+    """
+
+    __slots__ = ("at_us", "device", "event", "forms", "published_at", "sender")
+
+    def __init__(self, event: Event, *, device: str | None, at_us: int, published_at: float) -> None:
+        self.event = event
+        self.device = device
+        self.at_us = at_us
+        self.published_at = published_at
+        self.sender = sender_of(event)
+        self.forms: dict[object, bytes] = {}
+
+
+def sender_of(event: Event) -> str | None:
+    """The account key of whoever sent a message, a sign of writing or a status."""
+    sender_id = getattr(event, "sender_id", None)
+    return None if sender_id is None else f"{'a' if event.sender_type == 'agent' else 'u'}:{sender_id}"  # type: ignore[attr-defined]  # goes with sender_id
+
+
+class Subscriber(Protocol):
+    """A session that hears events. Both calls are synchronous and must not raise for one that is closing."""
+
+    @property
+    def account(self) -> str: ...
+    @property
+    def login_session(self) -> str: ...
+    @property
+    def since_us(self) -> int: ...
+    @property
+    def unconfirmed(self) -> int: ...
+    def offer(self, outgoing: Outgoing, seq: int, /) -> None:
+        """Event `seq` of the account's log. A session that cannot take it now reads it from the log later."""
+        ...
+
+    def tell(self, outgoing: Outgoing, /) -> None:
+        """An ephemeral event; dropped if the session is busy."""
+        ...
+
+    def end_login(self) -> None:
+        """The login it lives on has ended."""
+        ...
+
+
+class Hub:
+    """
+    The register of open sockets.
+
+    Args:
+        now: for measuring delivery, seconds.
+        heard: called with each event after it was handed to sockets.
+        presence_changed: called with an account and whether it is online now.
+    """
+
+    def __init__(
+        self,
+        *,
+        now: Callable[[], float],
+        heard: Callable[[Event], None] = lambda _: None,
+        presence_changed: Callable[[str, bool], None] = lambda _account, _online: None,
+    ) -> None:
+        self._now = now
+        self.heard = heard
+        self.presence_changed = presence_changed
+        self._subscribers: dict[str, dict[Subscriber, None]] = {}
+        self._statuses: dict[str, Status] = {}
+        self.cursors = Cursors()
+
+    # -- what the store calls -------------------------------------------
+
+    def publish(self, batch: Sequence[Committed]) -> None:
+        """Hand over what one commit announced, in its order."""
+        now = self._now()
+        for committed in batch:
+            event = cast("Event", committed.event)
+            outgoing = Outgoing(event, device=committed.device, at_us=committed.at_us, published_at=now)
+            for account, seq in committed.seqs:
+                subscribers = self._subscribers.get(account)
+                if subscribers:
+                    for subscriber in tuple(subscribers) if len(subscribers) > 1 else subscribers:
+                        subscriber.offer(outgoing, seq)
+            self.heard(event)
+
+    # -- what sessions call ---------------------------------------------
+
+    def attach(self, subscriber: Subscriber) -> None:
+        """From now on it hears everything."""
+        subscribers = self._subscribers.setdefault(subscriber.account, {})
+        subscribers[subscriber] = None
+        if len(subscribers) == 1:
+            self.presence_changed(subscriber.account, True)  # noqa: FBT003 - a listener's plain argument
+
+    def detach(self, subscriber: Subscriber) -> None:
+        """It hears nothing more. Safe to call twice."""
+        subscribers = self._subscribers.get(subscriber.account)
+        if subscribers is None or subscriber not in subscribers:
+            return
+        del subscribers[subscriber]
+        if not subscribers:
+            del self._subscribers[subscriber.account]
+            self._statuses.pop(subscriber.account, None)
+            self.presence_changed(subscriber.account, False)  # noqa: FBT003 - a listener's plain argument
+
+    def subscribers(self) -> Iterable[Subscriber]:
+        """Every session, in no order."""
+        for subscribers in tuple(self._subscribers.values()):
+            yield from tuple(subscribers)
+
+    # -- what features call (`feature.Fanout`) --------------------------
+
+    def is_online(self, account: str, /) -> bool:
+        return account in self._subscribers
+
+    def online(self) -> list[str]:
+        return list(self._subscribers)
+
+    def connections(self, account: str, /) -> int:
+        return len(self._subscribers.get(account, ()))
+
+    def connected_since_us(self, account: str, /) -> int | None:
+        return min((each.since_us for each in self._subscribers.get(account, ())), default=None)
+
+    def unconfirmed(self) -> int:
+        return sum(each.unconfirmed for each in self.subscribers())
+
+    def status(self, account: str, /) -> Status:
+        if account not in self._subscribers:
+            return Status("offline")
+        return self._statuses.get(account, Status("online"))
+
+    def set_status(self, account: str, status: Status, /) -> None:
+        if account in self._subscribers:
+            self._statuses[account] = status
+
+    def tell(self, event: Event, accounts: Iterable[str], /, *, device: str | None = None) -> None:
+        outgoing = Outgoing(event, device=device, at_us=0, published_at=self._now())
+        for account in accounts:
+            for subscriber in tuple(self._subscribers.get(account, ())):
+                subscriber.tell(outgoing)
+        self.heard(event)
+
+    def end_sessions(self, sessions: Iterable[str], /) -> None:
+        ended = set(sessions)
+        for subscriber in self.subscribers():
+            if subscriber.login_session in ended:
+                subscriber.end_login()

@@ -1,0 +1,267 @@
+"""Conversations: begin, name, list by activity, delete.
+
+Knows frames and SQL. Knows nothing of sockets, HTTP or who is online.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from amtrio.clock import rfc3339
+from amtrio.conversation import (
+    CONVERSATION_COLUMNS,
+    MAX_UNREAD,
+    Conversation,
+    ConversationCreated,
+    ConversationUpdated,
+    Title,
+    conversation,
+    conversation_row,
+    create,
+    find_or_create,
+    members,
+    no_conversation,
+    sender_type,
+    shown_conversation,
+)
+from amtrio.errors import Forbidden, Malformed
+from amtrio.feature import Answer, Context, Services, account_key, command, delete, get, on_removal, patch, post, replay
+from amtrio.protocol.frames import CLIENT_ID_PATTERN, Command, Event, Json
+from amtrio.store.database import ReadTx, Row, Tx
+from amtrio.store.log import LogRow, head
+
+MAX_LISTED = 200
+ClientId = Annotated[str, Meta(pattern=CLIENT_ID_PATTERN)]
+
+
+class ConversationDeleted(Event, frozen=True, kw_only=True):
+    """A conversation and everything in it is gone."""
+
+    type = "conversation_deleted"
+    log_kind = "conversation_deleted"
+    conversation_id: str
+
+    @property
+    def log_subject(self) -> str:
+        return self.conversation_id
+
+
+class CreateConversation(Command, frozen=True, kw_only=True):
+    """With a title a new conversation each time; without one the default conversation with that agent."""
+
+    agent_id: str | None = None
+    title: Title | None = None
+    client_id: ClientId | None = None
+
+
+@post("/conversations")
+@post("/conversations/create")  # COMPAT
+@command("create_conversation", who="user")
+def create_conversation(tx: Tx, ctx: Context, frame: CreateConversation) -> Json:
+    """
+    Begin a conversation, or find the default one.
+
+    Raises:
+        NotFound: no such agent for this person.
+    """
+    if not frame.agent_id:
+        text = "missing agent_id"
+        raise Malformed(text)
+    if ctx.principal.kind != "user":
+        text = "only people begin conversations"
+        raise Forbidden(text)
+    agent_key = account_key("agent", frame.agent_id)
+    who = ctx.principal
+    if frame.title is None:
+        id_ = find_or_create(tx, ctx.clock, who.account, agent_key, device=who.device)
+    else:
+        id_ = create(tx, ctx.clock, who.account, agent_key, title=frame.title, device=who.device)
+    return _listed(tx, who.account, id_)
+
+
+class AskConversation(msgspec.Struct, frozen=True, kw_only=True):
+    """Which one."""
+
+    conversation_id: str
+
+
+@get("/conversations/<conversation_id>")
+def one_conversation(tx: ReadTx, ctx: Context, request: AskConversation) -> Json:
+    """One conversation with its last message and unread count."""
+    members(tx, request.conversation_id, ctx.principal.account)
+    return _listed(tx, ctx.principal.account, request.conversation_id)
+
+
+class ListConversations(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    A page of the list.
+
+    Attributes:
+        before: a conversation id; only those whose latest activity is older.
+        offset: COMPAT, for clients that page by number.
+    """
+
+    limit: int | None = None
+    before: str | None = None
+    offset: int = 0
+
+
+_LISTED = f"""
+SELECT {CONVERSATION_COLUMNS}, mine.read_up_to, mine.pinned, mine.archived, mine.muted_until_us,
+    last.id, last.seq, last.sender_key, last.content, last.created_us,
+    (SELECT count(*) FROM (
+        SELECT 1 FROM message m WHERE m.conversation_id = c.id AND m.seq > mine.read_up_to
+            AND m.sender_key <> mine.account_key AND m.deleted_us IS NULL LIMIT {MAX_UNREAD}) AS unread)
+FROM member mine JOIN conversation c ON c.id = mine.conversation_id
+LEFT JOIN message last ON last.conversation_id = c.id AND last.seq = (
+    SELECT max(m.seq) FROM message m WHERE m.conversation_id = c.id AND m.deleted_us IS NULL)
+WHERE mine.account_key = :account AND mine.left_at_seq IS NULL"""  # noqa: S608 - our own column list
+
+
+@get("/conversations")
+@get("/conversations/list")  # COMPAT
+def list_conversations(tx: ReadTx, ctx: Context, request: ListConversations) -> Answer:
+    """One's conversations, latest activity first."""
+    account = ctx.principal.account
+    limit = request.limit if request.limit is not None and 1 <= request.limit <= MAX_LISTED else MAX_LISTED
+    older_than = 2**62
+    if request.before:
+        members(tx, request.before, account)
+        row = tx.one("SELECT activity FROM conversation WHERE id = :id", id=request.before)
+        older_than = row[0] if row else 0
+    rows = tx.all(
+        f"{_LISTED} AND c.activity < :older_than ORDER BY c.activity DESC, c.id DESC LIMIT :limit OFFSET :offset",
+        account=account,
+        older_than=older_than,
+        limit=limit,
+        offset=max(0, request.offset),
+    )
+    return Answer(
+        [_shown(row) for row in rows],
+        headers={"X-Amtrio-Epoch": ctx.store.epoch, "X-Amtrio-Seq": str(head(tx, account)[1])},
+    )
+
+
+def _listed(tx: ReadTx, account: str, conversation_id: str) -> Json:
+    row = tx.one(f"{_LISTED} AND c.id = :id", account=account, id=conversation_id)
+    if row is None:
+        raise no_conversation(conversation_id)
+    return _shown(row)
+
+
+def _shown(row: Row) -> Json:
+    read_up_to, pinned, archived, muted_until_us, id_, seq, sender, content, created_us, unread = row[7:]
+    last = None
+    if id_ is not None:
+        last = {
+            "id": id_,
+            "message_id": id_,
+            "conversation_seq": seq,
+            "sender_type": sender_type(sender),
+            "sender_id": sender[2:],
+            "content": content,
+            "created_at": rfc3339(created_us),
+        }
+    return shown_conversation(row[:7]) | {
+        "last_message": last,
+        "unread_count": unread,
+        "read_up_to": read_up_to,
+        "pinned": bool(pinned),
+        "archived": bool(archived),
+        "muted_until": rfc3339(muted_until_us) if muted_until_us is not None else None,
+    }
+
+
+class RenameConversation(Command, frozen=True, kw_only=True):
+    """A new title."""
+
+    conversation_id: str
+    title: Title
+    client_id: ClientId | None = None
+
+
+@patch("/conversations/<conversation_id>")
+@command("rename")
+def rename(tx: Tx, ctx: Context, frame: RenameConversation) -> Json:
+    """
+    Give a conversation another title; either member may.
+
+    Raises:
+        NotFound: no such conversation, or not the asker's.
+    """
+    who = ctx.principal
+    accounts = members(tx, frame.conversation_id, who.account)
+    tx.run("UPDATE conversation SET title = :title WHERE id = :id", title=frame.title, id=frame.conversation_id)
+    row = conversation_row(tx, frame.conversation_id)
+    if row is not None:
+        tx.announce(conversation(ConversationUpdated, row), accounts, device=who.device)
+    return _listed(tx, who.account, frame.conversation_id)
+
+
+class DeleteConversation(Command, frozen=True, kw_only=True):
+    """Which one."""
+
+    conversation_id: str = ""
+    client_id: ClientId | None = None
+
+
+@delete("/conversations/<conversation_id>")
+@delete("/conversations/delete")  # COMPAT
+@post("/conversations/delete")  # COMPAT
+@command("delete_conversation")
+def delete_conversation(tx: Tx, ctx: Context, frame: DeleteConversation) -> Json:
+    """
+    Remove a conversation with everything in it, for both sides.
+
+    Raises:
+        NotFound: no such conversation, or not the asker's. Forbidden: only its owner may.
+    """
+    if not frame.conversation_id:
+        text = "missing conversation_id"
+        raise Malformed(text)
+    accounts = members(tx, frame.conversation_id, ctx.principal.account)
+    if ctx.principal.kind != "user":
+        text = "only the owner deletes a conversation"
+        raise Forbidden(text)
+    _delete(tx, frame.conversation_id, accounts, device=ctx.principal.device)
+    return {"status": "deleted", "conversation_id": frame.conversation_id}
+
+
+def _delete(tx: Tx, conversation_id: str, accounts: list[str], *, device: str | None) -> None:
+    tx.run("DELETE FROM conversation WHERE id = :id", id=conversation_id)  # members and messages go with it
+    tx.announce(ConversationDeleted(conversation_id=conversation_id), accounts, device=device)
+
+
+@replay("conversation_created")
+def replay_created(tx: ReadTx, account: str, row: LogRow) -> Conversation | None:
+    del account
+    found = conversation_row(tx, row.subject_id or "")
+    return conversation(ConversationCreated, found) if found is not None else None
+
+
+@replay("conversation_updated")
+def replay_updated(tx: ReadTx, account: str, row: LogRow) -> Conversation | None:
+    del account
+    found = conversation_row(tx, row.subject_id or "")
+    return conversation(ConversationUpdated, found) if found is not None else None
+
+
+@replay("conversation_deleted")
+def replay_deleted(tx: ReadTx, account: str, row: LogRow) -> ConversationDeleted:
+    del tx, account
+    return ConversationDeleted(conversation_id=row.subject_id or "")
+
+
+@on_removal
+def remove_conversations(tx: Tx, services: Services, account: str) -> None:
+    """The other members learn that the conversation is gone."""
+    del services
+    rows = tx.all("SELECT conversation_id FROM member WHERE account_key = :account", account=account)
+    for (conversation_id,) in rows:
+        accounts = [
+            row[0] for row in tx.all("SELECT account_key FROM member WHERE conversation_id = :id", id=conversation_id)
+        ]
+        _delete(tx, conversation_id, [key for key in accounts if key != account], device=None)

@@ -1,0 +1,179 @@
+"""Login sessions: whose token is this, which are open, end one.
+
+Knows tokens and SQL. Knows nothing of passwords (`accounts`) and of sockets, which `Services.end_sessions` closes.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from amtrio.clock import rfc3339
+from amtrio.errors import NotFound, Unauthorized
+from amtrio.feature import Context, Nothing, Principal, Services, account_key, chore, delete, get, post
+from amtrio.protocol.frames import Json
+from amtrio.store.database import ReadTx, Row, Tx
+from amtrio.store.log import Cursor, forget_cursor, head, put_cursors
+from amtrio.tokens import Claims, fingerprint, verify
+
+_DAY_US = 86_400_000_000
+_FIND = """
+SELECT s.id, s.ended_us, u.account_key, u.id, u.username
+FROM user_account u LEFT JOIN login_session s
+    ON s.account_key = u.account_key AND (s.id = :session OR (:session = '' AND s.token_hash = :token_hash))
+WHERE u.id = :user_id"""
+_ADOPT = """
+INSERT INTO login_session (id, account_key, token_hash, created_us, expires_us, last_used_us, user_agent, address)
+VALUES (:id, :account, :token_hash, :at, :expires, :at, :user_agent, :address)"""
+
+
+async def authenticate(services: Services, token: str, *, user_agent: str, address: str) -> Principal:
+    """
+    Who holds this token.
+
+    Raises:
+        Unauthorized: malformed, wrongly signed, expired, of a removed account or an ended session.
+    """
+    at_us = services.clock.now_us()
+    known = services.proofs.find(token, at_us=at_us)
+    if known is not None:
+        return known
+    claims = verify(services.config.secrets.jwt.reveal(), token, at_us=at_us)
+    principal = await services.store.read(_find, claims, fingerprint(token))
+    if principal is None:
+        principal = await services.store.write(_adopt, services, claims, fingerprint(token), user_agent, address)
+    if not services.proofs.remember(token, principal, expires_us=claims.expires_us):
+        raise _ended()
+    return principal
+
+
+def _find(tx: ReadTx, claims: Claims, token_hash: str) -> Principal | None:
+    """The holder, or None if the token is good but no session of ours knows it yet."""
+    row = tx.one(_FIND, session=claims.session, token_hash=token_hash, user_id=claims.user_id)
+    if row is None:
+        raise _ended()
+    session, ended_us, account, user_id, username = row
+    if ended_us is not None or (session is None and claims.session):
+        raise _ended()
+    if session is None:
+        return None
+    return Principal(kind="user", id=user_id, account=account, name=username, session=session, device=session)
+
+
+def _adopt(tx: Tx, services: Services, claims: Claims, token_hash: str, user_agent: str, address: str) -> Principal:
+    """COMPAT: signed by an older server with the same secret; from now on it is a session that can be ended."""
+    if _find(tx, claims, token_hash) is None:
+        account = account_key("user", claims.user_id)
+        session = services.clock.new_id("ses")
+        tx.run(
+            _ADOPT,
+            id=session,
+            account=account,
+            token_hash=token_hash,
+            at=tx.at_us,
+            expires=claims.expires_us,
+            user_agent=user_agent[:200],
+            address=address,
+        )
+        put_cursors(tx, [Cursor(account, session, head(tx, account).head)])
+    adopted = _find(tx, claims, token_hash)
+    if adopted is None:
+        raise _ended()
+    return adopted
+
+
+def _ended() -> Unauthorized:
+    return Unauthorized("the session has ended")
+
+
+class SessionsListed(msgspec.Struct, frozen=True):
+    """Open sessions, newest first."""
+
+    sessions: list[Json]
+
+
+@get("/auth/sessions", who="user")
+def list_sessions(tx: ReadTx, ctx: Context, request: Nothing) -> SessionsListed:
+    """Where this account is signed in."""
+    del request
+    rows = tx.all(
+        """
+        SELECT id, created_us, last_used_us, expires_us, user_agent, address FROM login_session
+        WHERE account_key = :account AND ended_us IS NULL AND expires_us > :now ORDER BY id DESC""",
+        account=ctx.principal.account,
+        now=ctx.clock.now_us(),
+    )
+    return SessionsListed([_shown(row, ctx.principal.session) for row in rows])
+
+
+def _shown(row: Row, current: str) -> Json:
+    id_, created_us, last_used_us, expires_us, user_agent, address = row
+    return {
+        "session_id": id_,
+        "created_at": rfc3339(created_us),
+        "last_used_at": rfc3339(last_used_us),
+        "expires_at": rfc3339(expires_us),
+        "user_agent": user_agent,
+        "address": address,
+        "current": id_ == current,
+    }
+
+
+class EndSession(msgspec.Struct, frozen=True, kw_only=True):
+    """Which one."""
+
+    session_id: str
+
+
+@delete("/auth/sessions/<session_id>", who="user")
+def end_session(tx: Tx, ctx: Context, request: EndSession) -> Json:
+    """End one session: its token is refused and its sockets close within a second."""
+    ended = tx.all(
+        """
+        UPDATE login_session SET ended_us = :at
+        WHERE id = :id AND account_key = :account AND ended_us IS NULL RETURNING id""",
+        at=tx.at_us,
+        id=request.session_id,
+        account=ctx.principal.account,
+    )
+    if not ended:
+        text = f"no open session {request.session_id!r}"
+        raise NotFound(text)
+    forget_cursor(tx, ctx.principal.account, request.session_id)
+    services = ctx.services
+    tx.on_commit(lambda: services.end_sessions({request.session_id}))
+    return {"status": "ended", "session_id": request.session_id}
+
+
+@post("/auth/logout", who="user")
+def logout(tx: Tx, ctx: Context, request: Nothing) -> Json:
+    """End the session that asks."""
+    del request
+    return end_session(tx, ctx, EndSession(session_id=ctx.principal.session))
+
+
+@chore(every_seconds=60)
+async def note_last_use(services: Services) -> None:
+    """Write down when sessions were last seen; a minute late is exact enough and costs requests nothing."""
+    used = services.proofs.take_used()
+    if used:
+        await services.store.write(_note_last_use, used)
+
+
+def _note_last_use(tx: Tx, used: set[str]) -> None:
+    for session in used:
+        tx.run("UPDATE login_session SET last_used_us = :at WHERE id = :id", at=tx.at_us, id=session)
+
+
+@chore(every_seconds=3600)
+async def forget_old_sessions(services: Services) -> None:
+    """Sessions that ended or expired 30 days ago leave the list for good."""
+    await services.store.write(_forget_old)
+
+
+def _forget_old(tx: Tx) -> None:
+    tx.run(
+        """
+        DELETE FROM login_session WHERE id IN (
+            SELECT id FROM login_session WHERE coalesce(ended_us, expires_us) < :before LIMIT 1000)""",
+        before=tx.at_us - 30 * _DAY_US,
+    )

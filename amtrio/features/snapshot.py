@@ -1,0 +1,103 @@
+"""Everything a device needs to start from nothing, read in one transaction with its place in the log.
+
+A client that was told to `resync` rebuilds from this and then applies events above `seq`. Pages are ordered by
+conversation id, which never changes, so a page turned later misses nothing that the log does not tell.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from amtrio.conversation import (
+    CONVERSATION_COLUMNS,
+    MESSAGE_COLUMNS,
+    MESSAGE_FROM,
+    Conversation,
+    Message,
+    conversation,
+    message,
+)
+from amtrio.feature import Context, get
+from amtrio.protocol.frames import Json
+from amtrio.store.database import ReadTx, Row
+from amtrio.store.log import head
+
+MAX_CONVERSATIONS = 100
+DEFAULT_CONVERSATIONS = 20
+RECENT_MESSAGES = 50
+
+
+class AskSnapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    A page.
+
+    Attributes:
+        after: `next` of the page before. seq: `seq` of the first page, which all pages of a snapshot share.
+    """
+
+    after: str | None = None
+    seq: int | None = None
+    limit: int | None = None
+    messages: int | None = None
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    A page of the account's state.
+
+    Attributes:
+        next: ask for the next page with this as `after`; None on the last one.
+    """
+
+    epoch: str
+    seq: int
+    conversations: list[Json]
+    next: str | None
+
+
+@get("/snapshot")
+def snapshot(tx: ReadTx, ctx: Context, request: AskSnapshot) -> Snapshot:
+    """One's conversations with members' watermarks and recent messages, true at `{epoch, seq}` or later."""
+    account = ctx.principal.account
+    limit = request.limit if request.limit and 1 <= request.limit <= MAX_CONVERSATIONS else DEFAULT_CONVERSATIONS
+    recent = RECENT_MESSAGES if request.messages is None else max(0, min(request.messages, 200))
+    newest = head(tx, account)[1]
+    rows = tx.all(
+        f"""
+        SELECT {CONVERSATION_COLUMNS} FROM member mine JOIN conversation c ON c.id = mine.conversation_id
+        WHERE mine.account_key = :account AND mine.left_at_seq IS NULL AND c.id > :after
+        ORDER BY c.id LIMIT :limit""",  # noqa: S608 - our own column list
+        account=account,
+        after=request.after or "",
+        limit=limit + 1,
+    )
+    has_more, rows = len(rows) > limit, rows[:limit]
+    return Snapshot(
+        epoch=ctx.store.epoch,
+        seq=newest if request.seq is None else min(request.seq, newest),
+        conversations=[_one(tx, row, recent) for row in rows],
+        next=rows[-1][0] if has_more else None,
+    )
+
+
+def _one(tx: ReadTx, row: Row, recent: int) -> Json:
+    shown: Json = msgspec.to_builtins(conversation(Conversation, row))
+    receipts = [
+        {
+            "account_kind": "agent" if key[0] == "a" else "user",
+            "account_id": key[2:],
+            "read_up_to": read_up_to,
+            "delivered_up_to": delivered_up_to,
+        }
+        for key, read_up_to, delivered_up_to in tx.all(
+            "SELECT account_key, read_up_to, delivered_up_to FROM member WHERE conversation_id = :id", id=row[0]
+        )
+    ]
+    messages = tx.all(
+        f"""
+        SELECT {MESSAGE_COLUMNS} FROM {MESSAGE_FROM} WHERE m.conversation_id = :id
+        ORDER BY m.seq DESC LIMIT :limit""",  # noqa: S608 - our own column list
+        id=row[0],
+        limit=recent,
+    )
+    return shown | {"receipts": receipts, "messages": [message(Message, one) for one in reversed(messages)]}

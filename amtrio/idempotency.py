@@ -1,0 +1,83 @@
+"""Running a handler, and running it only once: the same command under the same client_id has the same answer.
+
+Messages keep their client_id themselves, for ever; this is for every other command that writes, for 30 days.
+Knows handlers and one table; knows no feature.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from amtrio.errors import ClientIdReused
+from amtrio.feature import Context, Handler, Services, chore
+from amtrio.protocol.codec import encode
+from amtrio.store.database import Tx
+
+KEEP_DAYS = 30
+_DAY_US = 86_400_000_000
+# Messages have a client_id column of their own.
+_KEEPS_ITS_OWN = "SendMessage"
+
+
+async def call(handler: Handler, ctx: Context, frame: msgspec.Struct) -> Any:
+    """Run a handler to its end, whatever its style; the way of REST and of frames that are rarely sent."""
+    if handler.style == "write":
+        return await ctx.store.write(once, ctx, handler, frame)
+    if handler.style == "read":
+        return await ctx.store.read(handler.function, ctx, frame)
+    return await handler.function(ctx, frame)
+
+
+def once(tx: Tx, ctx: Context, handler: Handler, frame: msgspec.Struct) -> Any:
+    """
+    Run a unit, or answer as the first time if this account's client_id was here before.
+
+    Raises:
+        ClientIdReused: it came with another command.
+    """
+    client_id: str | None = getattr(frame, "client_id", None)
+    shape = type(frame).__name__
+    if client_id is None or shape == _KEEPS_ITS_OWN or not ctx.principal.account:
+        return handler.function(tx, ctx, frame)
+    account = ctx.principal.account
+    digest = hashlib.blake2b(shape.encode() + encode(frame), digest_size=12).hexdigest()
+    done = tx.one(
+        "SELECT digest, answer FROM command_done WHERE account_key = :account AND client_id = :client_id",
+        account=account,
+        client_id=client_id,
+    )
+    if done is not None:
+        if done[0] != digest:
+            text = f"client_id {client_id!r} was used for another command"
+            raise ClientIdReused(text)
+        return msgspec.json.decode(done[1])
+    answer = handler.function(tx, ctx, frame)
+    tx.run(
+        """
+        INSERT INTO command_done (account_key, client_id, digest, answer, done_us)
+        VALUES (:account, :client_id, :digest, :answer, :at)""",
+        account=account,
+        client_id=client_id,
+        digest=digest,
+        answer=encode(answer).decode(),
+        at=tx.at_us,
+    )
+    return answer
+
+
+@chore(every_seconds=3600)
+async def forget_old_answers(services: Services) -> None:
+    """Commands of 30 days ago are not sent again."""
+    await services.store.write(_forget_old)
+
+
+def _forget_old(tx: Tx) -> None:
+    tx.run(
+        """
+        DELETE FROM command_done WHERE (account_key, client_id) IN (
+            SELECT account_key, client_id FROM command_done WHERE done_us < :before LIMIT 1000)""",
+        before=tx.at_us - KEEP_DAYS * _DAY_US,
+    )

@@ -1,0 +1,322 @@
+"""One event, as each kind of client understands it.
+
+Chosen once, at the handshake. Sans I/O; knows words and field names, no feature and no socket. `v2` is native and gets
+every event; the older dialects are an allow-list: what is not named here does not reach them, whatever is added later.
+
+COMPAT(v1): everything below `V1`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, Protocol
+
+import msgspec
+
+from amtrio.protocol.codec import encode, flat, frame, hybrid
+from amtrio.protocol.frames import Connected, Event, Failed, Kind, Reply
+
+SUPPORTED_VERSIONS = ("v1", "v2")
+Fields = dict[str, Any]
+
+
+class Viewer(NamedTuple):
+    """
+    From where an event is looked at.
+
+    Attributes:
+        is_own: the viewer's account caused it. is_same_device: even this device of it did.
+    """
+
+    kind: Kind
+    is_own: bool = False
+    is_same_device: bool = False
+
+
+class Dialect(Protocol):
+    """Turns events and answers into the JSON texts of one kind of client, none if it would not understand them."""
+
+    @property
+    def name(self) -> str:
+        """The protocol version, as the handshake says it."""
+        ...
+
+    def form(self, viewer: Viewer, seq: int, account: str) -> object:
+        """Viewers with the same form are sent the same bytes."""
+        ...
+
+    def event(self, event: Event, viewer: Viewer, seq: int | None) -> list[bytes]: ...
+
+    def reply(self, reply: Any, ref: bytes | None, *, word: str, is_delivered: bool) -> list[bytes]:
+        """
+        The answer to a command.
+
+        Args:
+            word: what was asked. is_delivered: the other side has an open socket.
+        """
+        ...
+
+    def failure(self, failed: Failed, ref: bytes | None) -> list[bytes]: ...
+
+
+class V2:
+    """The native protocol."""
+
+    name = "v2"
+
+    def form(self, viewer: Viewer, seq: int, account: str) -> object:
+        del viewer, seq
+        return account  # the number differs from account to account
+
+    def event(self, event: Event, viewer: Viewer, seq: int | None) -> list[bytes]:
+        if not viewer.is_own and getattr(event, "client_id", None) is not None:
+            event = msgspec.structs.replace(event, client_id=None)
+        return [frame(event.type, encode(event), seq=seq)]
+
+    def reply(self, reply: Any, ref: bytes | None, *, word: str, is_delivered: bool) -> list[bytes]:
+        del is_delivered
+        if isinstance(reply, Reply):
+            return [frame(reply.type, encode(reply), ref=ref)]
+        del word
+        data = encode(reply)
+        return [frame("done", data if data.startswith(b"{") else b'{"result":%b}' % data, ref=ref)]
+
+    def failure(self, failed: Failed, ref: bytes | None) -> list[bytes]:
+        return [frame("error", encode(failed), ref=ref)]
+
+
+ChatForm = Literal["hybrid", "nested", "chat", "agent_message", "user_message"]
+Echo = Literal["none", "message", "user_message"]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """
+    What a shipped client of the older protocol can take.
+
+    Attributes:
+        chat: the frames one chat message becomes, in order.
+        echo: how it is shown its own message, which only some clients want.
+        hears_stopped_typing: false for one that takes any sign of typing for its start.
+        hears_presence_as_status: it ignores presence and redraws its list on a status.
+        own_sender: how its user's own messages name their sender's type.
+    """
+
+    name: str
+    chat: tuple[ChatForm, ...]
+    echo: Echo = "none"
+    hears_stopped_typing: bool = True
+    hears_presence_as_status: bool = True
+    own_sender: Literal["client", "user"] = "client"
+
+
+AGENT = Profile("agent", ("hybrid", "user_message"), hears_presence_as_status=False)
+SDK = Profile("sdk", ("hybrid", "chat"), hears_presence_as_status=False)
+IOS = Profile("ios", ("nested",), hears_stopped_typing=False)
+ANDROID = Profile("android", ("nested",), echo="message", own_sender="user")
+LINUX = Profile("linux", ("agent_message",))
+UNKNOWN = Profile("unknown", ("hybrid", "agent_message"))
+
+
+def profile_of(kind: Kind, *, user_agent: str, offered_v1: bool) -> Profile:
+    """Recognise a client by its handshake: contract of the older clients, "How to recognise each client"."""
+    if kind == "agent":
+        return AGENT
+    if offered_v1:
+        return SDK
+    agent = user_agent.lower()
+    if "cfnetwork" in agent or "darwin" in agent:
+        return IOS
+    if agent.startswith("okhttp"):
+        return ANDROID
+    return LINUX if not agent else UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class V1:
+    """The protocol of the older server's clients: fields under "data" and beside it, no numbers, no references."""
+
+    profile: Profile
+    name: str = field(default="v1", init=False)
+
+    def form(self, viewer: Viewer, seq: int, account: str) -> object:
+        del seq, account
+        return (self.profile.name, viewer)
+
+    def event(self, event: Event, viewer: Viewer, seq: int | None) -> list[bytes]:
+        del seq
+        render = _EVENTS.get(event.type)
+        if render is None:
+            return []
+        return list(render(self.profile, event, viewer))
+
+    def reply(self, reply: Any, ref: bytes | None, *, word: str, is_delivered: bool) -> list[bytes]:
+        del ref
+        if word == "message":
+            fields = {
+                "conversation_id": reply.conversation_id,
+                "message_id": reply.message_id,
+                "timestamp": reply.created_at,
+                "status": "delivered" if is_delivered else "queued",
+            }
+            if reply.client_id is not None:
+                fields["client_id"] = reply.client_id
+            return [hybrid("message_sent", encode(fields))]
+        if word in {"heartbeat", "ping"}:
+            return [hybrid(reply.type, encode(reply))]
+        return []
+
+    def failure(self, failed: Failed, ref: bytes | None) -> list[bytes]:
+        del ref
+        fields: Fields = {"error": failed.error, "message": failed.error, "code": failed.code}
+        if failed.retry_after_ms is not None:
+            fields["retry_after_ms"] = failed.retry_after_ms
+        return [hybrid("error", encode(fields))]
+
+
+def _message(profile: Profile, event: Any, viewer: Viewer) -> Iterable[bytes]:
+    if event.deleted:
+        return
+    if viewer.is_same_device:
+        if profile.echo == "message":
+            yield frame("message", encode(_chat_fields(profile, event, viewer)))
+        return
+    if viewer.is_own and viewer.kind == "agent":
+        return
+    data = encode(_chat_fields(profile, event, viewer))
+    for form in profile.chat:
+        if form == "hybrid":
+            yield hybrid("message", data)
+        elif form == "nested":
+            yield frame("message", data)
+        else:
+            yield flat(form, data)
+
+
+def _chat_fields(profile: Profile, event: Any, viewer: Viewer) -> Fields:
+    is_agent = event.sender_type == "agent"
+    fields: Fields = {
+        "conversation_id": event.conversation_id,
+        "content": event.content,
+        "sender_type": "agent" if is_agent else (profile.own_sender if viewer.kind == "user" else "client"),
+        "sender_id": event.sender_id,
+        "recipient_id": event.user_id if is_agent else event.agent_id,
+        "user_id": event.user_id,
+        "agent_id": event.agent_id,
+        "id": event.message_id,
+        "message_id": event.message_id,
+        "timestamp": event.created_at,
+        "created_at": event.created_at,
+    }
+    if event.metadata is not None:
+        fields["metadata"] = event.metadata
+    if event.reply_to is not None:
+        fields["reply_to"] = event.reply_to
+    return fields
+
+
+def _edited(profile: Profile, event: Any, viewer: Viewer) -> Iterable[bytes]:
+    del profile, viewer
+    if event.deleted or event.edited_at is None:
+        return
+    fields = {
+        "message_id": event.message_id,
+        "conversation_id": event.conversation_id,
+        "content": event.content,
+        "edited_at": event.edited_at,
+        "edited_by": event.sender_id,
+    }
+    yield hybrid("message_edited", encode(fields))
+
+
+def _deleted(profile: Profile, event: Any, viewer: Viewer) -> Iterable[bytes]:
+    del profile, viewer
+    fields = {
+        "message_id": event.message_id,
+        "conversation_id": event.conversation_id,
+        "deleted_by": event.deleted_by or event.sender_id,
+        "deleted_at": event.deleted_at or event.created_at,
+    }
+    yield hybrid("message_deleted", encode(fields))
+
+
+def _receipt(profile: Profile, event: Any, viewer: Viewer) -> Iterable[bytes]:
+    del profile, viewer
+    fields: Fields = {
+        "conversation_id": event.conversation_id,
+        "read_by": event.account_id,
+        "count": event.count,
+        "message_ids": list(event.message_ids),
+    }
+    if event.message_ids:
+        fields["message_id"] = event.message_ids[-1]
+    yield hybrid("read_receipt", encode(fields))
+
+
+def _conversation_created(profile: Profile, event: Any, viewer: Viewer) -> Iterable[bytes]:
+    del profile, viewer
+    fields = {
+        "id": event.conversation_id,
+        "conversation_id": event.conversation_id,
+        "user_id": event.user_id,
+        "agent_id": event.agent_id,
+    }
+    yield hybrid("conversation_created", encode(fields))
+
+
+def _typing(profile: Profile, event: Any, viewer: Viewer) -> Iterable[bytes]:
+    del viewer
+    if event.typing or profile.hears_stopped_typing:
+        yield hybrid("typing", encode(event))
+
+
+def _status(profile: Profile, event: Any, viewer: Viewer) -> Iterable[bytes]:
+    if event.by_presence and not profile.hears_presence_as_status:
+        return
+    if viewer.kind == "agent" and event.conversation_id is None:
+        return
+    fields: Fields = {"sender_type": event.sender_type, "sender_id": event.sender_id, "status": event.status}
+    if event.sender_type == "agent":
+        fields["agent_id"] = event.sender_id
+    if event.text:
+        fields["message"] = event.text
+    if event.conversation_id is not None:
+        fields["conversation_id"] = event.conversation_id
+    yield hybrid("status", encode(fields))
+
+
+def _presence(profile: Profile, event: Any, viewer: Viewer) -> Iterable[bytes]:
+    del profile
+    if event.kind == "agent" and viewer.kind == "user":
+        # "type" is a field of the data here, so there can be no copy beside the frame's own.
+        yield frame("presence_update", encode({"id": event.id, "type": "agent", "online": event.online}))
+
+
+def _connected(profile: Profile, event: Connected, viewer: Viewer) -> Iterable[bytes]:
+    del profile
+    fields: Fields = {
+        "id": event.id,
+        "status": event.status,
+        "protocol_version": event.protocol_version,
+        "supported_versions": list(event.supported_versions),
+        f"{viewer.kind}_id": event.id,
+    }
+    if event.device_id:
+        fields["device_id"] = event.device_id
+    yield hybrid("connected", encode(fields))
+
+
+_EVENTS: Mapping[str, Callable[[Profile, Any, Viewer], Iterable[bytes]]] = {
+    "connected": _connected,
+    "message": _message,
+    "message_edited": _edited,
+    "message_deleted": _deleted,
+    "receipt": _receipt,
+    "conversation_created": _conversation_created,
+    "typing": _typing,
+    "status": _status,
+    "presence_update": _presence,
+}
+V1_EVENTS = frozenset(_EVENTS)
+V2_DIALECT = V2()

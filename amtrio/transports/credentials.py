@@ -1,0 +1,55 @@
+"""Proving who asks, with a budget for those who guess.
+
+Knows the features that keep credentials. Knows no socket and no request.
+"""
+
+from __future__ import annotations
+
+from amtrio.errors import RateLimited, Unauthorized
+from amtrio.feature import Principal, Services
+from amtrio.features.agents import Card, authenticate_agent
+from amtrio.features.sessions import authenticate
+
+
+class Credentials:
+    """Only failures count, so that good credentials of a shared address never run out of budget."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def user(self, token: str, *, user_agent: str, address: str) -> Principal:
+        """
+        The holder of an access token.
+
+        Raises:
+            Unauthorized: malformed, expired, ended. RateLimited: too many failures from this address.
+        """
+        self._check(address)
+        try:
+            return await authenticate(self._services, token, user_agent=user_agent, address=address)
+        except Unauthorized as exc:
+            raise self._failed(address, exc) from exc
+
+    async def agent(self, agent_id: str, secret: str, card: Card, *, address: str) -> Principal:
+        """
+        The agent of that id; registers it if the rules allow.
+
+        Raises:
+            Unauthorized: a wrong secret. RateLimited: too many failures from this address. Malformed: the id's shape.
+        """
+        self._check(address)
+        try:
+            return await authenticate_agent(self._services, agent_id, secret, card)
+        except Unauthorized as exc:
+            raise self._failed(address, exc) from exc
+
+    def _check(self, address: str) -> None:
+        wait = self._services.limits.failures_by_address.of(address).wait_seconds()
+        if wait > 0:
+            text = "rate limit exceeded: too many failed attempts from this address"
+            raise RateLimited(text, retry_after_ms=int(wait * 1000) + 1)
+
+    def _failed(self, address: str, why: Unauthorized) -> Unauthorized:
+        self._services.limits.failures_by_address.of(address).take()
+        self._services.metrics.errors += 1
+        return Unauthorized(f"authentication failed: {why}")

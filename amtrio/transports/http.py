@@ -1,0 +1,298 @@
+"""Every feature's routes on Quart-Trio; the only file that imports Quart.
+
+Turns a request into the struct of a handler and its result into an answer. Knows no rule of any feature.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import time
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any, cast
+
+import msgspec
+import structlog
+from quart import Quart, Response, g, request
+from quart_trio import QuartTrio
+from werkzeug.exceptions import HTTPException
+
+from amtrio.errors import (
+    AmtrioError,
+    Forbidden,
+    Malformed,
+    MethodNotAllowed,
+    NotFound,
+    RateLimited,
+    TooLarge,
+    Unauthorized,
+    UpgradeRequired,
+)
+from amtrio.feature import Answer, Context, Principal, RouteSpec, Services
+from amtrio.features.agents import Card
+from amtrio.idempotency import call
+from amtrio.limits import TokenBucket
+from amtrio.protocol.codec import convert, encode
+from amtrio.tokens import same
+from amtrio.transports.addresses import client_address
+from amtrio.transports.answers import JSON, error_body, error_headers
+from amtrio.transports.credentials import Credentials
+
+log = structlog.stdlib.get_logger(__name__)
+
+_REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
+# COMPAT: the second is what a shipped SDK sends.
+_ADMIN_HEADERS = ("X-Admin-Secret", "X-Admin-Key")
+_SOCKET_PATHS = ("/client/connect", "/agent/connect")
+# For answers that a browser might be talked into showing as a page.
+_SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+_CORS_HEADERS = {
+    "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
+    "Access-Control-Allow-Headers": (
+        "Content-Type, Authorization, X-Requested-With, X-CSRF-Token, X-Agent-Secret, X-Agent-ID, X-Admin-Secret, "
+        "X-Request-ID"
+    ),
+    "Access-Control-Expose-Headers": (
+        "X-Amtrio-Epoch, X-Amtrio-Seq, X-Amtrio-Has-More, X-RateLimit-Limit, X-RateLimit-Remaining, "
+        "X-RateLimit-Reset, Retry-After, X-Request-ID"
+    ),
+    "Access-Control-Max-Age": "86400",
+}
+
+
+def build_app(services: Services, credentials: Credentials) -> Quart:
+    """The ASGI application that answers everything but sockets."""
+    app = QuartTrio("amtrio", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = services.config.server.max_body_bytes
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
+    app.url_map.strict_slashes = False
+    gateway = _Gateway(services, credentials)
+    for number, route in enumerate(services.registry.routes):
+        app.add_url_rule(
+            route.path,
+            f"{number}:{route.function.__name__}",
+            functools.partial(gateway.route, route),
+            methods=["GET", "HEAD"] if route.method == "GET" else [route.method],
+        )
+    for path in _SOCKET_PATHS:
+        app.add_url_rule(path, path, gateway.socket_path, methods=["GET"])
+    app.before_request(gateway.begin)
+    app.after_request(gateway.finish)
+    app.register_error_handler(HTTPException, gateway.http_error)
+    app.register_error_handler(Exception, gateway.failure)
+    return app
+
+
+class _Gateway:
+    """What stands between a request and a handler: identity, budgets, shapes, errors."""
+
+    def __init__(self, services: Services, credentials: Credentials) -> None:
+        self.services = services
+        self._credentials = credentials
+        self._origins = set(services.config.server.cors_allowed_origins)
+
+    # -- around every request -----------------------------------------------
+
+    async def begin(self) -> Response | None:
+        g.began = time.perf_counter()
+        asked = request.headers.get("X-Request-ID", "")
+        g.request_id = asked if _REQUEST_ID.match(asked) else self.services.clock.new_id("req")
+        structlog.contextvars.bind_contextvars(request=g.request_id)
+        if request.method == "OPTIONS":
+            # Preflights are answered before anything is proved or counted.
+            return Response(status=204)
+        return None
+
+    async def finish(self, response: Response) -> Response:
+        headers = response.headers
+        headers["X-Request-ID"] = g.request_id
+        for name, value in _SECURITY_HEADERS.items():
+            headers.setdefault(name, value)
+        self._allow_origin(response)
+        method, status = request.method, response.status_code
+        requests = self.services.metrics.requests
+        # Methods are the client's own words; only those we know become labels.
+        key = (method if method in _METHODS else "other", status)
+        requests[key] = requests.get(key, 0) + 1
+        log.debug(
+            "request_answered",
+            method=method,
+            path=request.path,
+            status=status,
+            took_ms=round((time.perf_counter() - g.began) * 1000, 2),
+        )
+        return response
+
+    def _allow_origin(self, response: Response) -> None:
+        origin = request.headers.get("Origin")
+        if origin is None:
+            return
+        is_own = origin.partition("://")[2] == request.headers.get("Host")
+        if "*" in self._origins:
+            response.headers["Access-Control-Allow-Origin"] = "*"
+        elif is_own or origin in self._origins:
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers.add("Vary", "Origin")
+        else:
+            return
+        for name, value in _CORS_HEADERS.items():
+            response.headers[name] = value
+
+    async def http_error(self, error: HTTPException) -> Response:
+        """What the framework refuses itself, in our one shape."""
+        code = error.code or 500
+        known: Mapping[int, Callable[[], AmtrioError]] = {
+            404: lambda: NotFound(f"nothing at {request.path[:200]!r}"),
+            405: lambda: MethodNotAllowed(f"method not allowed: {request.method[:20]} {request.path[:200]!r}"),
+            413: lambda: TooLarge(f"the body must have at most {self.services.config.server.max_body_bytes} bytes"),
+        }
+        made = known.get(code, lambda: Malformed(error.description or "bad request"))()
+        headers = {}
+        allowed = getattr(error, "valid_methods", None)
+        if allowed:
+            headers["Allow"] = ", ".join(sorted(allowed))
+        return self._failed(made, headers)
+
+    async def failure(self, error: Exception) -> Response:
+        """Whatever a handler raised."""
+        if isinstance(error, AmtrioError):
+            if error.http >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                log.warning("request_refused", path=request.path, code=error.code, error=str(error))
+            return self._failed(error, {})
+        self.services.metrics.errors += 1
+        log.error("request_failed", path=request.path, method=request.method, exc_info=error)
+        return self._failed(AmtrioError("the server failed to do this"), {})
+
+    def _failed(self, error: AmtrioError, headers: Mapping[str, str]) -> Response:
+        response = Response(error_body(error), error.http)
+        response.headers.update({**error_headers(error), **headers})
+        if isinstance(error, RateLimited):
+            self.services.metrics.rate_limited += 1
+        return response
+
+    async def socket_path(self) -> Response:
+        """A plain request where only sockets are spoken."""
+        text = f"{request.path} speaks WebSocket only (RFC 6455)"
+        return self._failed(UpgradeRequired(text), {"Upgrade": "websocket", "Connection": "Upgrade"})
+
+    # -- one route ----------------------------------------------------------------
+
+    async def route(self, route: RouteSpec, **path: str) -> Response:
+        """Prove, charge, decode, run, encode."""
+        address = client_address(
+            request.remote_addr or "",
+            request.headers.get("X-Forwarded-For"),
+            self.services.config.server.trusted_proxies,
+        )
+        if route.budget == "auth":
+            self._charge(self.services.limits.auth_by_address.of(address), "too many attempts from this address")
+        principal = await self._prove(route, address)
+        if principal is not None and route.budget != "auth":
+            limits = self.services.limits
+            is_message = route.budget == "message"
+            bucket = limits.messages(principal.account) if is_message else limits.requests(principal.account)
+            self._charge(bucket, "too many messages" if is_message else "too many requests")
+        fields, texts = await self._fields(path)
+        shape = convert(fields, route.shape, texts=texts)
+        user_agent = request.headers.get("User-Agent", "")
+        context = (
+            Context(self.services, principal, address, user_agent)
+            if principal
+            else Context(self.services, address=address, user_agent=user_agent)
+        )
+        return _response(await call(route, context, shape))
+
+    def _charge(self, bucket: TokenBucket, text: str) -> None:
+        if not bucket.take():
+            wait = bucket.wait_seconds()
+            raise RateLimited(f"rate limit exceeded: {text}", retry_after_ms=int(wait * 1000) + 1)
+
+    async def _prove(self, route: RouteSpec, address: str) -> Principal | None:
+        """
+        Who asks.
+
+        Raises:
+            Unauthorized: the route needs a proof and there is none, or a wrong one. Forbidden: of the wrong kind.
+        """
+        if route.who == "anyone":
+            return None
+        if route.who == "admin":
+            self._prove_admin()
+            return None
+        principal = await self._prove_member(address)
+        if route.who not in ("member", principal.kind):
+            text = f"{request.path} is not for {principal.kind}s"
+            raise Forbidden(text)
+        return principal
+
+    def _prove_admin(self) -> None:
+        secret = self.services.config.secrets.admin.reveal()
+        given = next((value for name in _ADMIN_HEADERS if (value := request.headers.get(name))), "")
+        if not secret or not same(secret, given):
+            self.services.metrics.errors += 1
+            text = "unauthorized: X-Admin-Secret is missing or wrong"
+            raise Unauthorized(text)
+
+    async def _prove_member(self, address: str) -> Principal:
+        agent_id = request.headers.get("X-Agent-ID")
+        # COMPAT: a bare token without the scheme is accepted too.
+        token = request.headers.get("Authorization", "").strip()
+        token = token[7:].strip() if token[:7].lower() == "bearer " else token
+        if agent_id is not None:
+            secret = request.headers.get("X-Agent-Secret") or token
+            return await self._credentials.agent(agent_id, secret, Card(), address=address)
+        if not token:
+            text = "unauthorized"
+            raise Unauthorized(text)
+        return await self._credentials.user(token, user_agent=request.headers.get("User-Agent", ""), address=address)
+
+    async def _fields(self, path: Mapping[str, str]) -> tuple[dict[str, Any], bool]:
+        """Path over body over query, as one set of fields; and whether its values are text."""
+        fields: dict[str, Any] = dict(request.args.items())
+        texts = True
+        if request.method not in {"GET", "HEAD"}:
+            content_type = (request.mimetype or "").lower()
+            if content_type in {"application/x-www-form-urlencoded", "multipart/form-data"}:
+                fields.update((await request.form).items())
+            else:
+                raw = cast("bytes", await request.get_data(as_text=False))
+                if raw.strip():
+                    body = _json_object(raw)
+                    texts = not body and bool(fields)
+                    fields.update(body)
+        secret = request.headers.get("X-Agent-Secret")
+        if secret is not None:
+            fields.setdefault("agent_secret", secret)
+        fields.update(path)
+        return fields, texts
+
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def _json_object(raw: bytes) -> dict[str, Any]:
+    try:
+        body = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as exc:
+        text = "the body is neither a form nor JSON in UTF-8"
+        raise Malformed(text) from exc
+    if not isinstance(body, dict):
+        text = "the body must be a JSON object"
+        raise Malformed(text)
+    return body
+
+
+def _response(result: Any) -> Response:
+    if not isinstance(result, Answer):
+        return Response(encode(result) + b"\n", content_type=JSON)
+    body = result.body if isinstance(result.body, bytes) else encode(result.body) + b"\n"
+    response = Response(body, result.status, content_type=result.content_type)
+    response.headers.update(result.headers)
+    return response

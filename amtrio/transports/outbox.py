@@ -1,0 +1,289 @@
+"""What goes out to one client: the account's log from a position on, live when it has caught up.
+
+A caught-up outbox has no task: events are written straight from the hub's call, one synchronous write each. One that
+fell behind, because its client reads slowly or was away, gets a pump, which reads the log until it has caught up.
+Knows the socket, the dialect and the log; knows no command.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+import structlog
+import trio
+
+from amtrio.errors import AmtrioError
+from amtrio.fanout.backlog import Page, read_page, read_unread
+from amtrio.fanout.hub import Outgoing
+from amtrio.protocol.dialects import Dialect, Viewer
+from amtrio.protocol.frames import Event, Resync
+from amtrio.protocol.session import Close, Confirmations, Start
+from amtrio.transports.frames import text_frame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from amtrio.feature import Principal
+    from amtrio.transports.sessions import Sessions
+    from amtrio.transports.ws import Socket
+
+log = structlog.stdlib.get_logger(__name__)
+
+# Below this share of the high-water mark the pump goes on: low enough that a slow client is left alone, high enough
+# that a fast one's socket does not run dry.
+LOW_WATER_SHARE = 4
+# Live events kept while the pump reads the log, so that it catches up even if there is always a newer one.
+MAX_RECENT = 64
+
+
+class Outbox:
+    """
+    One session's place in its account's log.
+
+    Args:
+        close: ends the session.
+
+    Attributes:
+        position: number of the newest event that was written, or shows this client nothing.
+        sent_frames: for the log.
+    """
+
+    __slots__ = (
+        "_arriving",
+        "_close",
+        "_confirmations",
+        "_delivered",
+        "_dialect",
+        "_handle",
+        "_is_over",
+        "_metrics",
+        "_missed",
+        "_principal",
+        "_pumping",
+        "_recent",
+        "_sessions",
+        "_socket",
+        "_start",
+        "high_water",
+        "low_water",
+        "position",
+        "sent_frames",
+    )
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        socket: Socket,
+        dialect: Dialect,
+        principal: Principal,
+        begin: Start,
+        close: Callable[[Close, str], None],
+    ) -> None:
+        self._sessions = sessions
+        self._socket = socket
+        self._dialect = dialect
+        self._principal = principal
+        self._close = close
+        self._metrics = sessions.services.metrics
+        self._start = begin.position
+        self._handle = sessions.hub.cursors.open(principal.account, principal.device, begin.position)
+        self._handle.confirm(begin.position)
+        self._confirmations = Confirmations(begin.position)
+        self._missed = 0
+        self._pumping = False
+        self._recent: deque[tuple[int, Outgoing]] | None = None
+        self._delivered: dict[str, int] = {}
+        self._arriving: deque[tuple[int, str, int]] = deque()
+        self._is_over = False
+        self.high_water = sessions.services.config.sessions.high_water_bytes
+        self.low_water = self.high_water // LOW_WATER_SHARE
+        self.position = begin.position
+        self.sent_frames = 0
+
+    def end(self) -> None:
+        """Write nothing more; what was not confirmed is told again next time."""
+        if not self._is_over:
+            self._is_over = True
+            self._handle.close()
+
+    @property
+    def unconfirmed(self) -> int:
+        """Events sent and not confirmed, and events still to be sent."""
+        return max(self._missed, self.position) - self._confirmations.confirmed
+
+    # -- live ---------------------------------------------------------------
+
+    def offer(self, outgoing: Outgoing, seq: int) -> None:
+        """Write event `seq` now if everything before it is written, else leave it to the pump."""
+        if self._is_over or seq <= self.position:
+            return
+        if seq == self.position + 1 and self._recent is None and self._socket.buffered <= self.high_water:
+            self._write(outgoing, seq)
+            return
+        self._missed = max(self._missed, seq)
+        if self._recent is not None and len(self._recent) < MAX_RECENT:
+            self._recent.append((seq, outgoing))
+        self.start_pump()
+
+    def tell(self, outgoing: Outgoing) -> None:
+        """An ephemeral event: now or never."""
+        if self._is_over or self._socket.buffered > self.low_water:
+            return
+        wire = self._wire(outgoing, None)
+        if wire:
+            self.send(wire)
+
+    def send(self, wire: bytes) -> None:
+        """Frames that are no log events."""
+        self.sent_frames += 1
+        self._metrics.messages_out += 1
+        self._socket.send(wire)
+
+    def show(self, event: Event) -> None:
+        """An event for this session alone."""
+        payloads = self._dialect.event(event, Viewer(self._principal.kind), None)
+        if payloads:
+            self.send(b"".join(map(text_frame, payloads)))
+
+    def _wire(self, outgoing: Outgoing, seq: int | None) -> bytes:
+        """The event's bytes for this client; made by the first session that needs them."""
+        principal = self._principal
+        is_own = outgoing.sender == principal.account
+        viewer = Viewer(principal.kind, is_own, is_own and outgoing.device == principal.device)
+        form = (self._dialect.name, seq, self._dialect.form(viewer, seq or 0, principal.account))
+        wire = outgoing.forms.get(form)
+        if wire is None:
+            payloads = self._dialect.event(outgoing.event, viewer, seq)
+            wire = outgoing.forms[form] = b"".join(map(text_frame, payloads))
+        return wire
+
+    def _write(self, outgoing: Outgoing, seq: int) -> None:
+        self.position = seq
+        wire = self._wire(outgoing, seq)
+        if not wire:
+            if self._confirmations.passed(seq):
+                self._confirmed()
+            return
+        event = outgoing.event
+        if event.type == "message" and outgoing.sender != self._principal.account:
+            self._arriving.append((seq, event.conversation_id, event.conversation_seq))  # type: ignore[attr-defined]  # messages have both
+        self.send(wire)
+        self._metrics.delivery_seconds.observe(time.perf_counter() - outgoing.published_at)
+        is_due = self._confirmations.wrote(seq)
+        if self._dialect.name == "v1":
+            if is_due:
+                self.ask_confirmation()
+            else:
+                self._sessions.confirm_soon(self)
+
+    # -- what has arrived ------------------------------------------------------
+
+    def ask_confirmation(self) -> None:
+        """COMPAT(v1): one ping whose exact pong proves that everything before it has arrived."""
+        if not self._is_over:
+            payload = self._confirmations.ask(self._sessions.nonce())
+            if payload is not None:
+                self._socket.ping(payload)
+
+    def ponged(self, payload: bytes) -> None:
+        """Perhaps the proof that was asked for."""
+        if not self._is_over and self._confirmations.pong(payload):
+            self._confirmed()
+            if not self._confirmations.is_complete:
+                self._sessions.confirm_soon(self)
+
+    def acked(self, seq: int) -> None:
+        """A v2 client has stored everything up to `seq`."""
+        if not self._is_over and self._confirmations.ack(seq):
+            self._confirmed()
+
+    def _confirmed(self) -> None:
+        confirmed = self._confirmations.confirmed
+        self._handle.confirm(confirmed)
+        arriving = self._arriving
+        while arriving and arriving[0][0] <= confirmed:
+            _, conversation_id, conversation_seq = arriving.popleft()
+            if conversation_seq > self._delivered.get(conversation_id, 0):
+                self._delivered[conversation_id] = conversation_seq
+        if self._delivered:
+            self._sessions.delivered(self)
+
+    def take_delivered(self) -> tuple[str, dict[str, int]]:
+        """The account, and marks to write down by conversation; each is handed out once."""
+        delivered, self._delivered = self._delivered, {}
+        return self._principal.account, delivered
+
+    # -- the pump -----------------------------------------------------------------
+
+    def start_pump(self, *, unread: bool = False) -> None:
+        """Catch up with the log in a task of the socket, if none is at it."""
+        if not self._pumping and not self._is_over:
+            self._pumping = True
+            self._socket.nursery.start_soon(self._pump, unread, name="pump")
+
+    async def _pump(self, unread: bool) -> None:  # noqa: FBT001 - nurseries pass positional arguments only
+        try:
+            if unread:
+                await self._show_unread()
+            while not self._is_over and not await self._pump_page():
+                pass
+        except trio.BrokenResourceError:
+            pass  # the reader notices
+        except AmtrioError as exc:
+            # The store cannot be read: the client comes back, and by then perhaps it can.
+            log.warning("backlog_unreadable", account=self._principal.account, error=str(exc))
+            self._close(Close.OVERLOADED, "the backlog cannot be read now")
+        finally:
+            self._pumping = False
+            self._recent = None
+        if self._missed > self.position:
+            self.start_pump()
+
+    async def _pump_page(self) -> bool:
+        """One page; True when nothing is left to catch up with."""
+        sessions = self._sessions
+        await self._socket.drained(self.low_water)
+        self._recent = deque()
+        account = self._principal.account
+        page = await sessions.services.store.read(read_page, account, self.position, sessions.registry.replays)
+        recent, self._recent = self._recent, None
+        if page.pruned > self.position:
+            self._fell_off(page)
+            return False
+        for item in page.items:
+            if self._is_over:
+                return True
+            if self._socket.buffered > self.low_water:
+                await self._socket.drained(self.low_water)
+            if item.seq <= self.position:
+                continue  # written live while this waited
+            event = item.event
+            if event is None or sessions.is_poison(self._principal, item.seq, is_first=item.seq == self._start + 1):
+                event = sessions.gone
+            self._write(Outgoing(event, device=item.device, at_us=0, published_at=time.perf_counter()), item.seq)
+        for seq, outgoing in recent:
+            if seq == self.position + 1 and self._socket.buffered <= self.high_water:
+                self._write(outgoing, seq)
+        return self.position >= max(self._missed, page.head)
+
+    def _fell_off(self, page: Page) -> None:
+        """The log was pruned past this session while it was open."""
+        self.position = page.head
+        self._confirmations = Confirmations(page.head)
+        self._handle.confirm(page.head)
+        if self._dialect.name != "v1":
+            self.show(Resync(epoch=self._sessions.services.store.epoch, seq=page.head, reason="pruned"))
+
+    async def _show_unread(self) -> None:
+        """COMPAT(v1): instead of `resync`, which it does not know, the device gets its unread messages."""
+        head, messages = await self._sessions.services.store.read(read_unread, self._principal.account)
+        for event in messages:
+            await self._socket.drained(self.low_water)
+            wire = self._wire(Outgoing(event, device=None, at_us=0, published_at=time.perf_counter()), None)
+            if wire:
+                self.send(wire)
+        self.position = max(self.position, head)
+        self._confirmations.wrote(self.position)
+        self.ask_confirmation()
