@@ -164,8 +164,8 @@ async def serve(
     async with open_services(config, clock=clock, table=table) as (services, hub):
         sessions = Sessions(services, hub)
         services.state[Sessions] = sessions
-        hub.heard = _Heard(services).heard
-        hub.presence_changed = _Heard(services).presence_changed
+        news = _News(services)
+        hub.heard, hub.presence_changed = news.heard, news.presence_changed
         credentials = Credentials(services)
         server = Server(
             cast("ASGIApp", build_app(services, credentials)),
@@ -229,7 +229,7 @@ async def _watch_signals(stop: Stop) -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
-class _Heard:
+class _News:
     """Calls the features that listen."""
 
     def __init__(self, services: Services) -> None:

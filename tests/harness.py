@@ -234,6 +234,7 @@ class Device(_Frames):
         self.replies: dict[Any, Json] = {}
         self._client_id = client_id
         self._refs = itertools.count(1)
+        self._unread: list[Json] = []
 
     async def take(self) -> Json:
         """Take the next frame and file it; a hole or a repeat fails the test."""
@@ -242,19 +243,29 @@ class Device(_Frames):
             assert frame["seq"] == self.seq + 1, f"after {self.seq} came {frame['seq']}"
             self.seq = frame["seq"]
             self.events.append(frame)
+            self._unread.append(frame)
         elif "ref" in frame:
             self.replies[frame["ref"]] = frame
         else:
             self.ephemeral.append(frame)
+            self._unread.append(frame)
         return frame
 
     async def next(self, word: str, **fields: Any) -> Json:
-        """Take frames until one of this type whose data has these values; its data."""
-        while True:
-            frame = await self.take()
-            if frame["type"] == word and all(frame["data"].get(name) == value for name, value in fields.items()):
-                data: Json = frame["data"]
-                return data
+        """The next event of this type whose data has these values, also one that an answer overtook; its data."""
+
+        def is_it(frame: Json) -> bool:
+            return frame["type"] == word and all(frame["data"].get(name) == value for name, value in fields.items())
+
+        for number, frame in enumerate(self._unread):
+            if is_it(frame):
+                del self._unread[: number + 1]
+                return dict(frame["data"])
+        self._unread.clear()
+        while not is_it(frame := await self.take()):
+            pass
+        self._unread.clear()
+        return dict(frame["data"])
 
     async def ask(self, word: str, **data: Any) -> Json:
         """Send a command and take frames until its answer; the whole frame."""

@@ -58,13 +58,19 @@ class Backoff:
         return max(floor, longest * (1 - self.chance() / 2))
 
 
-def final_error(gone: Dropped) -> ClientError | None:
-    """The error that ends a connection for good, or None if coming back makes sense."""
+def final_error(gone: Dropped, *, was_online: bool) -> ClientError | None:
+    """
+    The error that ends a connection for good, or None if coming back makes sense.
+
+    Args:
+        was_online: this connection has worked before. Then a "not found" is more likely a proxy in the middle of a
+            change than a wrong address, and an agent must not die of it.
+    """
     if gone.code == SESSION_ENDED or gone.status == 401:  # noqa: PLR2004 - RFC 9110, 15.5.2
         return AuthenticationEnded(gone.reason or "the session has ended")
     if gone.code == REPLACED:
         return Replaced(gone.reason or "replaced by a newer connection")
-    if gone.code == MALFORMED or gone.status in _HOPELESS_STATUS:
+    if gone.code == MALFORMED or (gone.status in _HOPELESS_STATUS and not was_online):
         text = gone.reason or f"the server refused the connection with status {gone.status}"
         return Refused(text, code="malformed" if gone.code == MALFORMED else "refused", status=gone.status)
     return None

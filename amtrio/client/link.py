@@ -95,6 +95,7 @@ class Link:
         self._progressed = False
         self._is_fresh_snapshot = False
         self._told_offline = False
+        self._was_online = False
         self._reopen: Callable[[], None] = _nothing
         # Each is set to wake the one task that waits, which puts a new one in its place before it looks.
         self._arrived = anyio.Event()
@@ -186,7 +187,7 @@ class Link:
             except Dropped as exc:
                 self._has_worked(opened_at)
                 gone = exc
-            final = final_error(gone)
+            final = final_error(gone, was_online=self._was_online)
             if final is not None:
                 self.end(final)
                 return
@@ -214,7 +215,7 @@ class Link:
             self._told_offline = False
             self._loose.clear()
             self._commands.lost()
-            self.is_online = True
+            self.is_online = self._was_online = True
             try:
                 await self._converse(socket)
             finally:

@@ -6,8 +6,8 @@ Knows text frames, close codes and how to say what went wrong. Knows nothing of 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Final
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final
 
 import anyio
 import httpx
@@ -16,7 +16,6 @@ from httpx_ws import (
     HTTPXWSException,
     WebSocketDisconnect,
     WebSocketInvalidTypeReceived,
-    WebSocketNetworkError,
     WebSocketUpgradeError,
     aconnect_ws,
 )
@@ -27,13 +26,27 @@ from amtrio.client.errors import Dropped
 SUBPROTOCOL: Final = "v2"
 # The bound of every good-bye: a peer that reads nothing any more must not hold us.
 _CLOSE_WITHIN_S = 1.0
-# What httpx-ws and the libraries below it raise when a socket ends, or when the peer breaks the protocol. KeyError:
-# httpx-ws 0.9 looks a pong up among its own pings, so an unasked-for one (RFC 6455 5.5.3 allows it) ends in KeyError.
-_ENDINGS = (HTTPXWSException, httpx.HTTPError, ProtocolError, anyio.ClosedResourceError, anyio.EndOfStream, KeyError)
+# What httpx-ws and the libraries below it raise when a socket ends, or when the peer breaks the protocol.
+_ENDINGS = (HTTPXWSException, httpx.HTTPError, ProtocolError, anyio.ClosedResourceError, anyio.EndOfStream)
 
 
-class _BoundedSession(AsyncWebSocketSession):
-    """Leaves within a bound: httpx-ws writes its close frame shielded and would wait for a full socket for ever."""
+class _Session(AsyncWebSocketSession):
+    """
+    What httpx-ws 0.9 does, but for two traps.
+
+    It writes its close frame shielded and would wait for a full socket for ever; and it ends with KeyError at a pong
+    that it has not asked for, which RFC 6455, 5.5.3 allows.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        known = self._ping_manager.ack
+
+        def ack(ping_id: bytes | bytearray) -> None:
+            with suppress(KeyError):
+                known(ping_id)
+
+        self._ping_manager.ack = ack  # type: ignore[method-assign]
 
     async def close(self, code: int = 1000, reason: str | None = None) -> None:
         with anyio.move_on_after(_CLOSE_WITHIN_S, shield=True) as scope:
@@ -94,7 +107,7 @@ async def open_socket(
             keepalive_ping_interval_seconds=ping_every_s,
             keepalive_ping_timeout_seconds=ping_timeout_s,
             subprotocols=[SUBPROTOCOL],
-            session_class=_BoundedSession,
+            session_class=_Session,
         ) as session:
             yield Socket(session)
 
@@ -142,8 +155,6 @@ def _as_dropped(error: BaseException) -> Dropped:
             status=response.status_code,
             retry_after_s=retry_after_s(response),
         )
-    if isinstance(error, KeyError | WebSocketNetworkError):
-        return Dropped("the connection was cut")  # neither has words for people
     return Dropped(str(error) or "the connection was cut")
 
 

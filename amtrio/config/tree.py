@@ -197,7 +197,8 @@ class Sessions:
     max_read_delay_s: float = setting(
         5.0, duration(0, 60), "how long a sender over budget is slowed before it is refused"
     )
-    typing_stop_s: float = setting(8.0, duration(0.1, 600), "after which typing ends by itself")
+    # Shipped clients repeat the sign every 3 s while it goes on; two missed ones end it.
+    typing_stop_s: float = setting(6.0, duration(0.1, 600), "after which typing ends by itself")
     agent_heartbeat_enabled: bool = setting(
         False,  # noqa: FBT003
         BOOLEAN,

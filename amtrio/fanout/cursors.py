@@ -101,20 +101,21 @@ class Cursors:
         return stored if shared is None else shared.position()
 
     def take_dirty(self) -> list[Cursor]:
-        """What changed since the last call; give it back to `failed` if it could not be written."""
-        taken = []
-        for key, shared in self.dirty.items():
-            taken.append(Cursor(*key, shared.position()))
-            if not shared.handles:
-                self._shared.pop(key, None)
+        """What changed since the last call; to be followed by `written` or `failed`."""
+        taken = [Cursor(*key, shared.position()) for key, shared in self.dirty.items()]
         self.dirty.clear()
         return taken
+
+    def written(self, cursors: list[Cursor]) -> None:
+        """The database knows them now, so those that nobody uses need not be remembered here."""
+        for cursor in cursors:
+            key = (cursor.account, cursor.device)
+            shared = self._shared.get(key)
+            if shared is not None and not shared.handles and key not in self.dirty:
+                del self._shared[key]
 
     def failed(self, cursors: list[Cursor]) -> None:
         """They are still to be written."""
         for cursor in cursors:
             key = (cursor.account, cursor.device)
-            shared = self._shared.get(key)
-            if shared is None:
-                shared = self._shared[key] = _Shared(self, key, cursor.seq)
-            self.dirty[key] = shared
+            self.dirty[key] = self._shared[key]

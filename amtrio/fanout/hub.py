@@ -100,7 +100,7 @@ class Hub:
             for account, seq in committed.seqs:
                 subscribers = self._subscribers.get(account)
                 if subscribers:
-                    for subscriber in tuple(subscribers) if len(subscribers) > 1 else subscribers:
+                    for subscriber in tuple(subscribers):
                         subscriber.offer(outgoing, seq)
             self.heard(event)
 

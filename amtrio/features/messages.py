@@ -169,7 +169,13 @@ def send(tx: Tx, ctx: Context, frame: SendMessage) -> MessageSent:
 
 def _sent_before(tx: Tx, ctx: Context, frame: SendMessage, sent: Row, digest: str) -> MessageSent:
     message_id, conversation_id, seq, user_key, agent_key, created_us, stored_digest = sent
-    if stored_digest != digest or frame.conversation_id not in (None, conversation_id):
+    if frame.conversation_id is not None:
+        is_same_place = frame.conversation_id == conversation_id
+    elif ctx.principal.kind == "user":
+        is_same_place = frame.agent_id == agent_key[2:]
+    else:
+        is_same_place = frame.user_id == user_key[2:]
+    if stored_digest != digest or not is_same_place:
         text = f"client_id {frame.client_id!r} was used for another message"
         raise ClientIdReused(text)
     members(tx, conversation_id, ctx.principal.account)

@@ -75,7 +75,7 @@ def mark_read(tx: Tx, ctx: Context, frame: MarkRead) -> MarkedRead:
         NotFound: no such conversation or message, or not the asker's.
     """
     account = ctx.principal.account
-    conversation_id = frame.conversation_id or _conversation_of(tx, frame.message_id)
+    conversation_id = frame.conversation_id or _conversation_of(tx, account, frame.message_id)
     accounts = members(tx, conversation_id, account)
     row = tx.one(
         """
@@ -121,11 +121,18 @@ def mark_read(tx: Tx, ctx: Context, frame: MarkRead) -> MarkedRead:
     return MarkedRead(conversation_id=conversation_id, read_up_to=wanted, count=count)
 
 
-def _conversation_of(tx: ReadTx, message_id: str | None) -> str:
+def _conversation_of(tx: ReadTx, account: str, message_id: str | None) -> str:
+    """Where a message stands that `account` may see; one answer for another's and for none, or ids would leak."""
     if message_id is None:
         text = "missing conversation_id"
         raise Malformed(text)
-    row = tx.one("SELECT conversation_id FROM message WHERE id = :id", id=message_id)
+    row = tx.one(
+        """
+        SELECT m.conversation_id FROM message m JOIN member mine ON mine.conversation_id = m.conversation_id
+        WHERE m.id = :id AND mine.account_key = :account AND mine.left_at_seq IS NULL""",
+        id=message_id,
+        account=account,
+    )
     if row is None:
         text = f"message not found: {message_id[:64]!r}"
         raise NotFound(text)

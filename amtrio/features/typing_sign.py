@@ -14,9 +14,6 @@ from amtrio.conversation import MessagePosted, SenderType, members, others, send
 from amtrio.feature import Context, Services, account_key, chore, command, on
 from amtrio.protocol.frames import Command, Event
 
-# Shipped clients repeat the sign every 3 s while it goes on; two missed ones end it.
-STOPS_AFTER_SECONDS = 6.0
-
 
 class Typing(Event, frozen=True, kw_only=True, omit_defaults=False):
     """Somebody writes, or has stopped."""
@@ -73,7 +70,7 @@ async def set_typing(ctx: Context, frame: SetTyping) -> None:
     signs = ctx.services.own(_Signs).signs
     key = (frame.conversation_id, who.account)
     if is_typing:
-        signs[key] = _Sign(trio.current_time() + STOPS_AFTER_SECONDS, event, watchers)
+        signs[key] = _Sign(trio.current_time() + ctx.config.sessions.typing_stop_s, event, watchers)
     else:
         signs.pop(key, None)
     ctx.fanout.tell(event, watchers)

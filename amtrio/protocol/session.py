@@ -9,9 +9,8 @@ import enum
 from dataclasses import dataclass
 from typing import Literal
 
-# A v1 client knows no acks: after so many events, or so long after the first, one ping asks what has arrived.
+# A v1 client knows no acks: after so many events, or 250 ms after the first, one ping asks what has arrived.
 CONFIRM_AFTER_EVENTS = 64
-CONFIRM_AFTER_SECONDS = 0.25
 _NONCE_BYTES = 8
 _CURSOR_BYTES = 8
 
@@ -74,19 +73,20 @@ class Confirmations:
     everything sent before the ping arrived. At most one such ping is on the way.
     """
 
-    __slots__ = ("_asked", "confirmed", "sent", "waiting")
+    __slots__ = ("_after_events", "_asked", "confirmed", "sent", "waiting")
 
-    def __init__(self, position: int) -> None:
+    def __init__(self, position: int, after_events: int = CONFIRM_AFTER_EVENTS) -> None:
+        self._after_events = after_events
         self.confirmed = position
         self.sent = position
         self.waiting = 0
         self._asked: tuple[bytes, int] | None = None
 
     def wrote(self, seq: int) -> bool:
-        """Event `seq` went out; True if it is time to ask now rather than in `CONFIRM_AFTER_SECONDS`."""
+        """Event `seq` went out; True if it is time to ask now rather than in a moment."""
         self.sent = seq
         self.waiting += 1
-        return self.waiting >= CONFIRM_AFTER_EVENTS
+        return self.waiting >= self._after_events
 
     def passed(self, seq: int) -> bool:
         """Event `seq` shows this client nothing; True if that alone moves `confirmed`."""

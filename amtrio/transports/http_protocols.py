@@ -102,7 +102,8 @@ class HttpService:
             try:
                 yield
             finally:
-                with trio.move_on_after(_SHUTDOWN_SECONDS, shield=True):
+                # If all of this is being cancelled the app's task has ended before it could be told.
+                with trio.move_on_after(_SHUTDOWN_SECONDS, shield=True), suppress(trio.ClosedResourceError):
                     await lifespan.wait_for_shutdown()
                 nursery.cancel_scope.cancel()
 

@@ -53,6 +53,7 @@ class Outbox:
     __slots__ = (
         "_arriving",
         "_close",
+        "_config",
         "_confirmations",
         "_delivered",
         "_dialect",
@@ -87,17 +88,18 @@ class Outbox:
         self._principal = principal
         self._close = close
         self._metrics = sessions.services.metrics
+        self._config = sessions.services.config.sessions
         self._start = begin.position
         self._handle = sessions.hub.cursors.open(principal.account, principal.device, begin.position)
         self._handle.confirm(begin.position)
-        self._confirmations = Confirmations(begin.position)
+        self._confirmations = Confirmations(begin.position, self._config.confirm_after_events)
         self._missed = 0
         self._pumping = False
         self._recent: deque[tuple[int, Outgoing]] | None = None
         self._delivered: dict[str, int] = {}
         self._arriving: deque[tuple[int, str, int]] = deque()
         self._is_over = False
-        self.high_water = sessions.services.config.sessions.high_water_bytes
+        self.high_water = self._config.high_water_bytes
         self.low_water = self.high_water // LOW_WATER_SHARE
         self.position = begin.position
         self.sent_frames = 0
@@ -271,7 +273,7 @@ class Outbox:
     def _fell_off(self, page: Page) -> None:
         """The log was pruned past this session while it was open."""
         self.position = page.head
-        self._confirmations = Confirmations(page.head)
+        self._confirmations = Confirmations(page.head, self._config.confirm_after_events)
         self._handle.confirm(page.head)
         if self._dialect.name != "v1":
             self.show(Resync(epoch=self._sessions.services.store.epoch, seq=page.head, reason="pruned"))

@@ -18,7 +18,6 @@ from amtrio.feature import Principal, Registry, Services
 from amtrio.features.receipts import Delivered, mark_delivered
 from amtrio.protocol.codec import Codec
 from amtrio.protocol.frames import SESSION_WORDS, Gone
-from amtrio.protocol.session import CONFIRM_AFTER_SECONDS
 from amtrio.store.database import Tx
 from amtrio.store.log import Cursor, put_cursors
 from amtrio.transports.outbox import Outbox
@@ -142,7 +141,7 @@ class Sessions:
         """The task that asks, for all sessions."""
         while True:
             await self._unconfirmed_event.wait()
-            await trio.sleep(CONFIRM_AFTER_SECONDS)
+            await trio.sleep(self.services.config.sessions.confirm_after_ms / 1000)
             self._unconfirmed_event = trio.Event()
             asked, self._unconfirmed = self._unconfirmed, {}
             for outbox in asked:
@@ -170,6 +169,7 @@ class Sessions:
             log.warning("cursors_not_written", count=len(cursors), error=str(exc))
             self.hub.cursors.failed(cursors)
             return
+        self.hub.cursors.written(cursors)
         for event, accounts in told:
             self.hub.tell(event, accounts)
 
