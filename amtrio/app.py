@@ -186,7 +186,8 @@ async def serve(
                 async with trio.open_nursery() as listeners:
                     await listeners.start(_accept, server, connections)
                     if has_signals:
-                        listeners.start_soon(_watch_signals, stop, name="signal watcher")
+                        # Waited for: whoever reads `server_started` may send a signal the next moment.
+                        await listeners.start(_watch_signals, stop, name="signal watcher")
                     tune_gc()
                     addresses = [each.getsockname()[:2] for each in bound]
                     log.info("server_started", version=__version__, addresses=addresses, epoch=services.store.epoch)
@@ -215,8 +216,9 @@ async def _accept(
     await server.accept(connections=connections, task_status=task_status)
 
 
-async def _watch_signals(stop: Stop) -> None:
+async def _watch_signals(stop: Stop, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
     with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        task_status.started()
         async for number in signals:
             is_term = number == signal.SIGTERM
             stop.request(
@@ -264,7 +266,8 @@ def _listener_settings(config: Config) -> ListenerSettings:
         max_message_bytes=limits.max_ws_message_bytes,
         high_water_bytes=sessions.high_water_bytes,
         max_connections=limits.connections or None,
-        max_connections_per_address=limits.connections_per_address or None,
+        # It counts who connects, which behind a proxy is the proxy for everybody.
+        max_connections_per_address=None if server.trusted_proxies else limits.connections_per_address or None,
     )
 
 

@@ -34,6 +34,7 @@ from amtrio.cli.chat_screen import Actions, Screen, safe
 from amtrio.client import (
     Agent,
     AuthenticationEnded,
+    Backoff,
     ClientError,
     Connection,
     Refused,
@@ -45,7 +46,10 @@ from amtrio.client import (
 from amtrio.client.events import Conversation, Event, MessagePosted, Online, TypingChanged
 from amtrio.clock import SystemClock
 
-HELP: Final = "/agents list · /switch NAME or number · /new TITLE · /edit TEXT and /delete: your last message · /quit"
+# One line of a terminal with 80 columns.
+HELP: Final = "/agents · /switch NAME · /new TITLE · /edit TEXT · /delete · /quit"
+# Somebody is looking at the screen: come back sooner than an unattended agent would.
+LONGEST_WAIT_SECONDS: Final = 5.0
 # The server ends a typing mark after 5 s.
 _TYPING_AGAIN_S = 3.0
 # An answer may be several messages: it is over when the agent neither types nor writes for this long.
@@ -369,6 +373,7 @@ async def _main(options: _Options) -> None:
                     device_id=device_id,
                     begin="snapshot" if options.once is None else "log",
                     client="amtrio-chat",
+                    backoff=Backoff(longest_s=LONGEST_WAIT_SECONDS),
                 )
             )
             if options.once is None:

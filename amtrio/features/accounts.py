@@ -20,7 +20,10 @@ from amtrio.store.log import Cursor, head, make_account, put_cursors
 from amtrio.tokens import Claims, sign
 
 SECONDS_PER_HOUR = 3600
-Username = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]{3,50}$", description="3 to 50 letters, digits and underscores")]
+# `$` alone would let one line feed through at the end (Python's re), hence the look-ahead.
+Username = Annotated[
+    str, Meta(pattern=r"^[A-Za-z0-9_]{3,50}(?!\n)$", description="3 to 50 letters, digits and underscores")
+]
 
 
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
@@ -277,5 +280,7 @@ def _remove_user(tx: Tx, services: Services, username: str) -> str:
         raise NotFound(text)
     account, user_id, _ = found
     services.remove_account(tx, account)
+    ended = {row[0] for row in tx.all("DELETE FROM login_session WHERE account_key = :a RETURNING id", a=account)}
+    tx.on_commit(lambda: services.end_sessions(ended))
     tx.run("DELETE FROM user_account WHERE account_key = :account", account=account)
     return str(user_id)

@@ -121,13 +121,17 @@ LEFT JOIN message last ON last.conversation_id = c.id AND last.seq = (
 WHERE mine.account_key = :account AND mine.left_at_seq IS NULL"""  # noqa: S608 - our own column list
 
 
+# Above every number there is, and within the 64 bits that a database compares.
+_NO_END = 2**62
+
+
 @get("/conversations")
 @get("/conversations/list")  # COMPAT
 def list_conversations(tx: ReadTx, ctx: Context, request: ListConversations) -> Answer:
     """One's conversations, latest activity first."""
     account = ctx.principal.account
     limit = request.limit if request.limit is not None and 1 <= request.limit <= MAX_LISTED else MAX_LISTED
-    older_than = 2**62
+    older_than = _NO_END
     if request.before:
         members(tx, request.before, account)
         row = tx.one("SELECT activity FROM conversation WHERE id = :id", id=request.before)
@@ -137,7 +141,7 @@ def list_conversations(tx: ReadTx, ctx: Context, request: ListConversations) -> 
         account=account,
         older_than=older_than,
         limit=limit,
-        offset=max(0, request.offset),
+        offset=max(0, min(request.offset, _NO_END)),
     )
     return Answer(
         [_shown(row) for row in rows],

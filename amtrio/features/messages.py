@@ -455,6 +455,7 @@ def _page(tx: ReadTx, ctx: Context, frame: AskHistory) -> tuple[list[Row], bool]
 
 
 _NO_END = 2**62
+_MANY_DIGITS = 20
 _TIME = re.compile(r"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?$")
 
 
@@ -467,8 +468,11 @@ def _seq_at_or_before(tx: ReadTx, conversation_id: str, cursor: str | int | None
     """
     if cursor is None or cursor == "":
         return _NO_END if is_before else 0
-    if isinstance(cursor, int) or cursor.isdecimal():
-        return min(int(cursor), _NO_END)
+    if isinstance(cursor, str) and cursor.isdecimal():
+        # Python refuses to read thousands of digits, SQLite to compare with more than 64 bits.
+        cursor = int(cursor) if len(cursor) < _MANY_DIGITS else _NO_END
+    if isinstance(cursor, int):
+        return max(0, min(cursor, _NO_END))
     row = tx.one("SELECT seq FROM message WHERE id = :id AND conversation_id = :c", id=cursor, c=conversation_id)
     if row is not None:
         return int(row[0])

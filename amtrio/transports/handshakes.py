@@ -48,7 +48,9 @@ class Handshakes:
             raise NotFound(text)
         self._check_origin(handshake)
         proxies = self._services.config.server.trusted_proxies
-        address = client_address(handshake.peer, handshake.header("x-forwarded-for"), proxies)
+        # A proxy may append a line of its own; several lines are one list (RFC 9110, 5.3).
+        forwarded_for = ",".join(value for name, value in handshake.headers if name == "x-forwarded-for")
+        address = client_address(handshake.peer, forwarded_for, proxies)
         user_agent = handshake.header("user-agent") or ""
         is_v2 = _version(handshake) == "v2"
         principal = await self._principal(handshake, kind, is_v2=is_v2, user_agent=user_agent, address=address)

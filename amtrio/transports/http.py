@@ -188,7 +188,7 @@ class _Gateway:
         """Prove, charge, decode, run, encode."""
         address = client_address(
             request.remote_addr or "",
-            request.headers.get("X-Forwarded-For"),
+            ",".join(request.headers.getlist("X-Forwarded-For")),
             self.services.config.server.trusted_proxies,
         )
         if route.budget == "auth":

@@ -90,8 +90,12 @@ class Outbox:
         self._metrics = sessions.services.metrics
         self._config = sessions.services.config.sessions
         self._start = begin.position
-        self._handle = sessions.hub.cursors.open(principal.account, principal.device, begin.position)
-        self._handle.confirm(begin.position)
+        # COMPAT(v1): a cursor that fell off the log stays there until the unread messages, shown instead, have arrived.
+        is_v1_hole = begin.resync is not None and dialect.name == "v1"
+        stored = 0 if is_v1_hole else begin.position
+        self._handle = sessions.hub.cursors.open(principal.account, principal.device, stored)
+        if not is_v1_hole:
+            self._handle.confirm(begin.position)
         self._confirmations = Confirmations(begin.position, self._config.confirm_after_events)
         self._missed = 0
         self._pumping = False
@@ -223,6 +227,8 @@ class Outbox:
         """Catch up with the log in a task of the socket, if none is at it."""
         if not self._pumping and not self._is_over:
             self._pumping = True
+            if unread:
+                self._recent = deque()
             self._socket.nursery.start_soon(self._pump, unread, name="pump")
 
     async def _pump(self, unread: bool) -> None:  # noqa: FBT001 - nurseries pass positional arguments only
@@ -252,7 +258,7 @@ class Outbox:
         page = await sessions.services.store.read(read_page, account, self.position, sessions.registry.replays)
         recent, self._recent = self._recent, None
         if page.pruned > self.position:
-            self._fell_off(page)
+            await self._fell_off(page)
             return False
         for item in page.items:
             if self._is_over:
@@ -270,22 +276,29 @@ class Outbox:
                 self._write(outgoing, seq)
         return self.position >= max(self._missed, page.head)
 
-    def _fell_off(self, page: Page) -> None:
+    async def _fell_off(self, page: Page) -> None:
         """The log was pruned past this session while it was open."""
+        if self._dialect.name == "v1":
+            await self._show_unread()
+            return
         self.position = page.head
         self._confirmations = Confirmations(page.head, self._config.confirm_after_events)
         self._handle.confirm(page.head)
-        if self._dialect.name != "v1":
-            self.show(Resync(epoch=self._sessions.services.store.epoch, seq=page.head, reason="pruned"))
+        self.show(Resync(epoch=self._sessions.services.store.epoch, seq=page.head, reason="pruned"))
 
     async def _show_unread(self) -> None:
         """COMPAT(v1): instead of `resync`, which it does not know, the device gets its unread messages."""
+        # What is said live meanwhile comes after them, from the log.
+        self._recent = deque()
         head, messages = await self._sessions.services.store.read(read_unread, self._principal.account)
         for event in messages:
             await self._socket.drained(self.low_water)
             wire = self._wire(Outgoing(event, device=None, at_us=0, published_at=time.perf_counter()), None)
             if wire:
                 self.send(wire)
+        self._recent = None
         self.position = max(self.position, head)
+        # The cursor jumps to the head when the pong of a ping behind them proves that they have arrived.
+        self._confirmations = Confirmations(self.position - 1, self._config.confirm_after_events)
         self._confirmations.wrote(self.position)
         self.ask_confirmation()

@@ -97,6 +97,7 @@ class Sessions:
 
     def take_place(self, session: Session, principal: Principal) -> None:
         """It is now the one socket of its agent or device."""
+        session.next_ping_at = min(session.next_ping_at, trio.current_time() + self.ping_every(session))
         place = self._place(session, principal)
         if place is None:
             return
@@ -204,6 +205,10 @@ class Sessions:
         if config.agent_heartbeat_enabled and session.account[:1] == "a":
             return min(config.dead_after_s, config.agent_heartbeat_timeout_s)
         return config.dead_after_s
+
+    def ping_every(self, session: Session) -> float:
+        """Seconds between pings: often enough that whoever answers them is never given up."""
+        return min(self.services.config.sessions.ping_every_s, self.dead_after(session) / 3)
 
     def stale_agents(self) -> int:
         """Agents that are overdue right now."""

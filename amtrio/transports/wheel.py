@@ -52,8 +52,9 @@ def _look_at(sessions: Sessions, session: Session, now: float) -> None:
         metrics.stale_agents += session.account[:1] == "a"
         session.close(Close.NO_SIGN_OF_LIFE, "no sign of life")
     elif now >= session.next_ping_at:
-        session.next_ping_at = now + config.ping_every_s
+        ping_every = sessions.ping_every(session)
+        session.next_ping_at = now + ping_every
         # The presence time-out is the connection's own scope; should the wheel stand still, it fires by itself.
-        socket.nursery.cancel_scope.deadline = socket.last_received_at + dead_after + config.ping_every_s
-        if silent >= config.ping_every_s / 2:
+        socket.nursery.cancel_scope.deadline = socket.last_received_at + dead_after + ping_every
+        if silent >= ping_every / 2:
             socket.ping()

@@ -64,7 +64,7 @@ class Connection:
     """A socket of the loop. What is written during one wake-up leaves in one system call at its end."""
 
     def __init__(self, loop: Loop, link: socket.socket) -> None:
-        link.setblocking(False)  # noqa: FBT003 - the standard library's signature
+        link.setblocking(False)
         self.fileno = link.fileno()
         self._loop = loop
         self._link = link

@@ -36,7 +36,7 @@ class Figure:
     def shown(self) -> str:
         """Median, and the least and the most in parentheses if there are several."""
         middle = rounded(self.median)
-        if len(self.values) < 2:  # noqa: PLR2004 - one value has no spread
+        if len(self.values) < 2:
             return middle
         return f"{middle} ({rounded(min(self.values))}-{rounded(max(self.values))})"
 
@@ -57,7 +57,7 @@ def rounded(value: float) -> str:
     """Three digits that count, in digits that people read."""
     if math.isnan(value):
         return "-"
-    if abs(value) >= 100:  # noqa: PLR2004 - three digits
+    if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.3g}"
 

@@ -111,7 +111,7 @@ class Bench:
 
     def _people(self, rest: Rest, count: int) -> list[Person]:
         self.tell(f"registering {count} people")
-        return [rest.register(f"bench-{number}") for number in range(count)]
+        return [rest.register(f"bench_{number}") for number in range(count)]
 
     def _begin(self, scenario: str) -> Result:
         self.tell(scenario)
@@ -150,9 +150,7 @@ class Bench:
             with self._crowd(server, rest, version, people[:users], agents[:count]) as (loop, crowd, tally):
                 result = self._begin(f"{version}, {users} users, {count} agents, {rate:,.0f} round trips/s asked for")
                 self._open_loop(result, server, loop, crowd, tally, rate)
-            self._begin(f"{version}, after all of that").add(
-                "peak RSS", "MiB", server.peak_rss_bytes() / _KIB / _KIB
-            )
+            self._begin(f"{version}, after all of that").add("peak RSS", "MiB", server.peak_rss_bytes() / _KIB / _KIB)
 
     @contextlib.contextmanager
     def _crowd(
@@ -165,8 +163,7 @@ class Bench:
             EchoAgent(loop, server.port, version, name, server.agent_secret, tally) for name in agents
         ]
         users = [
-            User(loop, server.port, version, person, place, tally)
-            for person, place in zip(people, places, strict=True)
+            User(loop, server.port, version, person, place, tally) for person, place in zip(people, places, strict=True)
         ]
         everybody += users
         loop.run_for(_SETTLE_SECONDS)
@@ -265,9 +262,7 @@ class Bench:
                     self._presence(result, server, loop, sockets, agent)
             close_all(sockets)
 
-    def _presence(
-        self, result: Result, server: Server, loop: Loop, sockets: Sequence[Speaker], agent: str
-    ) -> None:
+    def _presence(self, result: Result, server: Server, loop: Loop, sockets: Sequence[Speaker], agent: str) -> None:
         medians: list[float] = []
         costs: list[float] = []
         for _ in range(self.plan.windows):
@@ -291,7 +286,7 @@ class Bench:
     def rest(self) -> None:
         """Conversation lists and history pages, with a short and a long history."""
         with self._server() as (server, rest):
-            person = rest.register("bench")
+            person = rest.register("bench_reader")
             agent = rest.register_agent("bench-agent", server.agent_secret)
             place = rest.conversation(person, agent)
             stored = 0
@@ -311,7 +306,7 @@ class Bench:
         echo = EchoAgent(loop, server.port, "v2", agent, server.agent_secret, tally)
         user = User(loop, server.port, "v2", person, place, tally)
         while tally.sent < count // 2:
-            if tally.sent - tally.answered < 16:  # noqa: PLR2004 - enough to keep the server busy
+            if tally.sent - tally.answered < 16:
                 user.say(time.perf_counter())
             else:
                 loop.turn(1.0)

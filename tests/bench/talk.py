@@ -119,7 +119,9 @@ class Speaker(Connection):
 class User(Speaker):
     """Says something, hears the agent's answer, says the next thing."""
 
-    def __init__(self, loop: Loop, port: int, version: Version, person: Person, conversation: str, tally: Tally) -> None:
+    def __init__(
+        self, loop: Loop, port: int, version: Version, person: Person, conversation: str, tally: Tally
+    ) -> None:
         super().__init__(loop, port, version, *client_side(version, person.token))
         self._tally = tally
         self._began: deque[float] = deque()

@@ -37,7 +37,7 @@ def _mask(size: int) -> int:
 def split_frames(data: bytes, take: Callable[[int, bytes], None]) -> bytes:
     """Hand every whole frame in `data` to `take(first_byte, payload)`; what is left over starts the next data."""
     at, end = 0, len(data)
-    while end - at >= 2:  # noqa: PLR2004 - the shortest frame
+    while end - at >= 2:
         size = data[at + 1]
         start = at + 2
         if size == _TWO_BYTES:

@@ -64,4 +64,12 @@ def test_what_ends_a_connection_for_good(gone: Dropped, kind: type) -> None:
     """
     Only what fails the same way again.
     """
-    assert type(final_error(gone)) is kind
+    assert type(final_error(gone, was_online=False)) is kind
+
+
+def test_a_proxy_in_the_middle_of_a_change_ends_nothing() -> None:
+    """
+    Once it has worked, only what the server itself says for good counts.
+    """
+    assert final_error(Dropped(status=404), was_online=True) is None
+    assert type(final_error(Dropped(status=401), was_online=True)) is AuthenticationEnded

@@ -19,7 +19,7 @@ def test_ids_that_go_into_urls_unescaped(id_: str) -> None:
     assert re.match(ID_PATTERN, id_)
 
 
-@pytest.mark.parametrize("id_", ["", "x" * 65, "a b", "a/b", "ä", "a:b", "a%20", "a?b", "a\x00"])
+@pytest.mark.parametrize("id_", ["", "x" * 65, "a b", "a/b", "ä", "a:b", "a%20", "a?b", "a\x00", "a\n", "\na"])
 def test_ids_of_another_shape(id_: str) -> None:
     """Everything else is refused."""
     assert not re.match(ID_PATTERN, id_)
@@ -29,7 +29,7 @@ def test_a_client_id_is_long_enough_to_be_unique() -> None:
     """16 to 64 characters; a UUID, a ULID and a prefixed one fit."""
     for good in ("x" * 16, "x" * 64, "0198-aaaa:bbbb.cccc_", "123e4567-e89b-12d3-a456-426614174000"):
         assert re.match(CLIENT_ID_PATTERN, good)
-    for bad in ("x" * 15, "x" * 65, "x" * 15 + " ", "ä" * 16):
+    for bad in ("x" * 15, "x" * 65, "x" * 15 + " ", "ä" * 16, "x" * 16 + "\n"):
         assert not re.match(CLIENT_ID_PATTERN, bad)
 
 

@@ -1,0 +1,36 @@
+"""A running server with two people and an agent, for tests of one feature at a time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.harness import Agent, Person, Scene, open_scene
+
+
+@dataclass
+class Cast:
+    """alice and the agent `helper` have a conversation, `talk`; bob has one with `helper` too, `other`."""
+
+    alice: Person
+    bob: Person
+    helper: Agent
+    talk: str
+    other: str
+
+
+@pytest.fixture
+async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
+    async with open_scene(tmp_path) as scene:
+        yield scene
+
+
+@pytest.fixture
+async def cast(scene: Scene) -> Cast:
+    alice, bob, helper = await scene.register("alice"), await scene.register("bob"), await scene.register_agent("helper")
+    return Cast(
+        alice, bob, helper, await scene.conversation(alice, helper), await scene.conversation(bob, helper)
+    )
