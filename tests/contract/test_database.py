@@ -14,7 +14,7 @@ import trio
 
 from amtrio.errors import AmtrioError, NotFound
 from amtrio.store import log
-from amtrio.store.database import Database, ReadTx, Tx
+from amtrio.store.database import Database, ReadTx, Tx, Value
 from amtrio.store.sqlite import open_sqlite
 from amtrio.store.thread import Inline, Thread
 from tests.store.ledger import (
@@ -325,7 +325,7 @@ async def test_values_come_back_as_they_went_in(database: Database) -> None:
     """
     Text of any script, bytes, whole and broken numbers and NULL.
     """
-    values = ["", "é 漢 🎉 \x00 ' \" :name", b"\x00\xff", 0, -1, 2**62, 0.5, None]
+    values: list[Value] = ["", "é 漢 🎉 \x00 ' \" :name", b"\x00\xff", 0, -1, 2**62, 0.5, None]
 
     def unit(tx: Tx) -> list[Any]:
         return [(tx.one("SELECT :value", value=value) or [...])[0] for value in values]

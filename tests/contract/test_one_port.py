@@ -66,7 +66,7 @@ def any_port(request: pytest.FixtureRequest, tmp_path: Path) -> OpenPort:
         ("wsproto", "1.3.2"),
     ],
 )
-def test_1_the_versions_are_those_that_were_read(package: str, expected: str):
+def test_1_the_versions_are_those_that_were_read(package: str, expected: str) -> None:
     """Internals were read in exactly these versions."""
     assert version(package) == expected
 
@@ -93,14 +93,14 @@ def test_1_the_versions_are_those_that_were_read(package: str, expected: str):
         (WSConnection, ["receive_data", "events", "send"]),
     ],
 )
-def test_2_what_is_overridden_or_called_exists(owner: type, names: list[str]):
+def test_2_what_is_overridden_or_called_exists(owner: type, names: list[str]) -> None:
     """An override of a method that the library no longer calls would be silently dead."""
     assert [] == [name for name in names if not callable(getattr(owner, name, None))]
 
 
-def test_3_the_library_calls_what_is_overridden():
+def test_3_the_library_calls_what_is_overridden() -> None:
     """Each name stands in the source of the method that has to call it."""
-    callers = {
+    callers: dict[str, Callable[..., object]] = {
         "self._check_protocol(event)": H11Protocol._handle_events,
         "self._handle_events(events)": H2Protocol.handle,
         "self._initiate_server_close()": TCPServer._idle_timeout,
@@ -112,7 +112,7 @@ def test_3_the_library_calls_what_is_overridden():
     assert [] == [text for text, caller in callers.items() if text not in inspect.getsource(caller)]
 
 
-def test_4_the_state_that_the_short_way_looks_at_exists():
+def test_4_the_state_that_the_short_way_looks_at_exists() -> None:
     """wsproto keeps half-read frames and messages where the parser looks for them."""
     server = WSConnection(ConnectionType.SERVER)
     server.receive_data(upgrade())
@@ -130,7 +130,7 @@ def test_4_the_state_that_the_short_way_looks_at_exists():
 # -- requests -------------------------------------------------------------------------------------------
 
 
-async def test_5_a_connection_serves_request_after_request(any_port: OpenPort):
+async def test_5_a_connection_serves_request_after_request(any_port: OpenPort) -> None:
     """Keep-alive over HTTP/1.1."""
     async with any_port() as port, port.connect() as client:
         for _ in range(3):
@@ -138,7 +138,7 @@ async def test_5_a_connection_serves_request_after_request(any_port: OpenPort):
             assert (await client.response()).body == b'{"status":"ok"}\n'
 
 
-async def test_6_connection_close_is_acted_upon(any_port: OpenPort):
+async def test_6_connection_close_is_acted_upon(any_port: OpenPort) -> None:
     """The bug between Quart-Trio and Hypercorn would leave the connection open for ever."""
     async with any_port() as port, port.connect() as client:
         await client.send(get(extra="Connection: close\r\n"))
@@ -146,7 +146,7 @@ async def test_6_connection_close_is_acted_upon(any_port: OpenPort):
         assert await client.rest() == b""
 
 
-async def test_7_an_idle_connection_is_closed_after_its_time(quick_clock: MockClock):
+async def test_7_an_idle_connection_is_closed_after_its_time(quick_clock: MockClock) -> None:
     """Likewise: the timer has to be started after the first request too."""
     async with open_port() as port, port.connect() as client:
         await client.send(get())
@@ -156,14 +156,14 @@ async def test_7_an_idle_connection_is_closed_after_its_time(quick_clock: MockCl
         assert quick_clock.current_time() - before == pytest.approx(75, abs=0.5)
 
 
-async def test_8_a_body_comes_back(any_port: OpenPort):
+async def test_8_a_body_comes_back(any_port: OpenPort) -> None:
     """POST with a length."""
     async with any_port() as port, port.connect() as client:
         await client.send(b"POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\nhello")
         assert (await client.response()).body == b"hello"
 
 
-async def test_9_three_megabytes_in_chunks_come_back(any_port: OpenPort):
+async def test_9_three_megabytes_in_chunks_come_back(any_port: OpenPort) -> None:
     """POST without a length."""
     block = b"4000\r\n" + b"y" * 0x4000 + b"\r\n"
     async with any_port() as port, port.connect() as client:
@@ -174,7 +174,7 @@ async def test_9_three_megabytes_in_chunks_come_back(any_port: OpenPort):
         assert (await client.response()).body == b"y" * (192 * 0x4000)
 
 
-async def test_10_two_requests_in_one_segment_are_answered_in_order():
+async def test_10_two_requests_in_one_segment_are_answered_in_order() -> None:
     """Pipelining."""
     async with open_port() as port, port.connect() as client:
         await client.send(get("/slow?seconds=0.01") + get())
@@ -182,7 +182,7 @@ async def test_10_two_requests_in_one_segment_are_answered_in_order():
         assert (await client.response()).body == b'{"status":"ok"}\n'
 
 
-async def test_11_a_plain_get_on_the_sockets_path_reaches_the_app(any_port: OpenPort):
+async def test_11_a_plain_get_on_the_sockets_path_reaches_the_app(any_port: OpenPort) -> None:
     """Only upgrades are taken out."""
     async with any_port() as port, port.connect() as client:
         await client.send(get("/client/connect"))
@@ -197,7 +197,7 @@ class Http2Client:
 
     def __init__(self, client: Client) -> None:
         self.client = client
-        self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True, header_encoding="utf-8"))
+        self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
 
     async def flush(self) -> None:
         await self.client.send(self.h2.data_to_send())
@@ -216,7 +216,7 @@ class Http2Client:
         self.h2.send_headers(stream_id, fields, end_stream=end)
 
 
-async def test_12_http2_with_prior_knowledge_is_served():
+async def test_12_http2_with_prior_knowledge_is_served() -> None:
     """Two requests on one connection, one with a body."""
     async with open_port() as port, port.connect() as client:
         talk = Http2Client(client)
@@ -235,7 +235,7 @@ async def test_12_http2_with_prior_knowledge_is_served():
         assert {1: b'{"status":"ok"}\n', 3: b"hello"} == bodies
 
 
-async def test_13_extended_connect_is_not_offered():
+async def test_13_extended_connect_is_not_offered() -> None:
     """Else browsers would send WebSockets over HTTP/2, past the one place that handles them."""
     async with open_port() as port, port.connect() as client:
         talk = Http2Client(client)
@@ -247,14 +247,15 @@ async def test_13_extended_connect_is_not_offered():
         assert setting is None or setting.new_value == 0
 
 
-async def test_14_an_http1_request_is_upgraded_to_http2():
+async def test_14_an_http1_request_is_upgraded_to_http2() -> None:
     """`Upgrade: h2c`, whose first request is answered as stream 1."""
     async with open_port() as port, port.connect() as client:
         talk = Http2Client(client)
-        settings = talk.h2.initiate_upgrade_connection().decode()
+        settings = talk.h2.initiate_upgrade_connection()
+        assert settings is not None
         preface = talk.h2.data_to_send()
         await client.send(
-            get(extra=f"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: {settings}\r\n")
+            get(extra=f"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: {settings.decode()}\r\n")
         )
         assert (await client.response(has_body=False)).status == 101
         await client.send(preface)
@@ -265,7 +266,7 @@ async def test_14_an_http1_request_is_upgraded_to_http2():
 # -- upgrades -------------------------------------------------------------------------------------------
 
 
-async def test_15_an_upgrade_is_answered_with_what_was_agreed(any_port: OpenPort):
+async def test_15_an_upgrade_is_answered_with_what_was_agreed(any_port: OpenPort) -> None:
     """RFC 6455, 1.3: the accept value; a sub-protocol that was offered; our header; no extension."""
     async with any_port() as port, port.connect() as client:
         await client.send(
@@ -295,7 +296,7 @@ async def test_15_an_upgrade_is_answered_with_what_was_agreed(any_port: OpenPort
         assert handshake.is_secure is (port.tls is not None)
 
 
-async def test_16_messages_of_every_size_come_back(any_port: OpenPort):
+async def test_16_messages_of_every_size_come_back(any_port: OpenPort) -> None:
     """Each form of the length field, in both directions."""
     async with any_port() as port, port.connect() as client:
         await client.open_socket()
@@ -304,7 +305,7 @@ async def test_16_messages_of_every_size_come_back(any_port: OpenPort):
         await client.echo("aé漢😀")
 
 
-async def test_17_the_third_request_of_a_connection_may_be_the_upgrade(any_port: OpenPort):
+async def test_17_the_third_request_of_a_connection_may_be_the_upgrade(any_port: OpenPort) -> None:
     """nginx reuses its upstream connections."""
     async with any_port() as port, port.connect() as client:
         await client.send(get())
@@ -315,7 +316,7 @@ async def test_17_the_third_request_of_a_connection_may_be_the_upgrade(any_port:
         await client.echo("third")
 
 
-async def test_18_an_upgrade_may_follow_a_request_in_one_segment(any_port: OpenPort):
+async def test_18_an_upgrade_may_follow_a_request_in_one_segment(any_port: OpenPort) -> None:
     """Both are answered, in order."""
     async with any_port() as port, port.connect() as client:
         await client.send(get() + upgrade())
@@ -324,7 +325,7 @@ async def test_18_an_upgrade_may_follow_a_request_in_one_segment(any_port: OpenP
         await client.echo("after")
 
 
-async def test_19_a_head_may_come_byte_by_byte():
+async def test_19_a_head_may_come_byte_by_byte() -> None:
     """Where a segment ends means nothing."""
     async with open_port() as port, port.connect() as client:
         for byte in upgrade():
@@ -333,7 +334,7 @@ async def test_19_a_head_may_come_byte_by_byte():
         await client.echo("patient")
 
 
-async def test_20_a_frame_in_the_segment_of_the_upgrade_is_not_lost(any_port: OpenPort):
+async def test_20_a_frame_in_the_segment_of_the_upgrade_is_not_lost(any_port: OpenPort) -> None:
     """A client may not send it so early; some do."""
     async with any_port() as port, port.connect() as client:
         await client.send(upgrade() + masked(b"early") + masked(b"bird"))
@@ -356,7 +357,7 @@ async def test_20_a_frame_in_the_segment_of_the_upgrade_is_not_lost(any_port: Op
     ],
     ids=["no key", "no host", "HTTP/1.0", "a body", "host", "long host", "protocol", "query", "version 8"],
 )
-async def test_21_a_bad_upgrade_is_refused_and_the_connection_ends(request_bytes: bytes, status: int):
+async def test_21_a_bad_upgrade_is_refused_and_the_connection_ends(request_bytes: bytes, status: int) -> None:
     """trio-websocket's own way waits for ever after it; and nothing of it is an error of ours."""
     async with open_port() as port, port.connect() as client:
         await client.send(request_bytes)
@@ -375,7 +376,7 @@ async def test_21_a_bad_upgrade_is_refused_and_the_connection_ends(request_bytes
 )
 async def test_22_a_refusal_has_a_body_and_ends_the_connection(
     any_port: OpenPort, target: str, status: int, body: bytes
-):
+) -> None:
     """Before anything was accepted, so that clients see a status instead of a close code."""
     async with any_port() as port, port.connect() as client:
         await client.send(upgrade(target) + masked(b"too eager"))
@@ -389,7 +390,7 @@ async def test_22_a_refusal_has_a_body_and_ends_the_connection(
         assert await client.rest() == b""
 
 
-async def test_23_an_admission_that_takes_too_long_is_refused(quick_clock: MockClock):
+async def test_23_an_admission_that_takes_too_long_is_refused(quick_clock: MockClock) -> None:
     """503 after ten seconds."""
     async with open_port() as port, port.connect() as client:
         await client.send(upgrade("/client/connect?token=slow"))
@@ -398,7 +399,7 @@ async def test_23_an_admission_that_takes_too_long_is_refused(quick_clock: MockC
         assert quick_clock.current_time() == pytest.approx(10, abs=0.5)
 
 
-async def test_24_a_ping_is_answered_in_its_place(any_port: OpenPort):
+async def test_24_a_ping_is_answered_in_its_place(any_port: OpenPort) -> None:
     """Control frames keep their place among data frames; on this the confirmation of older clients rests."""
     async with any_port() as port, port.connect() as client:
         await client.open_socket()
@@ -406,7 +407,7 @@ async def test_24_a_ping_is_answered_in_its_place(any_port: OpenPort):
         assert [(TEXT, b"one"), (PONG, b"now"), (TEXT, b"two")] == [await client.frame() for _ in range(3)]
 
 
-async def test_25_a_pong_reaches_the_session(any_port: OpenPort):
+async def test_25_a_pong_reaches_the_session(any_port: OpenPort) -> None:
     """With its payload, asked for or not."""
     async with any_port() as port, port.connect() as client:
         await client.open_socket()
@@ -419,7 +420,7 @@ async def test_25_a_pong_reaches_the_session(any_port: OpenPort):
         assert ("pong", b"nonce") in session.events
 
 
-async def test_26_the_peers_close_is_echoed(any_port: OpenPort):
+async def test_26_the_peers_close_is_echoed(any_port: OpenPort) -> None:
     """And the session learns its code and words."""
     async with any_port() as port, port.connect() as client:
         await client.open_socket()
@@ -431,7 +432,7 @@ async def test_26_the_peers_close_is_echoed(any_port: OpenPort):
         assert (4001, "enough", "peer") == (session.reason.code, session.reason.text, session.reason.by)
 
 
-async def test_27_binary_messages_reach_the_session(any_port: OpenPort):
+async def test_27_binary_messages_reach_the_session(any_port: OpenPort) -> None:
     """As bytes; what to do with them is the session's business."""
     async with any_port() as port, port.connect() as client:
         await client.open_socket()

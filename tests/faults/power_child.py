@@ -160,7 +160,8 @@ def main() -> None:
     command, *paths = sys.argv[1:]
     match command:
         case "acknowledge":
-            trio.run(acknowledge, *map(Path, paths))
+            disk, images = map(Path, paths)
+            trio.run(acknowledge, disk, images)
         case "acknowledge-without-sync":
             acknowledge_without_sync(*map(Path, paths))
         case "refuse":

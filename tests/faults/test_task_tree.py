@@ -17,7 +17,7 @@ import trio.testing
 
 from amtrio.conversation import MessagePosted
 from amtrio.fanout.hub import Outgoing
-from amtrio.feature import CommandSpec, Registry, Services, registry
+from amtrio.feature import ChoreSpec, CommandSpec, Registry, Services, registry
 from amtrio.protocol.dialects import V2
 from amtrio.protocol.frames import Command, Event
 from amtrio.store.log import get_cursor
@@ -27,7 +27,7 @@ from tests.faults.wire import Wire
 from tests.harness import AGENT_SECRET, Agent, Device, OldDevice, Person, Scene, open_scene
 
 # Those of the server, as the journal names them.
-CHORES = ["wheel", "confirmations", *(spec.name for spec in registry.chores)]
+TASKS_LIKE_CHORES = ["wheel", "confirmations"]
 WITHOUT_WHICH_NOTHING_GOES = [
     ("amtrio.app._accept", "_serve_one_listener"),
     ("admin socket", "_serve_one_listener"),
@@ -130,7 +130,7 @@ async def until(is_so: Callable[[], Any]) -> None:
 
 
 @pytest.mark.expects_error_log("chore_failed")
-@pytest.mark.parametrize("name", CHORES)
+@pytest.mark.parametrize("name", TASKS_LIKE_CHORES)
 async def test_a_chore_that_fails_is_started_again(
     tmp_path: Path, name: str, journal_of_chores: Callable[[str], list[Any]]
 ) -> None:
@@ -144,6 +144,31 @@ async def test_a_chore_that_fails_is_started_again(
         assert [entry["chore"] for entry in journal_of_chores("chore_failed")] == [name]
         await talk.goes_on("after")
         assert tasks(f"chore {name}") == [task]
+
+
+@pytest.mark.expects_error_log("chore_failed")
+async def test_a_features_chore_that_fails_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, journal_of_chores: Callable[[str], list[Any]]
+) -> None:
+    """
+    Its failure is logged under its name, other chores and the conversation go on, and it has its next turn.
+    """
+    turns: list[str] = []
+
+    async def fail_once(services: Services) -> None:
+        turns.append("one")
+        await trio.lowlevel.checkpoint()
+        if len(turns) == 1:
+            raise Bug
+
+    monkeypatch.setattr(registry, "chores", [*registry.chores, ChoreSpec("fail_once", fail_once, 3600)])
+    async with open_talk(tmp_path) as talk:
+        talk.scene.running.services.wake("fail_once")
+        await until(lambda: journal_of_chores("chore_failed"))
+        assert [entry["chore"] for entry in journal_of_chores("chore_failed")] == ["fail_once"]
+        await talk.goes_on("after")
+        talk.scene.running.services.wake("fail_once")
+        await until(lambda: len(turns) > 1)
 
 
 @pytest.mark.expects_error_log("chore_failed")
@@ -200,7 +225,7 @@ async def test_a_connection_that_fails_ends_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.expects_error_log("connection_failed")
-@pytest.mark.parametrize("name", ["Session._pump", "BufferedStream._flush"])
+@pytest.mark.parametrize("name", ["pump", "BufferedStream._flush"])
 async def test_a_task_inside_a_connection_ends_that_one(tmp_path: Path, name: str) -> None:
     """
     The pump of a device that reads slowly, and the task that writes to it, take their own connection with them.

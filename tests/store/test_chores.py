@@ -13,7 +13,7 @@ import trio.testing
 
 from amtrio.store.chores import ChoreSettings
 from amtrio.store.connection import connect
-from amtrio.store.database import Tx
+from amtrio.store.database import ReadTx
 from amtrio.store.sqlite import SqliteDatabase, StoreSettings, open_sqlite
 from amtrio.store.thread import Inline
 from tests.store.ledger import Listener, StandingClock, post, prepare
@@ -93,7 +93,7 @@ async def test_a_wal_that_a_reader_holds_alarms(path: Path, autojump_clock: Any,
     assert alarms[-1]["wal_bytes"] > alarms[-1]["alarm_bytes"] == 50_000
 
 
-def get_mark(tx: Tx) -> str:
+def get_mark(tx: ReadTx) -> str:
     row = tx.one("SELECT value FROM meta WHERE key = 'boot_mark'")
     assert row is not None
     return str(row[0])

@@ -136,7 +136,7 @@ async def test_a_data_path_that_is_broken_ends_the_server(broken: str) -> None:
         if broken == "commit":
             raise RuntimeError("broken")
         settled = answer_all(batch)
-        settled.committed = [Committed(None, None, 0, [])] * len(batch)  # type: ignore[arg-type,list-item]
+        settled.committed = [Committed(None, None, 0, [])] * len(batch)  # type: ignore[arg-type]
         settled.calls = [fail] if broken == "call" else []
         return settled
 

@@ -22,7 +22,7 @@ def _chunk(size: int) -> bytes:
     return b"%x\r\n%b\r\n" % (size, b"x" * size)
 
 
-async def test_a_body_as_large_as_allowed_is_taken():
+async def test_a_body_as_large_as_allowed_is_taken() -> None:
     """Announced or streamed."""
     async with open_port(LIMITED) as port, port.connect() as client:
         await client.send(_head(length=100_000) + b"x" * 100_000)
@@ -31,7 +31,7 @@ async def test_a_body_as_large_as_allowed_is_taken():
         assert len((await client.response()).body) == 100_000
 
 
-async def test_a_body_that_announces_too_much_is_refused_unread():
+async def test_a_body_that_announces_too_much_is_refused_unread() -> None:
     """413 before its first byte, although the client sends them all the same."""
     async with open_port(LIMITED) as port, port.connect() as client, trio.open_nursery() as nursery:
         await client.send(_head(length=5_000_000))
@@ -51,7 +51,7 @@ async def test_a_body_that_announces_too_much_is_refused_unread():
 
 
 @pytest.mark.parametrize("path", [b"/echo", b"/deaf"])
-async def test_a_streamed_body_is_refused_where_it_exceeds(path: bytes):
+async def test_a_streamed_body_is_refused_where_it_exceeds(path: bytes) -> None:
     """413, also to an app that waits for the body; to one that never asks for it this does not matter."""
     async with open_port(LIMITED) as port, port.connect() as client:
         await client.send(_head(path) + _chunk(60_000) + _chunk(60_000))
@@ -62,7 +62,7 @@ async def test_a_streamed_body_is_refused_where_it_exceeds(path: bytes):
         assert await client.rest() in (b"", b"|reset")
 
 
-async def test_a_body_that_stalls_is_refused(quick_clock: MockClock):
+async def test_a_body_that_stalls_is_refused(quick_clock: MockClock) -> None:
     """408 after thirty seconds without a byte."""
     async with open_port() as port, port.connect() as client:
         await client.send(_head(length=10_000) + b"x" * 5000)
@@ -71,7 +71,7 @@ async def test_a_body_that_stalls_is_refused(quick_clock: MockClock):
         assert trio.current_time() == pytest.approx(30, abs=1)
 
 
-async def test_a_body_that_dribbles_is_refused(quick_clock: MockClock):
+async def test_a_body_that_dribbles_is_refused(quick_clock: MockClock) -> None:
     """A byte each ten seconds buys no further time."""
     async with open_port() as port, port.connect() as client, trio.open_nursery() as nursery:
 
@@ -87,7 +87,7 @@ async def test_a_body_that_dribbles_is_refused(quick_clock: MockClock):
         nursery.cancel_scope.cancel()
 
 
-async def test_a_slow_but_steady_body_is_taken(quick_clock: MockClock):
+async def test_a_slow_but_steady_body_is_taken(quick_clock: MockClock) -> None:
     """500 bytes a second is enough, for as long as it takes."""
     async with open_port() as port, port.connect() as client:
         await client.send(_head(length=60_000))
@@ -97,7 +97,7 @@ async def test_a_slow_but_steady_body_is_taken(quick_clock: MockClock):
         assert len((await client.response()).body) == 60_000
 
 
-async def test_a_slow_app_is_not_taken_for_a_slow_body(quick_clock: MockClock):
+async def test_a_slow_app_is_not_taken_for_a_slow_body(quick_clock: MockClock) -> None:
     """After the body's end nothing is timed."""
     async with open_port() as port, port.connect() as client:
         await client.send(b"GET /slow?seconds=300 HTTP/1.1\r\nHost: t\r\nContent-Length: 2\r\n\r\nhi")

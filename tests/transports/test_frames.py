@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def test_the_examples_of_the_rfc():
+def test_the_examples_of_the_rfc() -> None:
     """RFC 6455, 5.7."""
     assert (b"\x81\x05Hello", b"\x89\x05Hello", b"\x8a\x05Hello") == (
         text_frame(b"Hello"),
@@ -24,20 +24,20 @@ def test_the_examples_of_the_rfc():
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65_535, 65_536, 70_000])
-def test_text_frames_are_those_of_wsproto(size: int):
+def test_text_frames_are_those_of_wsproto(size: int) -> None:
     """At both ends of each form of the length."""
     assert bytes(FrameProtocol(client=False, extensions=[]).send_data("x" * size)) == text_frame(b"x" * size)
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 3, 4, 5, 7, 200, 65_537])
-def test_unmasking_is_that_of_wsproto(size: int):
+def test_unmasking_is_that_of_wsproto(size: int) -> None:
     """Whatever is left over at the end of the mask."""
     payload, mask = bytes(index % 251 for index in range(size)), b"\x00\x91\xfe\x07"
     assert bytes(XorMaskerSimple(mask).process(bytearray(payload))) == unmask(payload, mask)
 
 
 @pytest.mark.parametrize("make", [ping_frame, pong_frame])
-def test_control_frames_are_short(make: Callable[[bytes], bytes]):
+def test_control_frames_are_short(make: Callable[[bytes], bytes]) -> None:
     """RFC 6455, 5.5: at most 125 bytes."""
     assert len(make(b"x" * 125)) == 127
     with pytest.raises(ValueError, match="at most 125 bytes, not 126"):

@@ -15,9 +15,9 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from amtrio.transports.listener import ListenerSettings, open_sockets, tls_context, tune_gc
-from amtrio.transports.ws import text_frame
+from amtrio.transports.ws import Socket, text_frame
 from tests.contract.certificates import make_certificate, make_contexts
-from tests.contract.port import CLOSE, TEXT, Client, Echo, Socket, closing, get, masked, open_port, upgrade
+from tests.contract.port import CLOSE, TEXT, Client, Echo, closing, get, masked, open_port, upgrade
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 RESTART = (1012).to_bytes(2, "big") + b"restart"
 
 
-async def test_a_drain_without_connections_is_done():
+async def test_a_drain_without_connections_is_done() -> None:
     """Nothing to wait for."""
     async with open_port() as port:
         port.stop_accepting()
         await port.server.drain(1012)
 
 
-async def test_everything_that_can_end_at_once_does(quick_clock: MockClock):
+async def test_everything_that_can_end_at_once_does(quick_clock: MockClock) -> None:
     """Idle connections close, sockets are told and answer, and nobody new is let in."""
     async with open_port() as port, port.connect() as idle, port.connect() as fresh, port.connect() as socket:
         await idle.send(get())
@@ -64,7 +64,7 @@ async def test_everything_that_can_end_at_once_does(quick_clock: MockClock):
                 pass
 
 
-async def test_a_request_at_work_is_answered_before_its_connection_closes(quick_clock: MockClock):
+async def test_a_request_at_work_is_answered_before_its_connection_closes(quick_clock: MockClock) -> None:
     """If it takes less than the grace."""
     async with open_port() as port, port.connect() as client, trio.open_nursery() as nursery:
         await client.send(get("/slow?seconds=3"))
@@ -74,7 +74,7 @@ async def test_a_request_at_work_is_answered_before_its_connection_closes(quick_
         assert await client.rest() == b""
 
 
-async def test_what_does_not_end_is_ended(quick_clock: MockClock):
+async def test_what_does_not_end_is_ended(quick_clock: MockClock) -> None:
     """
     By five seconds: a long request, a socket that never answers, one that never reads, an answer that is not read,
     an upgrade that is still being considered, a body that does not come. By force, if need be, at five and a half.
@@ -109,7 +109,7 @@ async def test_what_does_not_end_is_ended(quick_clock: MockClock):
             assert (1001, "us") == (ended.reason.code, ended.reason.by)
 
 
-async def test_the_budget_is_the_callers(quick_clock: MockClock):
+async def test_the_budget_is_the_callers(quick_clock: MockClock) -> None:
     """Tests and impatient operators have less."""
     async with open_port() as port, port.connect() as client:
         await client.send(get("/slow?seconds=60"))
@@ -119,7 +119,7 @@ async def test_the_budget_is_the_callers(quick_clock: MockClock):
         assert trio.current_time() - before == pytest.approx(1, abs=0.2)
 
 
-async def test_a_session_that_ignores_cancellation_loses_its_connection(quick_clock: MockClock):
+async def test_a_session_that_ignores_cancellation_loses_its_connection(quick_clock: MockClock) -> None:
     """Its peer is cut at the limit, and the drain returns as soon as the session gives in."""
     cut_at: list[float] = []
 
@@ -141,7 +141,7 @@ async def test_a_session_that_ignores_cancellation_loses_its_connection(quick_cl
         assert cut_at == [pytest.approx(before + 5.5, abs=0.3)]
 
 
-async def test_an_upgrade_during_the_drain_is_refused():
+async def test_an_upgrade_during_the_drain_is_refused() -> None:
     """503: the client comes back to the next process."""
     async with open_port() as port, port.connect() as client:
         port.server.close_all(1012)
@@ -151,7 +151,7 @@ async def test_an_upgrade_during_the_drain_is_refused():
         assert (503, "1", "close") == (answer.status, answer.headers["retry-after"], answer.headers["connection"])
 
 
-async def test_two_hundred_busy_sockets_are_all_told():
+async def test_two_hundred_busy_sockets_are_all_told() -> None:
     """At once, whatever is under way."""
     async with open_port() as port, trio.open_nursery() as nursery:
         told = 0
@@ -174,7 +174,7 @@ async def test_two_hundred_busy_sockets_are_all_told():
         assert told == 200
 
 
-async def test_cancelling_the_connections_ends_them_without_a_drain():
+async def test_cancelling_the_connections_ends_them_without_a_drain() -> None:
     """When the data path breaks there is nothing to be polite about; peers that never read do not matter."""
     async with open_port() as port, port.connect(receive_buffer=4096) as unread, port.connect() as socket:
         await unread.send(get("/big"))
@@ -193,7 +193,7 @@ async def test_cancelling_the_connections_ends_them_without_a_drain():
     [ListenerSettings(max_connections=2), ListenerSettings(max_connections_per_address=2)],
     ids=["in all", "per address"],
 )
-async def test_one_connection_too_many_is_told_so(settings: ListenerSettings):
+async def test_one_connection_too_many_is_told_so(settings: ListenerSettings) -> None:
     """503, and the place of one that left is free again."""
     async with open_port(settings) as port, port.connect() as first, port.connect() as second:
         for client in (first, second):
@@ -213,7 +213,7 @@ async def test_one_connection_too_many_is_told_so(settings: ListenerSettings):
             assert (await third.response()).status == 200
 
 
-async def test_tls_offers_http1_only(tmp_path: Path):
+async def test_tls_offers_http1_only(tmp_path: Path) -> None:
     """Over HTTP/2 a browser would take its WebSockets past the place that handles them."""
     server_tls, client_tls = make_contexts(tmp_path)
     client_tls.set_alpn_protocols(["h2", "http/1.1"])
@@ -224,9 +224,9 @@ async def test_tls_offers_http1_only(tmp_path: Path):
         assert client.stream.selected_alpn_protocol() == "http/1.1"
 
 
-async def test_a_tls_handshake_that_does_not_come_is_given_up(tmp_path: Path, quick_clock: MockClock):
+async def test_a_tls_handshake_that_does_not_come_is_given_up(tmp_path: Path, quick_clock: MockClock) -> None:
     """After ten seconds; plain HTTP on a TLS port ends at once. Neither is an error of ours."""
-    server_tls, client_tls = make_contexts(tmp_path)
+    server_tls, _ = make_contexts(tmp_path)
     async with open_port(server_tls=server_tls) as port, port.connect() as silent, port.connect() as plain:
         await plain.send(get())
         await plain.rest()
@@ -235,10 +235,9 @@ async def test_a_tls_handshake_that_does_not_come_is_given_up(tmp_path: Path, qu
         await trio.sleep(2.5)
         assert port.server.connections == 0
         assert await silent.rest() in (b"", b"|reset")
-    assert client_tls
 
 
-async def test_a_drain_reaches_tls_sockets_that_do_not_read(tmp_path: Path, quick_clock: MockClock):
+async def test_a_drain_reaches_tls_sockets_that_do_not_read(tmp_path: Path, quick_clock: MockClock) -> None:
     """Bytes wait in another place there."""
     server_tls, client_tls = make_contexts(tmp_path)
     async with (
@@ -258,7 +257,7 @@ async def test_a_drain_reaches_tls_sockets_that_do_not_read(tmp_path: Path, quic
         assert port.server.connections == 0
 
 
-async def test_tls_sockets_are_bounded_too(tmp_path: Path):
+async def test_tls_sockets_are_bounded_too(tmp_path: Path) -> None:
     """The same limit as without TLS."""
     server_tls, client_tls = make_contexts(tmp_path)
     async with open_port(server_tls=server_tls, client_tls=client_tls) as port, port.connect() as client:
@@ -274,7 +273,7 @@ async def test_tls_sockets_are_bounded_too(tmp_path: Path):
         assert session.reason.code == 1006
 
 
-def test_open_sockets_takes_one_port_for_every_address():
+def test_open_sockets_takes_one_port_for_every_address() -> None:
     """Both families of localhost, if there are two, listen on the same number."""
     bound = open_sockets("localhost", 0)
     try:
@@ -287,7 +286,7 @@ def test_open_sockets_takes_one_port_for_every_address():
             each.close()
 
 
-def test_a_certificate_that_is_none_is_refused(tmp_path: Path):
+def test_a_certificate_that_is_none_is_refused(tmp_path: Path) -> None:
     """At the start, not at the first connection."""
     certificate, key = make_certificate(tmp_path)
     assert isinstance(tls_context(certificate, key), ssl.SSLContext)
@@ -296,7 +295,7 @@ def test_a_certificate_that_is_none_is_refused(tmp_path: Path):
         tls_context(certificate, key)
 
 
-def test_tuning_the_collector_freezes_what_there_is():
+def test_tuning_the_collector_freezes_what_there_is() -> None:
     """And makes full collections rare."""
     before = gc.get_threshold()
     try:
@@ -308,7 +307,7 @@ def test_tuning_the_collector_freezes_what_there_is():
         gc.set_threshold(*before)
 
 
-async def test_text_frames_are_what_clients_read():
+async def test_text_frames_are_what_clients_read() -> None:
     """The frame made here is the frame read there."""
     async with open_port() as port, port.connect() as client:
         await client.open_socket()
@@ -340,7 +339,7 @@ CONVERSATIONS = [
 
 
 @pytest.mark.parametrize("block", range(6))
-async def test_damaged_conversations_harm_nobody_else(block: int):
+async def test_damaged_conversations_harm_nobody_else(block: int) -> None:
     """
     A thousand conversations with bytes changed, lost, doubled or cut: whatever the answer, nothing is an error of
     ours, and the server goes on.

@@ -55,7 +55,7 @@ async def _read(peer: trio.SocketStream, size: int) -> bytes:
     return data
 
 
-async def test_everything_arrives_in_order(open_pair: OpenPair):
+async def test_everything_arrives_in_order(open_pair: OpenPair) -> None:
     """However much the kernel takes of each write."""
     async with open_pair(StreamLimits(hard_limit_bytes=10_000_000)) as (stream, peer):
         pieces = [bytes([index % 256]) * (index * 37 % 5000) for index in range(300)]
@@ -68,7 +68,7 @@ async def test_everything_arrives_in_order(open_pair: OpenPair):
         assert stream.buffered == 0
 
 
-async def test_drained_waits_for_the_mark(open_pair: OpenPair):
+async def test_drained_waits_for_the_mark(open_pair: OpenPair) -> None:
     """It returns once no more than that many bytes wait, and at once if none do."""
     async with open_pair() as (stream, peer), trio.open_nursery() as nursery:
         await stream.drained()
@@ -87,7 +87,7 @@ async def test_drained_waits_for_the_mark(open_pair: OpenPair):
         assert stream.buffered <= 50_000
 
 
-async def test_a_buffer_past_its_limit_drops_the_connection(open_pair: OpenPair):
+async def test_a_buffer_past_its_limit_drops_the_connection(open_pair: OpenPair) -> None:
     """Whoever waits on it is told."""
     async with open_pair(StreamLimits(high_water_bytes=1000, hard_limit_bytes=50_000)) as (stream, _):
         with pytest.raises(trio.BrokenResourceError):
@@ -99,7 +99,7 @@ async def test_a_buffer_past_its_limit_drops_the_connection(open_pair: OpenPair)
             await stream.receive_some()
 
 
-async def test_one_large_write_is_no_slow_reader(open_pair: OpenPair):
+async def test_one_large_write_is_no_slow_reader(open_pair: OpenPair) -> None:
     """A history page may exceed the limit while nothing else waits."""
     async with open_pair(StreamLimits(high_water_bytes=1000, hard_limit_bytes=50_000)) as (stream, peer):
         stream.write(b"x" * 300_000)
@@ -107,7 +107,7 @@ async def test_one_large_write_is_no_slow_reader(open_pair: OpenPair):
         assert len(await _read(peer, 300_000)) == 300_000
 
 
-async def test_aclose_sends_what_is_buffered_and_waits_for_the_peer(open_pair: OpenPair):
+async def test_aclose_sends_what_is_buffered_and_waits_for_the_peer(open_pair: OpenPair) -> None:
     """Nothing of the last answer is lost, although the peer had sent more than was read."""
     async with open_pair() as (stream, peer), trio.open_nursery() as nursery:
         await peer.send_all(b"never read")
@@ -118,7 +118,7 @@ async def test_aclose_sends_what_is_buffered_and_waits_for_the_peer(open_pair: O
         await peer.aclose()
 
 
-async def test_aclose_is_bounded(open_pair: OpenPair, quick_clock: MockClock):
+async def test_aclose_is_bounded(open_pair: OpenPair, quick_clock: MockClock) -> None:
     """A peer that takes nothing does not hold it."""
     async with open_pair(StreamLimits(linger_seconds=3)) as (stream, _):
         stream.write(b"x" * 100_000)
@@ -128,7 +128,7 @@ async def test_aclose_is_bounded(open_pair: OpenPair, quick_clock: MockClock):
         assert stream.broken
 
 
-async def test_aclose_wakes_a_reader(open_pair: OpenPair):
+async def test_aclose_wakes_a_reader(open_pair: OpenPair) -> None:
     """Who reads learns that it is over."""
     async with open_pair(StreamLimits(linger_seconds=0.01)) as (stream, _), trio.open_nursery() as nursery:
 
@@ -141,7 +141,7 @@ async def test_aclose_wakes_a_reader(open_pair: OpenPair):
         await stream.aclose()
 
 
-async def test_abort_ends_every_wait_at_once(open_pair: OpenPair):
+async def test_abort_ends_every_wait_at_once(open_pair: OpenPair) -> None:
     """Readers and writers alike; and the peer sees the end."""
     async with open_pair() as (stream, peer):
         stream.write(b"x" * 200_000)
@@ -168,7 +168,7 @@ async def test_abort_ends_every_wait_at_once(open_pair: OpenPair):
             raise trio.BrokenResourceError  # a Unix socket ends without a reset
 
 
-async def test_cancelling_the_connection_frees_a_shielded_writer(open_pair: OpenPair):
+async def test_cancelling_the_connection_frees_a_shielded_writer(open_pair: OpenPair) -> None:
     """Hypercorn shields its sends; a peer that never reads must not hold a shutdown through them."""
     ended = trio.Event()
     async with open_pair() as (stream, _), trio.open_nursery() as outer:
@@ -188,7 +188,7 @@ async def test_cancelling_the_connection_frees_a_shielded_writer(open_pair: Open
             await ended.wait()
 
 
-async def test_the_times_tell_a_stuck_peer_from_a_quiet_one(open_pair: OpenPair, quick_clock: MockClock):
+async def test_the_times_tell_a_stuck_peer_from_a_quiet_one(open_pair: OpenPair, quick_clock: MockClock) -> None:
     """Drained is now while nothing waits, and stays behind when the kernel takes nothing."""
     async with open_pair() as (stream, peer):
         await trio.sleep(5)
@@ -204,7 +204,7 @@ async def test_the_times_tell_a_stuck_peer_from_a_quiet_one(open_pair: OpenPair,
         assert stream.last_drained_at < trio.current_time() - 29
 
 
-async def test_a_cut_peer_is_an_end_or_a_break_never_an_os_error(open_pair: OpenPair):
+async def test_a_cut_peer_is_an_end_or_a_break_never_an_os_error(open_pair: OpenPair) -> None:
     """Reads say so; writes stay silent."""
     async with open_pair() as (stream, peer):
         await peer.aclose()
@@ -215,7 +215,7 @@ async def test_a_cut_peer_is_an_end_or_a_break_never_an_os_error(open_pair: Open
         assert stream.broken
 
 
-async def test_over_memory():
+async def test_over_memory() -> None:
     """Whole sessions can be tested without a socket."""
     ours, theirs = memory_stream_pair()
     async with trio.open_nursery() as nursery:
@@ -230,7 +230,7 @@ async def test_over_memory():
         assert await theirs.receive_some() == b""
 
 
-def test_limits_that_would_drop_a_patient_writer_are_refused():
+def test_limits_that_would_drop_a_patient_writer_are_refused() -> None:
     """Whoever waits for the mark and then writes as much as the mark must never exceed the hard limit."""
     with pytest.raises(ValueError, match="at least twice high_water_bytes"):
         StreamLimits(high_water_bytes=1000, hard_limit_bytes=1999)

@@ -7,8 +7,8 @@ import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
 from amtrio.transports.listener import ListenerSettings
-from amtrio.transports.ws import text_frame
-from tests.contract.port import BINARY, CLOSE, PING, PONG, TEXT, Echo, Socket, closing, masked, open_port
+from amtrio.transports.ws import Socket, text_frame
+from tests.contract.port import BINARY, CLOSE, PING, PONG, TEXT, Echo, closing, masked, open_port
 
 SHORT = ListenerSettings(max_message_bytes=1000)
 
@@ -68,7 +68,7 @@ def _close(code: int) -> bytes:
         "too long by its header",
     ],
 )
-async def test_a_violation_is_named_in_a_close_frame(frames: bytes, code: int):
+async def test_a_violation_is_named_in_a_close_frame(frames: bytes, code: int) -> None:
     """RFC 6455, 7.4.1. What follows is not taken, and the connection ends."""
     async with open_port(SHORT) as port, port.connect() as client:
         await client.open_socket()
@@ -82,7 +82,7 @@ async def test_a_violation_is_named_in_a_close_frame(frames: bytes, code: int):
         assert (code, "us") == (session.reason.code, session.reason.by)
 
 
-async def test_legal_rarities_are_served():
+async def test_legal_rarities_are_served() -> None:
     """Fragments with a ping between them, empty messages, the longest allowed."""
     async with open_port(SHORT) as port, port.connect() as client:
         await client.open_socket()
@@ -93,7 +93,7 @@ async def test_legal_rarities_are_served():
         await client.echo("é" * 500)
 
 
-async def test_any_number_of_empty_fragments_costs_no_memory():
+async def test_any_number_of_empty_fragments_costs_no_memory() -> None:
     """They never reach the size limit, so they must not be kept."""
     async with open_port(SHORT) as port, port.connect() as client:
         await client.open_socket()
@@ -101,7 +101,7 @@ async def test_any_number_of_empty_fragments_costs_no_memory():
         assert (TEXT, b"end") == await client.frame()
 
 
-async def test_the_session_may_send_before_anything_was_received():
+async def test_the_session_may_send_before_anything_was_received() -> None:
     """Its first frame comes right behind the 101."""
 
     def greet(session: Echo) -> None:
@@ -113,7 +113,7 @@ async def test_the_session_may_send_before_anything_was_received():
         assert (TEXT, b"welcome") == await client.frame()
 
 
-async def test_reading_waits_for_the_session():
+async def test_reading_waits_for_the_session() -> None:
     """This is the back-pressure: the second message is not delivered while the first is at work."""
     order: list[str | bytes] = []
     gate = trio.Event()
@@ -139,7 +139,7 @@ async def test_reading_waits_for_the_session():
 
 @pytest.mark.expects_error_log("connection_failed")
 @pytest.mark.parametrize("error", [KeyError("missing"), ValueError("bad"), ExceptionGroup("two", [OSError()])])
-async def test_a_failing_session_ends_its_own_connection_only(error: Exception):
+async def test_a_failing_session_ends_its_own_connection_only(error: Exception) -> None:
     """With 1011; any kind of error counts, also the kinds that libraries on the way take for their own."""
 
     def fail(session: Echo) -> None:
@@ -164,7 +164,7 @@ async def test_a_failing_session_ends_its_own_connection_only(error: Exception):
 
 
 @pytest.mark.expects_error_log("connection_failed")
-async def test_a_failing_task_of_a_session_does_the_same():
+async def test_a_failing_task_of_a_session_does_the_same() -> None:
     """Tasks in the socket's nursery belong to the socket."""
 
     async def crash() -> None:
@@ -179,7 +179,7 @@ async def test_a_failing_task_of_a_session_does_the_same():
         assert (CLOSE, _close(1011) + b"internal error") == await client.frame()
 
 
-async def test_tasks_of_a_session_end_before_it_learns_its_end():
+async def test_tasks_of_a_session_end_before_it_learns_its_end() -> None:
     """`closed` is the last that happens."""
     order: list[str] = []
 
@@ -206,7 +206,7 @@ async def test_tasks_of_a_session_end_before_it_learns_its_end():
         assert (["pump"], ["opened", session.reason]) == (order, session.events)
 
 
-async def test_our_close_is_completed_by_the_peers():
+async def test_our_close_is_completed_by_the_peers() -> None:
     """What was sent before goes out first, what is sent after does not, and later closes change nothing."""
     async with open_port() as port, port.connect() as client:
         await client.open_socket()
@@ -230,7 +230,7 @@ async def test_our_close_is_completed_by_the_peers():
         )
 
 
-async def test_a_long_reason_is_cut_to_fit():
+async def test_a_long_reason_is_cut_to_fit() -> None:
     """RFC 6455, 5.5: 125 bytes, two of which are the code; no character is cut in half."""
     async with open_port() as port, port.connect() as client:
         await client.open_socket()
@@ -240,7 +240,10 @@ async def test_a_long_reason_is_cut_to_fit():
 
 
 @pytest.mark.parametrize("reads", [True, False], ids=["reads", "does not read"])
-async def test_a_peer_that_never_answers_our_close_is_cut(reads: bool, quick_clock: MockClock):  # noqa: FBT001 - a case
+async def test_a_peer_that_never_answers_our_close_is_cut(
+    reads: bool,  # noqa: FBT001 - a case
+    quick_clock: MockClock,
+) -> None:
     """After five seconds, whether or not the Close could be delivered."""
     async with open_port() as port, port.connect(receive_buffer=4096) as client:
         await client.open_socket()
@@ -258,7 +261,7 @@ async def test_a_peer_that_never_answers_our_close_is_cut(reads: bool, quick_clo
         assert port.server.connections == 0
 
 
-async def test_a_connection_cut_without_a_word():
+async def test_a_connection_cut_without_a_word() -> None:
     """1006, by nobody."""
     async with open_port() as port:
         async with port.connect() as client:
@@ -269,7 +272,7 @@ async def test_a_connection_cut_without_a_word():
         assert port.server.sockets == 0
 
 
-async def test_abort_cuts_at_once():
+async def test_abort_cuts_at_once() -> None:
     """Without a Close frame."""
     async with open_port() as port, port.connect() as client:
         await client.open_socket()
@@ -281,7 +284,7 @@ async def test_abort_cuts_at_once():
         assert await client.rest() in (b"", b"|reset")
 
 
-async def test_a_reader_that_stops_is_bounded_and_costs_nobody_else_anything():
+async def test_a_reader_that_stops_is_bounded_and_costs_nobody_else_anything() -> None:
     """At most the hard limit is held for it, then it is cut; others are served meanwhile."""
     async with open_port() as port, port.connect(receive_buffer=4096) as stuck, port.connect() as other:
         await stuck.open_socket()
@@ -298,7 +301,7 @@ async def test_a_reader_that_stops_is_bounded_and_costs_nobody_else_anything():
         assert (1006, "cut") == (port.sessions[0].reason.code, port.sessions[0].reason.by)
 
 
-async def test_a_flood_of_pings_from_one_who_does_not_read_is_bounded():
+async def test_a_flood_of_pings_from_one_who_does_not_read_is_bounded() -> None:
     """Reading stops at the high-water mark: the pongs that wait do not grow beyond it."""
     async with open_port() as port, port.connect(receive_buffer=4096) as client:
         await client.open_socket()
@@ -316,7 +319,7 @@ async def test_a_flood_of_pings_from_one_who_does_not_read_is_bounded():
             nursery.cancel_scope.cancel()
 
 
-async def test_slow_readers_can_be_waited_for():
+async def test_slow_readers_can_be_waited_for() -> None:
     """`drained` is what a pump waits on."""
     async with open_port() as port, port.connect(receive_buffer=4096) as client:
         await client.open_socket()
