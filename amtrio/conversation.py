@@ -133,8 +133,14 @@ def sender_type(account: str) -> SenderType:
     return "agent" if account[0] == "a" else "client"
 
 
-def message(shape: type[M], row: Row) -> M:
-    """`MESSAGE_COLUMNS` as an event of the given class."""
+def message(shape: type[M], row: Row, *, viewer: str | None = None) -> M:
+    """
+    `MESSAGE_COLUMNS` as an event of the given class.
+
+    Args:
+        viewer: account key of the one reader, who is told the client_id of own messages alone; None for an event,
+            whose dialect sees to that.
+    """
     (
         id_, conversation_id, seq, user_key, agent_key, sender, content, created_us,
         kind, content_format, client_id, reply_to, metadata, edited_us, deleted_us, deleted_by,
@@ -151,7 +157,7 @@ def message(shape: type[M], row: Row) -> M:
         created_at=rfc3339(created_us),
         kind=kind,
         content_format=content_format,
-        client_id=client_id,
+        client_id=client_id if viewer in (None, sender) else None,
         reply_to=reply_to,
         metadata=msgspec.json.decode(metadata) if metadata is not None else None,
         edited_at=rfc3339(edited_us) if edited_us is not None else None,

@@ -405,7 +405,7 @@ def history(tx: ReadTx, ctx: Context, frame: AskHistory) -> History:
     rows, has_more = _page(tx, ctx, frame)
     return History(
         conversation_id=frame.conversation_id,
-        messages=[message(Message, row) for row in rows],
+        messages=[message(Message, row, viewer=ctx.principal.account) for row in rows],
         has_more=has_more,
         epoch=ctx.store.epoch,
         seq=head(tx, ctx.principal.account)[1],

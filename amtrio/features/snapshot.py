@@ -75,12 +75,12 @@ def snapshot(tx: ReadTx, ctx: Context, request: AskSnapshot) -> Snapshot:
     return Snapshot(
         epoch=ctx.store.epoch,
         seq=newest if request.seq is None else min(request.seq, newest),
-        conversations=[_one(tx, row, recent) for row in rows],
+        conversations=[_one(tx, account, row, recent) for row in rows],
         next=rows[-1][0] if has_more else None,
     )
 
 
-def _one(tx: ReadTx, row: Row, recent: int) -> Json:
+def _one(tx: ReadTx, account: str, row: Row, recent: int) -> Json:
     shown: Json = msgspec.to_builtins(conversation(Conversation, row))
     receipts = [
         {
@@ -100,4 +100,7 @@ def _one(tx: ReadTx, row: Row, recent: int) -> Json:
         id=row[0],
         limit=recent,
     )
-    return shown | {"receipts": receipts, "messages": [message(Message, one) for one in reversed(messages)]}
+    return shown | {
+        "receipts": receipts,
+        "messages": [message(Message, one, viewer=account) for one in reversed(messages)],
+    }

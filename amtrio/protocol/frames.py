@@ -15,7 +15,7 @@ import msgspec
 Kind = Literal["user", "agent"]
 
 # The shape of an id, where a client chooses it (agents, devices) and where we do (prefix + UUIDv7): it goes unescaped
-# into URLs of shipped clients. `$` alone would let one line feed through at the end (Python's re), hence the look-ahead.
+# into URLs of shipped clients. `$` alone would let one line feed through at the end (Python's re), so it looks ahead.
 ID_PATTERN = r"^[A-Za-z0-9_.-]{1,64}(?!\n)$"
 # 16 is what a random id needs to be unguessable by accident; 64 what fits any UUID or ULID spelling.
 CLIENT_ID_PATTERN = r"^[A-Za-z0-9_.:-]{16,64}(?!\n)$"

@@ -1,4 +1,7 @@
-"""A failure as an HTTP answer: one shape for REST and for refused upgrades."""
+"""A failure as an HTTP answer: one shape for REST and for refused upgrades.
+
+Knows errors and headers; knows no framework, no request and no socket.
+"""
 
 from __future__ import annotations
 

@@ -21,6 +21,8 @@ from amtrio.transports.sessions import Sessions
 from amtrio.transports.ws import Admission, Handshake, Refusal
 
 PATHS: dict[str, Kind] = {"/client/connect": "user", "/agent/connect": "agent"}
+# COMPAT: a shipped client doubles slashes.
+_SLASHES = re.compile(r"/{2,}")
 
 
 class Handshakes:
@@ -42,7 +44,7 @@ class Handshakes:
             return Refusal(exc.http, error_body(exc), tuple(error_headers(exc).items()))
 
     async def _admit(self, handshake: Handshake) -> Admission:
-        kind = PATHS.get(handshake.path.rstrip("/"))
+        kind = PATHS.get(_SLASHES.sub("/", handshake.path).rstrip("/"))
         if kind is None:
             text = f"no socket at {handshake.path[:100]!r}"
             raise NotFound(text)

@@ -41,6 +41,7 @@ from amtrio.transports.credentials import Credentials
 
 log = structlog.stdlib.get_logger(__name__)
 
+_SLASHES = re.compile(r"/{2,}")
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 # COMPAT: the second is what a shipped SDK sends.
 _ADMIN_HEADERS = ("X-Admin-Secret", "X-Admin-Key")
@@ -69,7 +70,7 @@ _CORS_HEADERS = {
 
 def build_app(services: Services, credentials: Credentials) -> Quart:
     """The ASGI application that answers everything but sockets."""
-    app = QuartTrio("amtrio", static_folder=None)
+    app = _App("amtrio", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = services.config.server.max_body_bytes
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.url_map.strict_slashes = False
@@ -88,6 +89,17 @@ def build_app(services: Services, credentials: Credentials) -> Quart:
     app.register_error_handler(HTTPException, gateway.http_error)
     app.register_error_handler(Exception, gateway.failure)
     return app
+
+
+class _App(QuartTrio):
+    """COMPAT: a shipped client doubles slashes, and a redirect would lose its body, so there is none."""
+
+    async def asgi_app(self, scope: Any, receive: Any, send: Any) -> None:
+        # A request in absolute form (RFC 9112, 3.2.2) has slashes of another meaning.
+        path: str = scope.get("path", "")
+        if "//" in path and path.startswith("/"):
+            scope = {**scope, "path": _SLASHES.sub("/", path)}
+        await super().asgi_app(scope, receive, send)
 
 
 class _Gateway:

@@ -64,13 +64,17 @@ class Connection:
     """A socket of the loop. What is written during one wake-up leaves in one system call at its end."""
 
     def __init__(self, loop: Loop, link: socket.socket) -> None:
-        link.setblocking(False)
-        self.fileno = link.fileno()
         self._loop = loop
-        self._link = link
+        self.use(link)
         self._out: list[bytes] = []
         self._is_waiting = False
         self._is_reading = False
+
+    def use(self, link: socket.socket) -> None:
+        """Go on with this socket, which the loop does not know yet."""
+        link.setblocking(False)
+        self.fileno = link.fileno()
+        self._link = link
 
     @abstractmethod
     def arrived(self, data: bytes) -> None:

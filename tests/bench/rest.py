@@ -94,7 +94,8 @@ class Asker(Connection):
     """
 
     def __init__(self, loop: Loop, port: int, asks: bytes) -> None:
-        super().__init__(loop, socket.create_connection(("127.0.0.1", port)))
+        super().__init__(loop, _connect(port))
+        self._port = port
         self.latencies: list[float] = []
         self.is_done = False
         self._asks = asks
@@ -124,5 +125,14 @@ class Asker(Connection):
             return
         self._buffer = b""
         self.latencies.append(time.perf_counter() - self._began)
+        if b"connection: close" in head:
+            # Servers end a kept-alive connection after so many requests (Hypercorn: 1,000).
+            self.leave().close()
+            self.use(_connect(self._port))
+            self._loop.add(self)
         if not self.is_done:
             self.ask()
+
+
+def _connect(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=30)

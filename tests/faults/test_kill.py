@@ -333,7 +333,9 @@ def check_history(history: list[Json], conversation_id: str, devices: list[Devic
             assert acked.keys() == set(own)
         for content, sent in acked.items():
             assert stored[content]["message_id"] == sent["message_id"]
-            assert sent.get("conversation_seq", stored[content]["conversation_seq"]) == stored[content]["conversation_seq"]
+            assert (
+                sent.get("conversation_seq", stored[content]["conversation_seq"]) == stored[content]["conversation_seq"]
+            )
 
 
 async def check_devices(histories: dict[str, list[Json]], devices: list[Device], world: World) -> None:

@@ -1,0 +1,249 @@
+"""Conversations: begin, name, list by activity, delete."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from amtrio.conversation import MAX_UNREAD
+from tests.features.conftest import Cast
+from tests.harness import MovableClock, Person, Scene, open_scene
+
+from pathlib import Path
+
+
+async def listed(scene: Scene, who: Person, **query: Any) -> list[str]:
+    return [each["conversation_id"] for each in await scene.get("/conversations", who, **query)]
+
+
+async def titled(scene: Scene, who: Person, title: str) -> str:
+    answer = await scene.http.post("/conversations", json={"agent_id": "helper", "title": title}, headers=who.headers)
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["conversation_id"])
+
+
+async def test_without_a_title_there_is_one_conversation_with_an_agent(scene: Scene, cast: Cast) -> None:
+    """Asked for again it is found, under the older server's route as well; with a title there is a new one each time."""
+    for path in ("/conversations", "/conversations/create"):
+        answer = await scene.http.post(path, data={"agent_id": "helper"}, headers=cast.alice.headers)
+        assert answer.json()["conversation_id"] == answer.json()["id"] == cast.talk
+    assert len({cast.talk, await titled(scene, cast.alice, "One"), await titled(scene, cast.alice, "One")}) == 3
+
+
+async def test_both_sides_hear_of_a_new_conversation(scene: Scene, cast: Cast) -> None:
+    async with scene.device(cast.alice) as phone, scene.device(cast.helper) as agent:
+        made = await titled(scene, cast.alice, "Plans")
+        for device in (phone, agent):
+            told = await device.next("conversation_created", conversation_id=made)
+            assert (told["title"], told["is_default"], told["user_id"]) == ("Plans", False, cast.alice.id)
+
+
+async def test_the_latest_activity_stands_first(scene: Scene, cast: Cast) -> None:
+    """A message moves a conversation up, a title does not."""
+    one, two = await titled(scene, cast.alice, "One"), await titled(scene, cast.alice, "Two")
+    assert await listed(scene, cast.alice) == [two, one, cast.talk]
+    async with scene.device(cast.helper) as agent:
+        await agent.send(cast.talk, "hi")
+    await scene.http.patch(f"/conversations/{one}", json={"title": "Uno"}, headers=cast.alice.headers)
+    assert await listed(scene, cast.alice) == [cast.talk, two, one]
+
+
+async def test_order_holds_when_the_clock_jumps(tmp_path: Path) -> None:
+    """Activity is a counter, not a time."""
+    clock = MovableClock()
+    async with open_scene(tmp_path, clock=clock) as scene:
+        alice = await scene.register("alice")
+        first = await scene.conversation(alice, await scene.register_agent("helper"))
+        clock.move(days=-0.5)
+        second = await titled(scene, alice, "Second")
+        assert await listed(scene, alice) == [second, first]
+        clock.move(days=0.9)
+        third = await titled(scene, alice, "Third")
+        assert await listed(scene, alice) == [third, second, first]
+
+
+async def test_the_list_is_paged_by_the_conversation_seen_last(scene: Scene, cast: Cast) -> None:
+    for number in range(4):
+        await titled(scene, cast.alice, f"t{number}")
+    whole = await listed(scene, cast.alice)
+    seen: list[str] = []
+    page = await listed(scene, cast.alice, limit=2)
+    while page:
+        seen += page
+        page = await listed(scene, cast.alice, limit=2, before=seen[-1])
+    assert seen == whole
+    assert await listed(scene, cast.alice, limit=2, offset=2) == whole[2:4]
+    for limit in (0, -1, 201):
+        assert await listed(scene, cast.alice, limit=limit) == whole
+
+
+async def test_unread_counts_never_count_own_or_deleted_messages(scene: Scene, cast: Cast) -> None:
+    """They reach 0 by reading, and each side has its own."""
+    async with scene.device(cast.alice) as phone, scene.device(cast.helper) as agent:
+        await phone.send(cast.talk, "mine")
+        theirs = [await agent.send(cast.talk, f"theirs {number}") for number in range(3)]
+        await agent.ask("delete", message_id=theirs[0]["message_id"])
+
+        async def unread() -> tuple[int, int]:
+            path = f"/conversations/{cast.talk}"
+            return (
+                (await scene.get(path, cast.alice))["unread_count"],
+                (await scene.get(path, cast.helper))["unread_count"],
+            )
+
+        assert await unread() == (2, 1)
+        await phone.ask("read", conversation_id=cast.talk, up_to=theirs[1]["conversation_seq"])
+        assert await unread() == (1, 1)
+        await phone.ask("read", conversation_id=cast.talk)
+        assert await unread() == (0, 1)
+
+
+async def test_unread_counts_are_capped(scene: Scene, cast: Cast) -> None:
+    """Nobody reads more out of a number above a thousand."""
+
+    def fill(tx: Any) -> None:
+        tx.run("UPDATE conversation SET last_seq = :n WHERE id = :id", n=MAX_UNREAD + 5, id=cast.talk)
+        for seq in range(1, MAX_UNREAD + 6):
+            tx.run(
+                "INSERT INTO message (id, conversation_id, seq, sender_key, content, created_us)"
+                " VALUES (:id, :talk, :seq, 'a:helper', 'x', 0)",
+                id=f"msg_{seq}", talk=cast.talk, seq=seq,
+            )  # fmt: skip
+
+    await scene.running.services.store.write(fill)
+    assert (await scene.get(f"/conversations/{cast.talk}", cast.alice))["unread_count"] == MAX_UNREAD
+
+
+async def test_the_last_message_is_the_last_that_was_not_deleted(scene: Scene, cast: Cast) -> None:
+    async with scene.device(cast.helper) as agent:
+        await agent.send(cast.talk, "first")
+        second = await agent.send(cast.talk, "second")
+        (shown, *_) = await scene.get("/conversations", cast.alice)
+        assert (shown["last_message"]["content"], shown["last_message"]["sender_type"]) == ("second", "agent")
+        await agent.ask("delete", message_id=second["message_id"])
+        (shown, *_) = await scene.get("/conversations", cast.alice)
+        assert shown["last_message"]["content"] == "first"
+    (shown,) = await scene.get("/conversations", cast.bob)
+    assert shown["last_message"] is None
+    for name in ("id", "user_id", "agent_id", "created_at", "updated_at"):
+        assert isinstance(shown[name], str), "a shipped app decodes nothing without it"
+
+
+async def test_a_list_says_when_it_was_true(scene: Scene, cast: Cast) -> None:
+    answer = await scene.http.get("/conversations", headers=cast.alice.headers)
+    async with scene.device(cast.alice) as phone:
+        assert answer.headers["X-Amtrio-Epoch"] == phone.greeting["data"]["epoch"]
+        assert int(answer.headers["X-Amtrio-Seq"]) == phone.greeting["data"]["head"]
+
+
+@pytest.mark.parametrize(("title", "status"), [("x", 200), ("ä" * 200, 200), ("x" * 201, 400), ("", 400), (5, 400)])
+async def test_titles_have_bounds(scene: Scene, cast: Cast, title: object, status: int) -> None:
+    body = {"agent_id": "helper", "title": title}
+    assert (await scene.http.post("/conversations", json=body, headers=cast.alice.headers)).status_code == status
+    answer = await scene.http.patch(f"/conversations/{cast.talk}", json={"title": title}, headers=cast.alice.headers)
+    assert answer.status_code == status
+
+
+async def test_a_new_title_reaches_both(scene: Scene, cast: Cast) -> None:
+    async with scene.device(cast.alice) as phone, scene.device(cast.helper) as agent:
+        await agent.ask("rename", conversation_id=cast.talk, title="Named by the agent")
+        assert (await phone.next("conversation_updated"))["title"] == "Named by the agent"
+
+
+async def test_only_the_owner_deletes(scene: Scene, cast: Cast) -> None:
+    """Then it is gone for both, messages included, and a new default conversation is another one."""
+    async with scene.device(cast.alice) as phone, scene.device(cast.helper) as agent:
+        sent = await phone.send(cast.talk, "hello")
+        refused = await agent.ask("delete_conversation", conversation_id=cast.talk)
+        assert refused["data"]["code"] == "forbidden"
+        answer = await scene.http.delete(f"/conversations/delete?conversation_id={cast.talk}", headers=cast.alice.headers)
+        assert answer.json() == {"status": "deleted", "conversation_id": cast.talk}
+        await agent.next("conversation_deleted", conversation_id=cast.talk)
+        await phone.next("conversation_deleted", conversation_id=cast.talk)
+        again = await agent.ask("message", conversation_id=cast.talk, content="still?", client_id="to-a-deleted-one")
+        assert again["data"]["code"] == "not_found"
+    assert await listed(scene, cast.alice) == []
+    answer = await scene.http.get(f"/messages/{sent['message_id']}", headers=cast.alice.headers)
+    assert answer.status_code == 404
+    assert await scene.conversation(cast.alice, cast.helper) != cast.talk
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/conversations/{id}", None),
+        ("GET", "/conversations/{id}/messages", None),
+        ("GET", "/conversations/messages?conversation_id={id}", None),
+        ("GET", "/conversations?before={id}", None),
+        ("POST", "/conversations/{id}/messages", {"content": "x"}),
+        ("POST", "/conversations/{id}/read", {}),
+        ("POST", "/conversations/mark-read", {"conversation_id": "{id}"}),
+        ("PATCH", "/conversations/{id}", {"title": "mine"}),
+        ("DELETE", "/conversations/{id}", None),
+    ],
+)
+async def test_anothers_conversation_is_not_there(
+    scene: Scene, cast: Cast, method: str, path: str, body: dict[str, str] | None
+) -> None:
+    """The same answer, word for word, as for one that never was; and nothing happens to it."""
+
+    async def asked(id_: str) -> tuple[int, str]:
+        filled = None if body is None else {name: value.replace("{id}", id_) for name, value in body.items()}
+        answer = await scene.http.request(
+            method, path.replace("{id}", id_), json=filled, headers=cast.alice.headers
+        )
+        return answer.status_code, answer.text.replace(id_, "ID")
+
+    before = await scene.get(f"/conversations/{cast.other}", cast.bob)
+    there, missing = await asked(cast.other), await asked("conv_" + "0" * 32)
+    assert there == missing
+    assert there[0] == 404
+    assert await scene.get(f"/conversations/{cast.other}", cast.bob) == before
+
+
+@pytest.mark.parametrize("word", ["message", "read", "rename", "delete_conversation", "history", "typing", "status"])
+async def test_anothers_conversation_is_not_there_for_any_command(scene: Scene, cast: Cast, word: str) -> None:
+    """The same over the socket, for every command that names a conversation."""
+    extra = {"message": {"content": "x"}, "rename": {"title": "x"}, "status": {"status": "busy"}}.get(word, {})
+    async with scene.device(cast.alice) as phone:
+        answers = []
+        for id_ in (cast.other, "conv_missing"):
+            told = await phone.ask(word, conversation_id=id_, **extra)
+            assert told["type"] == "error"
+            answers.append(str(told["data"]).replace(id_, "ID"))
+    assert answers[0] == answers[1]
+    assert "not_found" in answers[0]
+
+
+async def test_agents_begin_no_conversations(scene: Scene, cast: Cast) -> None:
+    answer = await scene.http.post("/conversations", json={"agent_id": "helper"}, headers=cast.helper.headers)
+    assert answer.status_code == 403
+    async with scene.device(cast.helper) as agent:
+        assert (await agent.ask("create_conversation", agent_id="helper"))["data"]["code"] == "forbidden"
+
+
+@pytest.mark.parametrize("agent_id", ["", None, "nobody", "alice"])
+async def test_there_is_no_conversation_with_nobody(scene: Scene, cast: Cast, agent_id: str | None) -> None:
+    """A missing id is malformed; an unknown one, or a person's, is not there."""
+    answer = await scene.http.post("/conversations", json={"agent_id": agent_id}, headers=cast.alice.headers)
+    assert answer.status_code == (404 if agent_id else 400)
+
+
+async def test_a_user_id_is_no_agent_id(scene: Scene, cast: Cast) -> None:
+    """People and agents have separate name spaces: bob's id in an agent's place is nobody."""
+    answers = [
+        await scene.http.post("/conversations", json={"agent_id": id_}, headers=cast.alice.headers)
+        for id_ in (cast.bob.id, "user_" + "0" * 32)
+    ]
+    assert [each.status_code for each in answers] == [404, 404]
+    assert answers[0].text.replace(cast.bob.id, "ID") == answers[1].text.replace("user_" + "0" * 32, "ID")
+    # An agent that calls itself like bob is another account, and gets nothing of his.
+    twin = await scene.register_agent(cast.bob.id)
+    assert await scene.get("/conversations", twin) == []
+    async with scene.device(twin) as agent, scene.device(cast.bob) as bob:
+        refused = await agent.ask("history", conversation_id=cast.other)
+        assert refused["data"]["code"] == "not_found"
+        await bob.send(cast.other, "for the helper alone")
+        await agent.caught_up()
+        assert agent.events == []

@@ -1,0 +1,75 @@
+"""Everything a device needs to start from nothing, at one place in the log."""
+
+from __future__ import annotations
+
+from amtrio.features.snapshot import RECENT_MESSAGES
+from tests.features.conftest import Cast
+from tests.harness import Scene
+
+
+async def test_a_snapshot_and_the_events_after_it_are_the_whole_truth(scene: Scene, cast: Cast) -> None:
+    """Its seq is the place in the log at which it was true, also while messages keep coming."""
+    async with scene.device(cast.helper) as agent, scene.device(cast.alice) as phone:
+        for number in range(5):
+            await agent.send(cast.talk, f"n{number}")
+        shot = await scene.get("/snapshot", cast.alice)
+        for number in range(5, 8):
+            await agent.send(cast.talk, f"n{number}")
+        await phone.next("message", content="n7")
+        (shown,) = shot["conversations"]
+        known = [each["content"] for each in shown["messages"]]
+        later = [f["data"]["content"] for f in phone.events if f["seq"] > shot["seq"] and f["type"] == "message"]
+        assert known + later == [f"n{number}" for number in range(8)]
+        assert shot["epoch"] == phone.greeting["data"]["epoch"]
+
+
+async def test_pages_are_pinned_to_the_first(scene: Scene, cast: Cast) -> None:
+    """`seq` of the first page is that of all; every conversation stands on one page."""
+    made = {cast.talk}
+    for number in range(4):
+        answer = await scene.http.post(
+            "/conversations", json={"agent_id": "helper", "title": f"t{number}"}, headers=cast.alice.headers
+        )
+        made.add(answer.json()["conversation_id"])
+    page = await scene.get("/snapshot", cast.alice, limit=2)
+    first, seen = page["seq"], [each["conversation_id"] for each in page["conversations"]]
+    while page["next"] is not None:
+        async with scene.device(cast.helper) as agent:
+            await agent.send(cast.talk, "meanwhile")
+        page = await scene.get("/snapshot", cast.alice, limit=2, after=page["next"], seq=first)
+        assert page["seq"] == first
+        seen += [each["conversation_id"] for each in page["conversations"]]
+    assert sorted(seen) == sorted(made)
+
+
+async def test_it_holds_recent_messages_and_everybodys_marks(scene: Scene, cast: Cast) -> None:
+    async with scene.device(cast.helper) as agent, scene.device(cast.alice) as phone:
+        for number in range(RECENT_MESSAGES + 5):
+            await agent.send(cast.talk, f"n{number}")
+        await phone.ask("read", conversation_id=cast.talk, up_to=3)
+        (shown,) = (await scene.get("/snapshot", cast.alice))["conversations"]
+        assert [each["conversation_seq"] for each in shown["messages"]] == list(range(6, RECENT_MESSAGES + 6))
+        marks = {each["account_kind"]: each["read_up_to"] for each in shown["receipts"]}
+        assert marks == {"user": 3, "agent": 0}
+        (shown,) = (await scene.get("/snapshot", cast.alice, messages=0))["conversations"]
+        assert shown["messages"] == []
+
+
+async def test_nobody_sees_anothers(scene: Scene, cast: Cast) -> None:
+    """Not even as a cursor."""
+    for who, own in ((cast.alice, [cast.talk]), (cast.bob, [cast.other])):
+        shot = await scene.get("/snapshot", who)
+        assert [each["conversation_id"] for each in shot["conversations"]] == own
+    assert len((await scene.get("/snapshot", cast.helper))["conversations"]) == 2
+    assert (await scene.http.get("/snapshot")).status_code == 401
+
+
+async def test_client_ids_are_for_their_sender_alone(scene: Scene, cast: Cast) -> None:
+    """As in events and over REST: the other side's names for its messages are nobody's business."""
+    async with scene.device(cast.helper) as agent, scene.device(cast.alice) as phone:
+        await agent.send(cast.talk, "x", client_id="the-agents-own-name")
+        await phone.send(cast.talk, "y", client_id="alices-own-name-01")
+        history = (await phone.ask("history", conversation_id=cast.talk))["data"]["messages"]
+    (shown,) = (await scene.get("/snapshot", cast.alice))["conversations"]
+    for messages in (shown["messages"], history):
+        assert [each.get("client_id") for each in messages] == [None, "alices-own-name-01"]
