@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import math
 from dataclasses import dataclass
 
 import jwt
@@ -75,11 +76,12 @@ def verify(secret: str, token: str, *, at_us: int) -> Claims:
     except jwt.InvalidSignatureError as exc:
         text = "the token's signature is invalid"
         raise Unauthorized(text) from exc
-    except jwt.InvalidTokenError as exc:
+    except (jwt.InvalidTokenError, UnicodeError, OverflowError) as exc:
         text = "the token is malformed"
         raise Unauthorized(text) from exc
     user_id, username, session, exp = raw.get("user_id"), raw.get("username"), raw.get("sid", ""), raw["exp"]
-    if not (isinstance(user_id, str) and user_id and isinstance(session, str) and isinstance(exp, int | float)):
+    is_time = isinstance(exp, int | float) and math.isfinite(exp)
+    if not (isinstance(user_id, str) and user_id and isinstance(session, str) and is_time):
         text = "the token is malformed"
         raise Unauthorized(text)
     expires_us = int(exp * MICROS_PER_SECOND)

@@ -95,21 +95,26 @@ class Chores:
         if size < self._settings.checkpoint_bytes and not self.trouble:
             return
         try:
-            await run_in(self._runner, self._passive_checkpoint)
+            used = await run_in(self._runner, self._passive_checkpoint)
             self.trouble = ""
         except sqlite3.Error as error:
             self.trouble = f"cannot move the WAL into the database: {describe(error)}"
             log.warning("checkpoint_failed", error=describe(error), wal_bytes=size)
             self.notice()
             return
-        if size >= self._settings.reset_bytes:
+        # Of the file only so much is in use: it keeps its size when it is written from the beginning again.
+        if used >= self._settings.reset_bytes:
             self._commit.wants_wal_reset = True
-        if size >= self._settings.alarm_bytes:
-            log.warning("wal_large", wal_bytes=size, alarm_bytes=self._settings.alarm_bytes)
+        if used >= self._settings.alarm_bytes:
+            log.warning("wal_large", wal_bytes=used, alarm_bytes=self._settings.alarm_bytes)
 
-    def _passive_checkpoint(self) -> None:
+    def _passive_checkpoint(self) -> int:
+        """Move what can be moved; answers how many bytes of the WAL are in use."""
         with waiting_for_disk():
-            self._conn.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            _, frames, moved = self._conn.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        # Everything moved: the next transaction begins at the front by itself.
+        page_bytes: int = self._conn.execute("PRAGMA page_size").fetchone()[0]
+        return 0 if frames == moved else frames * page_bytes
 
     async def _change_mark(self) -> None:
         try:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -19,19 +21,17 @@ from amtrio.store.database import Committed, Done
 from amtrio.store.problems import describe, is_corruption, is_disk_failure, refusal
 from amtrio.store.thread import waiting_for_disk
 
-# One statement for all accounts and one for all rows of a batch: Python lets go of its global lock around every
-# statement and has to win it back from a busy Trio thread each time.
+# Python lets go of its global lock around every statement and has to win it back from a busy Trio thread each time, so
+# numbering takes one statement for all accounts of a batch and a few for its rows.
 _ADVANCE = (
     "UPDATE account SET head = head + news.value FROM json_each(:counts) AS news"
-    " WHERE account.key = news.key AND account.removed_us IS NULL RETURNING account.key, account.head"
+    " WHERE account.key = news.key AND account.removed_us IS NULL RETURNING account.key, account.number, account.head"
 )
-_APPEND = (
-    "INSERT INTO account_log (account_key, seq, kind, conversation_id, subject_id, device, at_us)"
-    " SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),"
-    " json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'),"
-    " json_extract(value, '$[6]')"
-    " FROM json_each(:rows)"
-)
+_NEWEST_EVENT = "SELECT coalesce(max(number), 0) FROM event"
+_EVENT = ("event", ("number", "kind", "conversation_id", "subject_id", "device", "at_us"))
+_LOG = ("account_log", ("account", "seq", "event"))
+# Rows per INSERT: powers of two up to this, so that a handful of prepared statements serves batches of any size.
+_MOST_ROWS = 128
 
 
 @dataclass(slots=True)
@@ -83,7 +83,8 @@ class GroupCommit:
         """Run the units in order. Never raises for what a unit or the disk did; the outcome of each unit tells."""
         settled = Settled()
         try:
-            self._transact(self._usable(), batch, settled)
+            if not self._transact(self._usable(), batch, settled, is_careful=False):
+                self._transact(self._usable(), batch, settled, is_careful=True)
             self.trouble = ""
         except _Lost as lost:
             self._recover(lost.cause)
@@ -114,9 +115,19 @@ class GroupCommit:
             raise _Lost(error) from error
         return self._conn
 
-    def _transact(self, conn: sqlite3.Connection, batch: Sequence[Unit], settled: Settled) -> None:
+    def _transact(self, conn: sqlite3.Connection, batch: Sequence[Unit], settled: Settled, *, is_careful: bool) -> bool:
         """
         One transaction around the batch; `settled` grows only if it commits.
+
+        Nearly every unit that fails does so before it wrote anything, and then there is nothing to undo. So the first
+        try has no savepoints, which cost as much as a statement each.
+
+        Args:
+            is_careful: every unit in a savepoint of its own.
+
+        Returns:
+            False when a unit failed that had written, and no savepoint stood before it: everything was rolled back,
+            try again with care.
 
         Raises:
             _Lost: nothing of it happened.
@@ -127,7 +138,9 @@ class GroupCommit:
         try:
             conn.execute("BEGIN IMMEDIATE")
             for unit in batch:
-                conn.execute("SAVEPOINT unit")
+                if is_careful:
+                    conn.execute("SAVEPOINT unit")
+                changes = conn.total_changes
                 tx = SqliteTx(conn, self._clock.now_us())
                 result = outcome.capture(unit.call, tx, *unit.args, **unit.kwargs)
                 # SQLite answers some failures (a full disk is one) by rolling back everything, units before this one
@@ -137,11 +150,16 @@ class GroupCommit:
                 if isinstance(result, outcome.Error):
                     if is_disk_failure(result.error):
                         raise _Lost(result.error)
-                    conn.execute("ROLLBACK TO unit")
+                    if is_careful:
+                        conn.execute("ROLLBACK TO unit")
+                    elif tx.has_run or conn.total_changes != changes:
+                        conn.execute("ROLLBACK")
+                        return False
                 else:
                     announced += tx.announced
                     calls += tx.calls
-                conn.execute("RELEASE unit")
+                if is_careful:
+                    conn.execute("RELEASE unit")
                 answers.append((unit.done, result))
             numbered = outcome.capture(_number, conn, announced)
             if isinstance(numbered, outcome.Error):  # an event that cannot be written down: its unit is found alone
@@ -153,10 +171,11 @@ class GroupCommit:
         settled.committed += numbered.unwrap()
         settled.calls += calls
         settled.answers += answers
+        return True
 
     def _alone(self, unit: Unit, settled: Settled) -> None:
         try:
-            self._transact(self._usable(), [unit], settled)
+            self._transact(self._usable(), [unit], settled, is_careful=True)
             self.trouble = ""
         except _Lost as lost:
             self._recover(lost.cause)
@@ -194,13 +213,15 @@ def _number(conn: sqlite3.Connection, announced: Sequence[Announcement]) -> list
             for account in each.accounts:
                 counts[account] = counts.get(account, 0) + 1
     # In key order, as every adapter does it, so that those with row locks cannot block each other.
-    last: dict[str, int] = {}
+    last: dict[str, tuple[int, int]] = {}
     if counts:
         ordered = msgspec.json.encode(dict(sorted(counts.items()))).decode()
-        for key, head in conn.execute(_ADVANCE, {"counts": ordered}).fetchall():
-            last[key] = head - counts[key]
+        for key, number, head in conn.execute(_ADVANCE, {"counts": ordered}).fetchall():
+            last[key] = (number, head - counts[key])
+    newest: int = conn.execute(_NEWEST_EVENT).fetchone()[0] if last else 0
     committed: list[Committed] = []
-    rows: list[tuple[str, int, str, str | None, str | None, str | None, int]] = []
+    events: list[tuple[object, ...]] = []
+    rows: list[tuple[object, ...]] = []
     for each in announced:
         event = each.event
         kind = event.log_kind
@@ -210,22 +231,47 @@ def _number(conn: sqlite3.Connection, announced: Sequence[Announcement]) -> list
             continue
         seqs: list[tuple[str, int]] = []
         for account in each.accounts:
-            if account in last:  # absent: no such account, or a tombstone
-                last[account] = seq = last[account] + 1
-                seqs.append((account, seq))
-                rows.append((account, seq, kind, event.log_conversation, event.log_subject, each.device, each.at_us))
+            place = last.get(account)
+            if place is None:  # no such account, or a tombstone
+                continue
+            if not seqs:
+                newest += 1
+                events.append((newest, kind, event.log_conversation, event.log_subject, each.device, each.at_us))
+            number, seq = place[0], place[1] + 1
+            last[account] = (number, seq)
+            seqs.append((account, seq))
+            rows.append((number, seq, newest))
         committed.append(Committed(event, each.device, each.at_us, seqs))
-    if rows:
-        conn.execute(_APPEND, {"rows": msgspec.json.encode(rows).decode()})
+    _insert(conn, _EVENT, events)
+    _insert(conn, _LOG, rows)
     return committed
 
 
+def _insert(conn: sqlite3.Connection, into: tuple[str, tuple[str, ...]], rows: Sequence[tuple[object, ...]]) -> None:
+    """Many rows with few statements."""
+    start = 0
+    while start < len(rows):
+        size = min(1 << ((len(rows) - start).bit_length() - 1), _MOST_ROWS)
+        conn.execute(_insertion(*into, size), list(chain.from_iterable(rows[start : start + size])))
+        start += size
+
+
+@lru_cache(maxsize=64)
+def _insertion(table: str, columns: tuple[str, ...], rows: int) -> str:
+    row = f"({', '.join('?' * len(columns))})"
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([row] * rows)}"  # noqa: S608 - the names above
+
+
 def _reset_wal(conn: sqlite3.Connection) -> None:
-    """Empty the WAL file if no reader is in it; otherwise the next request comes soon enough."""
+    """
+    Write the WAL from its beginning again if no reader is in it; otherwise the next request comes soon enough.
+
+    The file keeps its size: fsync of a file that grows costs twice as much as of one that does not.
+    """
     timeout_ms = conn.execute("PRAGMA busy_timeout").fetchone()[0]
     conn.execute("PRAGMA busy_timeout = 0")
     try:
-        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        conn.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
     finally:
         conn.execute(f"PRAGMA busy_timeout = {timeout_ms}")
 

@@ -80,15 +80,17 @@ class Announcement:
 class SqliteTx(SqliteReadTx):
     """`Tx` for one attempt of one unit: what it announced dies with it unless the attempt is kept."""
 
-    __slots__ = ("announced", "at_us", "calls")
+    __slots__ = ("announced", "at_us", "calls", "has_run")
 
     def __init__(self, conn: sqlite3.Connection, at_us: int) -> None:
         super().__init__(conn)
         self.at_us = at_us
         self.announced: list[Announcement] = []
         self.calls: list[Callable[[], object]] = []
+        self.has_run = False
 
     def run(self, sql: str, /, **params: Value) -> int:
+        self.has_run = True
         return self._execute(sql, params).rowcount
 
     def announce(self, event: Loggable, accounts: Iterable[str], /, *, device: str | None = None) -> None:

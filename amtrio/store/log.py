@@ -59,7 +59,8 @@ def make_account(tx: Tx, key: str) -> bool:
     """
     return (
         tx.run(
-            "INSERT INTO account (key, created_us) VALUES (:key, :at_us) ON CONFLICT (key) DO NOTHING",
+            "INSERT INTO account (number, key, created_us)"
+            " VALUES ((SELECT coalesce(max(number), 0) + 1 FROM account), :key, :at_us) ON CONFLICT (key) DO NOTHING",
             key=key,
             at_us=tx.at_us,
         )
@@ -94,8 +95,9 @@ def head(tx: ReadTx, account: str) -> Head:
 def read_after(tx: ReadTx, account: str, after: int, limit: int) -> list[LogRow]:
     """The next `limit` events after number `after`, oldest first. The caller has compared `after` with `head`."""
     rows = tx.all(
-        "SELECT seq, kind, conversation_id, subject_id, device, at_us FROM account_log"
-        " WHERE account_key = :account AND seq > :after ORDER BY seq LIMIT :limit",
+        "SELECT l.seq, e.kind, e.conversation_id, e.subject_id, e.device, e.at_us"
+        " FROM account a JOIN account_log l ON l.account = a.number JOIN event e ON e.number = l.event"
+        " WHERE a.key = :account AND l.seq > :after ORDER BY l.seq LIMIT :limit",
         account=account,
         after=after,
         limit=limit,
@@ -154,21 +156,23 @@ def prune(
         after_account: `next_account` of the slice before.
     """
     accounts = tx.all(
-        "SELECT key, head, pruned FROM account WHERE key > :after AND head > pruned ORDER BY key LIMIT :limit",
+        "SELECT key, number, head, pruned FROM account WHERE key > :after AND head > pruned ORDER BY key LIMIT :limit",
         after=after_account,
         limit=limit,
     )
     rows = 0
-    for key, newest, pruned in accounts:
-        floor = _floor(tx, key, newest, before_us=before_us, max_rows=max_rows, keep_cursor_us=keep_cursor_us)
+    for key, number, newest, pruned in accounts:
+        floor = _floor(tx, key, number, newest, before_us=before_us, max_rows=max_rows, keep_cursor_us=keep_cursor_us)
         upto = min(floor, pruned + limit - rows)
         if upto > pruned:
-            rows += tx.run(
-                "DELETE FROM account_log WHERE account_key = :key AND seq > :pruned AND seq <= :upto",
-                key=key,
+            gone = tx.all(
+                "DELETE FROM account_log WHERE account = :account AND seq > :pruned AND seq <= :upto RETURNING event",
+                account=number,
                 pruned=pruned,
                 upto=upto,
             )
+            rows += len(gone)
+            _forget_events(tx, [event for (event,) in gone])
             tx.run("UPDATE account SET pruned = :upto WHERE key = :key", key=key, upto=upto)
         if upto < floor:
             return Pruned(rows, after_account)
@@ -176,11 +180,24 @@ def prune(
     return Pruned(rows, after_account if len(accounts) == limit else None)
 
 
-def _floor(tx: ReadTx, key: str, newest: int, *, before_us: int, max_rows: int, keep_cursor_us: int) -> int:
+def _forget_events(tx: Tx, events: list[int]) -> None:
+    """Those that no other account has still to hear."""
+    for event in events:
+        tx.run(
+            "DELETE FROM event WHERE number = :event"
+            " AND NOT EXISTS (SELECT 1 FROM account_log WHERE account_log.event = :event)",
+            event=event,
+        )
+
+
+def _floor(
+    tx: ReadTx, key: str, number: int, newest: int, *, before_us: int, max_rows: int, keep_cursor_us: int
+) -> int:
     """The highest number that may go."""
     young = tx.one(
-        "SELECT seq FROM account_log WHERE account_key = :key AND at_us >= :before_us ORDER BY seq LIMIT 1",
-        key=key,
+        "SELECT l.seq FROM account_log l JOIN event e ON e.number = l.event"
+        " WHERE l.account = :account AND e.at_us >= :before_us ORDER BY l.seq LIMIT 1",
+        account=number,
         before_us=before_us,
     )
     too_old = newest if young is None else young[0] - 1

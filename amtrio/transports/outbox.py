@@ -112,6 +112,9 @@ class Outbox:
         """Write nothing more; what was not confirmed is told again next time."""
         if not self._is_over:
             self._is_over = True
+            first = self._start + 1
+            if self._confirmations.confirmed < first <= self.position:
+                self._sessions.ended_unconfirmed(self._principal, first)
             self._handle.close()
 
     @property
@@ -208,6 +211,7 @@ class Outbox:
     def _confirmed(self) -> None:
         confirmed = self._confirmations.confirmed
         self._handle.confirm(confirmed)
+        self._sessions.confirmed(self._principal, confirmed)
         arriving = self._arriving
         while arriving and arriving[0][0] <= confirmed:
             _, conversation_id, conversation_seq = arriving.popleft()
@@ -225,7 +229,8 @@ class Outbox:
 
     def start_pump(self, *, unread: bool = False) -> None:
         """Catch up with the log in a task of the socket, if none is at it."""
-        if not self._pumping and not self._is_over:
+        # A nursery that was cancelled may be closed by now: the reader is about to end the session.
+        if not self._pumping and not self._is_over and not self._socket.nursery.cancel_scope.cancel_called:
             self._pumping = True
             if unread:
                 self._recent = deque()
@@ -238,7 +243,8 @@ class Outbox:
             while not self._is_over and not await self._pump_page():
                 pass
         except trio.BrokenResourceError:
-            pass  # the reader notices
+            # The reader ends the session. A new pump would find the same without ever waiting, and so never be cancelled.
+            return
         except AmtrioError as exc:
             # The store cannot be read: the client comes back, and by then perhaps it can.
             log.warning("backlog_unreadable", account=self._principal.account, error=str(exc))
@@ -268,7 +274,8 @@ class Outbox:
             if item.seq <= self.position:
                 continue  # written live while this waited
             event = item.event
-            if event is None or sessions.is_poison(self._principal, item.seq, is_first=item.seq == self._start + 1):
+            is_first = item.seq == self._start + 1
+            if event is None or (is_first and sessions.is_poison(self._principal, item.seq)):
                 event = sessions.gone
             self._write(Outgoing(event, device=item.device, at_us=0, published_at=time.perf_counter()), item.seq)
         for seq, outgoing in recent:

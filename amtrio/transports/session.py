@@ -239,7 +239,8 @@ class Session:
         except AmtrioError as exc:
             self.refuse(exc, ref, None)
             wait = f"; retry after {exc.retry_after_ms // 1000} s" if exc.retry_after_ms else ""
-            self.close(_close_code(exc), f"{exc}{wait}")
+            # The wait is what the client needs; a long name before it must not push it out.
+            self.close(_close_code(exc), _cut(str(exc), MAX_CLOSE_TEXT_BYTES - len(wait)) + wait)
             return
         if self._start is not None and self.socket is not None and not self._is_over:
             self._begin(self.socket, principal, self._start)
@@ -322,7 +323,7 @@ class Session:
         """End it for a reason the client is told."""
         self._end()
         if self.socket is not None:
-            self.socket.close(code, text.encode()[:MAX_CLOSE_TEXT_BYTES].decode(errors="ignore"))
+            self.socket.close(code, _cut(text, MAX_CLOSE_TEXT_BYTES))
 
     def _end(self) -> None:
         """Hear and answer nothing more; safe to call twice."""
@@ -357,6 +358,11 @@ class Session:
             await alive.wait()
         self._alive = None
         return alive.is_set()
+
+
+def _cut(text: str, most_bytes: int) -> str:
+    """The beginning of a text, whole characters only."""
+    return text.encode()[:most_bytes].decode(errors="ignore")
 
 
 def _close_code(error: AmtrioError) -> Close:

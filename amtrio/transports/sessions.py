@@ -174,28 +174,34 @@ class Sessions:
         for event, accounts in told:
             self.hub.tell(event, accounts)
 
-    def is_poison(self, principal: Principal, seq: int, *, is_first: bool) -> bool:
+    def is_poison(self, principal: Principal, seq: int) -> bool:
         """
-        Whether this event should be replaced by its mere number.
+        Whether the first event of a connection should be replaced by its mere number.
 
-        True if it was the first one sent on `POISON_CONNECTIONS` connections of this device within
-        `POISON_SECONDS` and none of them lived to confirm it: what ends a client each time would hold up all the rest.
-
-        Args:
-            is_first: it is the first event of this connection.
+        True if it was the first one sent on `POISON_CONNECTIONS` connections of this device that ended within
+        `POISON_SECONDS`, and none of them lived to confirm it: what ends a client each time would hold up all the rest.
         """
-        if not is_first:
-            return False
-        key = (principal.account, principal.device)
-        now = trio.current_time()
-        stuck_seq, times, since = self._stuck.get(key, (0, 0, now))
-        if stuck_seq != seq or now - since > POISON_SECONDS:
-            times, since = 0, now
-        self._stuck[key] = (seq, times + 1, since)
-        if times < POISON_CONNECTIONS:
+        stuck_seq, times, since = self._stuck.get((principal.account, principal.device), (0, 0, 0.0))
+        if stuck_seq != seq or times < POISON_CONNECTIONS or trio.current_time() - since > POISON_SECONDS:
             return False
         log.warning("event_skipped", account=principal.account, seq=seq, connections=times)
         return True
+
+    def ended_unconfirmed(self, principal: Principal, first: int) -> None:
+        """A connection ended before its first event was confirmed."""
+        key = (principal.account, principal.device)
+        now = trio.current_time()
+        stuck_seq, times, since = self._stuck.get(key, (0, 0, now))
+        if stuck_seq != first or now - since > POISON_SECONDS:
+            times, since = 0, now
+        self._stuck[key] = (first, times + 1, since)
+
+    def confirmed(self, principal: Principal, seq: int) -> None:
+        """Whatever this device was stuck on up to `seq`, it is past it."""
+        if self._stuck:
+            key = (principal.account, principal.device)
+            if key in self._stuck and self._stuck[key][0] <= seq:
+                del self._stuck[key]
 
     # -- signs of life --------------------------------------------------------------
 

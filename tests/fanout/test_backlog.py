@@ -80,7 +80,7 @@ async def test_rows_of_what_one_may_not_see_any_more_are_bare_numbers(world: Wor
 
 async def test_a_row_of_an_unknown_kind_is_a_bare_number(world: World) -> None:
     """As a newer server may have left it."""
-    await world.services.store.write(lambda tx: tx.run("UPDATE account_log SET kind = 'of tomorrow'"))
+    await world.services.store.write(lambda tx: tx.run("UPDATE event SET kind = 'of tomorrow'"))
     assert [item.event for item in (await world.page(world.alice)).items] == [None]
 
 

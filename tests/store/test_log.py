@@ -17,11 +17,15 @@ def fill(tx: SqliteTx, account: str, rows: int, *, at_us: int | None = None) -> 
     """Append rows, one second apart."""
     newest = log.head(tx, account).head
     for seq in range(newest + 1, newest + rows + 1):
+        (event,) = tx.one(
+            "INSERT INTO event (kind, at_us) VALUES ('posted', :at_us) RETURNING number",
+            at_us=(tx.at_us if at_us is None else at_us) + seq * 1_000_000,
+        ) or (0,)
         tx.run(
-            "INSERT INTO account_log (account_key, seq, kind, at_us) VALUES (:account, :seq, 'posted', :at_us)",
+            "INSERT INTO account_log (account, seq, event) SELECT number, :seq, :event FROM account WHERE key = :account",
             account=account,
             seq=seq,
-            at_us=(tx.at_us if at_us is None else at_us) + seq * 1_000_000,
+            event=event,
         )
     tx.run("UPDATE account SET head = head + :rows WHERE key = :account", rows=rows, account=account)
 

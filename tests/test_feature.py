@@ -1,0 +1,177 @@
+"""How a feature announces itself, and what it may ask of the server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import trio
+from trio.testing import MockClock
+
+import amtrio.features  # noqa: F401 - registers every capability
+from amtrio.app import open_services
+from amtrio.feature import Context, Nothing, Registry, Services, Wakeups, account_key, id_of, kind_of, registry
+from amtrio.protocol.frames import Event
+from amtrio.store.log import make_account, remove_account
+from tests.harness import config_for
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """A request of the tests."""
+
+    what: str
+
+
+def test_people_and_agents_live_in_separate_name_spaces() -> None:
+    """The same id is two accounts, and comes back as it was."""
+    assert account_key("user", "x") != account_key("agent", "x")
+    for kind in ("user", "agent"):
+        key = account_key(kind, "a:b")  # type: ignore[arg-type]  # both are kinds
+        assert (kind_of(key), id_of(key)) == (kind, "a:b")
+
+
+def test_a_handler_says_by_its_shape_how_it_runs() -> None:
+    """A plain function writes, or reads under GET or when it says so; one that waits is awaited."""
+    table = Registry()
+
+    @table.get("/a")
+    @table.post("/a")
+    @table.post("/b", reads=True)
+    @table.command("a")
+    def plain(tx: Any, ctx: Context, request: Ask) -> None: ...
+
+    @table.command("b", who="agent", budget="message")
+    async def waiting(ctx: Context, request: Ask) -> None: ...
+
+    assert {(route.method, route.path): route.style for route in table.routes} == {
+        ("GET", "/a"): "read", ("POST", "/a"): "write", ("POST", "/b"): "read",
+    }  # fmt: skip
+    assert (table.commands["a"].style, table.commands["a"].shape, table.commands["a"].who) == ("write", Ask, "member")
+    spec = table.commands["b"]
+    assert (spec.style, spec.who, spec.budget) == ("async", "agent", "message")
+
+
+def test_mistakes_are_found_when_the_feature_is_loaded() -> None:
+    """Two owners of one word, and a handler that does not say what it takes."""
+    table = Registry()
+
+    @table.command("a")
+    @table.replay("a")
+    def one(tx: Any, ctx: Context, request: Ask) -> None: ...
+
+    with pytest.raises(ValueError, match="announced twice"):
+        table.command("a")(one)
+    with pytest.raises(ValueError, match="rendered twice"):
+        table.replay("a")(one)
+
+    def unclear(tx: Any, ctx: Context, request: dict[str, str]) -> None: ...
+
+    with pytest.raises(TypeError, match="unclear"):
+        table.command("b")(unclear)
+
+
+def test_listeners_chores_and_operations_are_kept() -> None:
+    table = Registry()
+
+    class Happened(Event, frozen=True, kw_only=True):
+        type = "happened"
+
+    @table.on(Happened)
+    def hear(services: Services, event: Happened) -> None: ...
+
+    @table.chore(every_seconds=5)
+    async def sweep(services: Services) -> None: ...
+
+    @table.operation("thing.add")
+    async def add(services: Services, request: Ask) -> None: ...
+
+    @table.on_removal
+    @table.on_presence
+    def other(*_: object) -> None: ...
+
+    assert table.listeners == {Happened: [hear]}
+    assert [(chore.name, chore.every_seconds) for chore in table.chores] == [("sweep", 5)]
+    assert table.operations["thing.add"].shape is Ask
+    assert (table.removals, table.presence_listeners) == ([other], [other])
+
+
+def test_every_method_has_its_decorator() -> None:
+    table = Registry()
+    for method in ("get", "post", "put", "patch", "delete"):
+
+        def handle(tx: Any, ctx: Context, request: Nothing) -> None: ...
+
+        getattr(table, method)("/x")(handle)
+    assert [route.method for route in table.routes] == ["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+def test_what_changes_something_is_never_a_get() -> None:
+    """A page that a browser prefetches must not write."""
+    for route in registry.routes:
+        assert route.method != "GET" or route.style != "write", route.path
+
+
+def test_whatever_needs_no_proof_is_a_decision() -> None:
+    """Everything else asks who it is."""
+    open_to_all = {(route.method, route.path) for route in registry.routes if route.who == "anyone"}
+    assert open_to_all == {
+        ("POST", "/auth/register"), ("POST", "/auth/user"), ("POST", "/auth/login"), ("POST", "/auth/agent"),
+        ("GET", "/health"), ("GET", "/metrics"), ("GET", "/version"),
+    }  # fmt: skip
+    assert not [spec.word for spec in registry.commands.values() if spec.who in {"anyone", "admin"}]
+
+
+async def test_a_chore_wakes_early_or_at_its_time(autojump_clock: MockClock) -> None:
+    """Being woken before it waits counts as well, once."""
+    wakeups = Wakeups()
+    wakeups.wake("a")
+    began = trio.current_time()
+    await wakeups.wait("a", at_most_seconds=60)
+    assert trio.current_time() == began
+    await wakeups.wait("a", at_most_seconds=60)
+    assert trio.current_time() == pytest.approx(began + 60)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(lambda: wakeups.wait("a", at_most_seconds=1000))  # type: ignore[misc]
+        await trio.sleep(5)
+        wakeups.wake("a")
+    assert trio.current_time() == pytest.approx(began + 65)
+
+
+@pytest.fixture
+async def services(tmp_path: Path) -> AsyncIterator[Services]:
+    async with open_services(config_for(tmp_path)) as (services, _):
+        yield services
+
+
+async def test_a_features_memory_belongs_to_one_server(services: Services, tmp_path: Path) -> None:
+    class Memory:
+        def __init__(self) -> None:
+            self.kept: list[int] = []
+
+    services.own(Memory).kept.append(1)
+    assert services.own(Memory).kept == [1]
+    (tmp_path / "other").mkdir()
+    async with open_services(config_for(tmp_path / "other")) as (other, _):
+        assert other.own(Memory).kept == []
+
+
+async def test_a_removed_account_leaves_a_tombstone(services: Services) -> None:
+    """Nobody is given its id again."""
+    store = services.store
+    assert await store.write(make_account, "u:1")
+    await store.write(services.remove_account, "u:1")
+    assert not await store.write(make_account, "u:1")
+    assert not await store.write(remove_account, "u:1")
+
+
+async def test_nobody_is_who_anyone_routes_see(services: Services) -> None:
+    """An empty account, so that a forgotten check finds nothing."""
+    ctx = Context(services)
+    assert ctx.principal.account == ""
+    assert ctx.is_current()
+    assert (ctx.store, ctx.clock, ctx.fanout, ctx.config) == (
+        services.store, services.clock, services.fanout, services.config,
+    )  # fmt: skip
