@@ -11,7 +11,7 @@ import socket
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -161,7 +161,11 @@ async def serve(
     """
     bound = list(sockets) if sockets is not None else open_sockets(config.server.host, config.server.port)
     stop = Stop()
-    async with open_services(config, clock=clock, table=table) as (services, hub):
+    async with AsyncExitStack() as stack:
+        for each in bound:
+            # Also if the database cannot be opened; closing twice is harmless.
+            stack.callback(each.close)
+        services, hub = await stack.enter_async_context(open_services(config, clock=clock, table=table))
         sessions = Sessions(services, hub)
         services.state[Sessions] = sessions
         news = _News(services)

@@ -90,10 +90,14 @@ _NEXT = """
 UPDATE conversation SET last_seq = last_seq + 1, updated_us = :at,
     activity = (SELECT coalesce(max(activity), 0) + 1 FROM conversation)
 WHERE id = :id RETURNING last_seq, user_key, agent_key"""
+# Looking for an earlier message under the same client_id and storing this one is one statement: a resend is rare, and
+# each statement costs as much as what it does.
 _STORE = """
 INSERT INTO message
     (id, conversation_id, seq, sender_key, client_id, digest, content, metadata, reply_to_id, created_us)
-VALUES (:id, :conversation_id, :seq, :account, :client_id, :digest, :content, :metadata, :reply_to, :at)"""
+SELECT :id, c.id, c.last_seq + 1, :account, :client_id, :digest, :content, :metadata, :reply_to, :at
+FROM conversation c WHERE c.id = :conversation_id
+ON CONFLICT (sender_key, client_id) WHERE client_id IS NOT NULL DO NOTHING"""
 
 
 @post("/conversations/<conversation_id>/messages", budget="message")
@@ -112,26 +116,16 @@ def send(tx: Tx, ctx: Context, frame: SendMessage) -> MessageSent:
     who = ctx.principal
     content = _checked_content(frame.content)
     metadata = _checked_metadata(frame.metadata)
-    digest = None
-    if frame.client_id is not None:
-        digest = _digest(frame)
-        sent = tx.one(_SENT, account=who.account, client_id=frame.client_id)
-        if sent is not None:
-            return _sent_before(tx, ctx, frame, sent, digest)
+    digest = _digest(frame) if frame.client_id is not None else None
     conversation_id = frame.conversation_id or _default_conversation(tx, ctx, frame)
     accounts = members(tx, conversation_id, who.account)
     if frame.reply_to is not None:
         _check_reply_to(tx, conversation_id, frame.reply_to)
-    numbered = tx.one(_NEXT, id=conversation_id, at=tx.at_us)
-    if numbered is None:
-        raise no_conversation(conversation_id)
-    seq, user_key, agent_key = numbered
     message_id = ctx.clock.new_id("msg")
-    tx.run(
+    stored = tx.run(
         _STORE,
         id=message_id,
         conversation_id=conversation_id,
-        seq=seq,
         account=who.account,
         client_id=frame.client_id,
         digest=digest,
@@ -140,6 +134,12 @@ def send(tx: Tx, ctx: Context, frame: SendMessage) -> MessageSent:
         reply_to=frame.reply_to,
         at=tx.at_us,
     )
+    if not stored:
+        return _sent_before(tx, ctx, frame, digest)
+    numbered = tx.one(_NEXT, id=conversation_id, at=tx.at_us)
+    if numbered is None:
+        raise no_conversation(conversation_id)
+    seq, user_key, agent_key = numbered
     created_at = rfc3339(tx.at_us)
     posted = MessagePosted(
         message_id=message_id,
@@ -167,7 +167,11 @@ def send(tx: Tx, ctx: Context, frame: SendMessage) -> MessageSent:
     )
 
 
-def _sent_before(tx: Tx, ctx: Context, frame: SendMessage, sent: Row, digest: str) -> MessageSent:
+def _sent_before(tx: Tx, ctx: Context, frame: SendMessage, digest: str | None) -> MessageSent:
+    """The answer of the first time."""
+    sent = tx.one(_SENT, account=ctx.principal.account, client_id=frame.client_id)
+    if sent is None:
+        raise no_conversation(frame.conversation_id or "")
     message_id, conversation_id, seq, user_key, agent_key, created_us, stored_digest = sent
     if frame.conversation_id is not None:
         is_same_place = frame.conversation_id == conversation_id
@@ -178,7 +182,6 @@ def _sent_before(tx: Tx, ctx: Context, frame: SendMessage, sent: Row, digest: st
     if stored_digest != digest or not is_same_place:
         text = f"client_id {frame.client_id!r} was used for another message"
         raise ClientIdReused(text)
-    members(tx, conversation_id, ctx.principal.account)
     return MessageSent(
         message_id=message_id,
         conversation_id=conversation_id,

@@ -27,8 +27,7 @@ _ADVANCE = (
     "UPDATE account SET head = head + news.value FROM json_each(:counts) AS news"
     " WHERE account.key = news.key AND account.removed_us IS NULL RETURNING account.key, account.number, account.head"
 )
-_NEWEST_EVENT = "SELECT coalesce(max(number), 0) FROM event"
-_EVENT = ("event", ("number", "kind", "conversation_id", "subject_id", "device", "at_us"))
+_EVENT = ("event", ("kind", "conversation_id", "subject_id", "device", "at_us"))
 _LOG = ("account_log", ("account", "seq", "event"))
 # Rows per INSERT: powers of two up to this, so that a handful of prepared statements serves batches of any size.
 _MOST_ROWS = 128
@@ -218,10 +217,9 @@ def _number(conn: sqlite3.Connection, announced: Sequence[Announcement]) -> list
         ordered = msgspec.json.encode(dict(sorted(counts.items()))).decode()
         for key, number, head in conn.execute(_ADVANCE, {"counts": ordered}).fetchall():
             last[key] = (number, head - counts[key])
-    newest: int = conn.execute(_NEWEST_EVENT).fetchone()[0] if last else 0
     committed: list[Committed] = []
     events: list[tuple[object, ...]] = []
-    rows: list[tuple[object, ...]] = []
+    heard: list[tuple[int, int, int]] = []  # account, its number, which of `events`
     for each in announced:
         event = each.event
         kind = event.log_kind
@@ -235,25 +233,28 @@ def _number(conn: sqlite3.Connection, announced: Sequence[Announcement]) -> list
             if place is None:  # no such account, or a tombstone
                 continue
             if not seqs:
-                newest += 1
-                events.append((newest, kind, event.log_conversation, event.log_subject, each.device, each.at_us))
+                events.append((kind, event.log_conversation, event.log_subject, each.device, each.at_us))
             number, seq = place[0], place[1] + 1
             last[account] = (number, seq)
             seqs.append((account, seq))
-            rows.append((number, seq, newest))
+            heard.append((number, seq, len(events)))
         committed.append(Committed(event, each.device, each.at_us, seqs))
-    _insert(conn, _EVENT, events)
-    _insert(conn, _LOG, rows)
+    if events:
+        # SQLite numbers the rows of an INTEGER PRIMARY KEY one after the other; nobody else inserts meanwhile.
+        before = _insert(conn, _EVENT, events) - len(events)
+        _insert(conn, _LOG, [(number, seq, before + nth) for number, seq, nth in heard])
     return committed
 
 
-def _insert(conn: sqlite3.Connection, into: tuple[str, tuple[str, ...]], rows: Sequence[tuple[object, ...]]) -> None:
-    """Many rows with few statements."""
-    start = 0
+def _insert(conn: sqlite3.Connection, into: tuple[str, tuple[str, ...]], rows: Sequence[tuple[object, ...]]) -> int:
+    """Many rows with few statements; answers the number of the last one."""
+    start, last = 0, 0
     while start < len(rows):
         size = min(1 << ((len(rows) - start).bit_length() - 1), _MOST_ROWS)
-        conn.execute(_insertion(*into, size), list(chain.from_iterable(rows[start : start + size])))
+        values = list(chain.from_iterable(rows[start : start + size]))
+        last = conn.execute(_insertion(*into, size), values).lastrowid or 0
         start += size
+    return last
 
 
 @lru_cache(maxsize=64)

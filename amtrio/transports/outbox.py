@@ -243,7 +243,7 @@ class Outbox:
             while not self._is_over and not await self._pump_page():
                 pass
         except trio.BrokenResourceError:
-            # The reader ends the session. A new pump would find the same without ever waiting, and so never be cancelled.
+            # The reader ends the session. A new pump would find the same without ever waiting: nothing could cancel it.
             return
         except AmtrioError as exc:
             # The store cannot be read: the client comes back, and by then perhaps it can.

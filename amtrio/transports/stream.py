@@ -90,7 +90,6 @@ class BufferedStream(trio.abc.Stream):
         self._took_bytes_at = self.last_received_at
         self._flushing = False
         self._closing = False
-        self._deaf = False
         self._broken = False
 
     # -- what the transports differ in --------------------------------------------------------------
@@ -229,10 +228,10 @@ class BufferedStream(trio.abc.Stream):
         Wait for bytes; empty means that the peer has finished.
 
         Raises:
-            trio.ClosedResourceError: closed here, or `stop_receiving` was called.
+            trio.ClosedResourceError: closed here.
             trio.BrokenResourceError: the connection is gone.
         """
-        if self._deaf or self._closing:
+        if self._closing:
             msg = "this side reads no more"
             raise trio.ClosedResourceError(msg)
         try:
@@ -243,10 +242,6 @@ class BufferedStream(trio.abc.Stream):
         if data:
             self.last_received_at = trio.current_time()
         return data
-
-    def stop_receiving(self) -> None:
-        """Let the next `receive_some` fail, while what is buffered still goes out."""
-        self._deaf = True
 
     # -- ending -------------------------------------------------------------------------------------
 
@@ -327,14 +322,10 @@ class PlainStream(BufferedStream):
                 continue
 
     async def _read(self, max_bytes: int, /) -> bytes:
-        fileno = self._fileno
         while True:
-            # A closed socket answers -1, which Trio would take for a bug of ours.
-            if fileno() < 0:
-                raise trio.ClosedResourceError("the connection is closed")
-            await wait_readable(fileno())
+            await wait_readable(self._open_fileno())
             try:
-                return os.read(fileno(), max_bytes)
+                return os.read(self._fileno(), max_bytes)
             except BlockingIOError:
                 continue
 

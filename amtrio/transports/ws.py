@@ -14,11 +14,11 @@ import structlog
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, WebSocketRequest
 from wsproto.connection import ConnectionState
-from wsproto.events import BytesMessage, CloseConnection, Ping, Pong, RejectConnection, Request, TextMessage
+from wsproto.events import BytesMessage, CloseConnection, Event, Ping, Pong, RejectConnection, Request, TextMessage
 from wsproto.utilities import RemoteProtocolError
 
 from amtrio.transports.frames import ping_frame, pong_frame, text_frame
-from amtrio.transports.ws_parser import ServerParser
+from amtrio.transports.ws_parser import PONG, ServerParser, whole_frame
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Mapping, Sequence
@@ -171,10 +171,10 @@ class SocketSettings:
 class Socket:
     """One open WebSocket, for its session. Everything but `drained` is synchronous."""
 
-    __slots__ = ("_close_timeout", "_connection", "_scope", "_stream", "nursery", "peer", "reason")
+    __slots__ = ("_close_timeout", "_parser", "_scope", "_stream", "nursery", "peer", "reason")
 
     def __init__(
-        self, connection: _Connection, stream: BufferedStream, nursery: trio.Nursery, *, peer: str, close_timeout: float
+        self, parser: ServerParser, stream: BufferedStream, nursery: trio.Nursery, *, peer: str, close_timeout: float
     ) -> None:
         """Made by `Sockets`, for an upgrade that was accepted."""
         self.nursery = nursery
@@ -183,7 +183,7 @@ class Socket:
         raises when the peer is gone may be let through.
         """
         self.peer = peer
-        self._connection = connection
+        self._parser = parser
         self._stream = stream
         self._scope = nursery.cancel_scope
         self._close_timeout = close_timeout
@@ -257,98 +257,132 @@ class Socket:
     def _end(self, reason: CloseReason) -> None:
         """Write our Close as the last frame and start the clock of the close."""
         self.reason = reason
-        parser = self._connection.parser
-        if parser.is_open:
-            self._stream.write(parser.send(CloseConnection(code=reason.code, reason=reason.text or None)))
+        if self._parser.is_open:
+            self._stream.write(self._parser.send(CloseConnection(code=reason.code, reason=reason.text or None)))
         self._scope.deadline = min(self._scope.deadline, trio.current_time() + self._close_timeout)
 
 
-class _Connection(WebSocketConnection):
+class _Reader:
     """
-    trio-websocket's connection, whose messages go straight to the session.
+    Feeds a session from its stream until either side has closed.
 
-    Its own way, a memory channel between a reader task and a consumer task, costs a third of the CPU of
-    an echoed message. Overridden: the handlers of messages, pings, pongs and the close, and how it ends.
+    trio-websocket's own loop, with a table of handlers and a memory channel to a second task, costs more CPU per
+    message than all the rest of a socket.
     """
 
-    def __init__(self, stream: BufferedStream, settings: SocketSettings) -> None:
-        self.parser = ServerParser()
-        super().__init__(
-            stream,
-            self.parser,
-            max_message_size=settings.max_message_bytes,
-            receive_buffer_size=stream.limits.receive_bytes,
-        )
-        self._wire = stream
-        self._max_message_bytes = settings.max_message_bytes
-        self._parts: list[str | bytes] = []
+    __slots__ = ("_is_over", "_max_message_bytes", "_parser", "_parts", "_parts_bytes", "_session", "_socket", "_stream")
+
+    def __init__(
+        self, parser: ServerParser, stream: BufferedStream, socket: Socket, session: SocketSession, max_bytes: int
+    ) -> None:
+        self._parser = parser
+        self._stream = stream
+        self._socket = socket
+        self._session = session
+        self._max_message_bytes = max_bytes
+        # The parts of a message that came so far; usually it comes whole.
+        self._parts: list[str | bytes] | None = None
         self._parts_bytes = 0
-        self._socket: Socket | None = None
-        self._session: SocketSession | None = None
+        self._is_over = False
 
-    async def read_until_closed(self, socket: Socket, session: SocketSession) -> None:
-        """Feed the session until either side has closed."""
-        self._socket, self._session = socket, session
-        await self._reader_task()
+    async def run(self, data: bytes) -> None:
+        """
+        Read to the end.
 
-    async def _handle_message_event(self, event: BytesMessage | TextMessage) -> None:
-        socket, session = self._socket, self._session
-        if socket is None or session is None or socket.is_closing:
-            return  # a message that overtook our Close: the peer will learn that it was not taken
+        Args:
+            data: what has come behind the upgrade.
+        """
+        stream = self._stream
+        receive_some, most = stream.receive_some, stream.limits.receive_bytes
+        if data:
+            await self._take(data)
+        while not self._is_over:
+            try:
+                data = await receive_some(most)
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                return
+            if not data:
+                return
+            await self._take(data)
+
+    async def _take(self, data: bytes) -> None:
+        """Read the usual frames at the start here, and let wsproto have whatever follows."""
+        parser, session = self._parser, self._session
+        at, end = 0, len(data)
+        is_short_way = parser.is_between_frames
+        while is_short_way and (found := whole_frame(data, at)) is not None:
+            first, payload, size, at = found
+            if self._socket.reason is not None:
+                pass  # a message that overtook our Close: the peer will learn that it was not taken
+            elif first == PONG:
+                session.ponged(payload)  # type: ignore[arg-type]  # only text is str
+            elif size > self._max_message_bytes:
+                self._refuse_size()
+            elif (wait := session.received(payload)) is not None:
+                await wait
+            if self._is_over:
+                return
+            # Closed by whoever took the frame: only the peer's Close matters from here.
+            is_short_way = parser.is_open and at < end
+        if at < end and parser.is_feedable:
+            parser.receive_data(data[at:] if at else data)
+            for event in parser.events():
+                await self._handle(event)
+
+    async def _handle(self, event: Event) -> None:
+        socket = self._socket
+        if isinstance(event, CloseConnection):
+            self._handle_close(event)
+        elif socket.reason is not None:
+            pass  # whatever overtook our Close
+        elif isinstance(event, TextMessage | BytesMessage):
+            wait = self._add_part(event)
+            if wait is not None:
+                await wait
+        elif isinstance(event, Pong):
+            self._session.ponged(bytes(event.payload))
+        elif isinstance(event, Ping):
+            # Waiting here when the peer does not read bounds what a flood of pings can make us hold.
+            await self._stream.send_all(pong_frame(bytes(event.payload)))
+
+    def _add_part(self, event: BytesMessage | TextMessage) -> Awaitable[None] | None:
+        """Put a message together from frames, and frames from segments."""
         data = event.data if isinstance(event.data, str) else bytes(event.data)
         self._parts_bytes += len(data) if isinstance(data, bytes) or data.isascii() else len(data.encode())
         if self._parts_bytes > self._max_message_bytes:
-            self._parts.clear()
-            self._fail(socket, _TOO_BIG, f"a message has at most {self._max_message_bytes} bytes")
-            return
+            self._refuse_size()
+            return None
         if not event.message_finished:
             # Empty parts are not kept: they add nothing to the size, so there could be any number.
             if data:
+                self._parts = self._parts or []
                 self._parts.append(data)
-            return
-        if self._parts:
+            return None
+        if self._parts is not None:
             data = _join(self._parts, data)
-            self._parts.clear()
+            self._parts = None
         self._parts_bytes = 0
-        try:
-            wait = session.received(data)
-            if wait is not None:
-                await wait
-        except KeyError as error:
-            # trio-websocket takes any KeyError for an unknown kind of event, and goes on.
-            raise RuntimeError("the session failed on a missing key") from error
+        return self._session.received(data)
 
-    async def _handle_ping_event(self, event: Ping) -> None:
-        if self._socket is not None and not self._socket.is_closing:
-            # Waiting here when the peer does not read bounds what a flood of pings can make us hold.
-            await self._wire.send_all(pong_frame(bytes(event.payload)))
-
-    async def _handle_pong_event(self, event: Pong) -> None:
-        if self._session is not None and self._socket is not None and not self._socket.is_closing:
-            self._session.ponged(bytes(event.payload))
-
-    async def _handle_close_connection_event(self, event: CloseConnection) -> None:
-        socket = self._socket
-        if socket is None:
+    def _handle_close(self, event: CloseConnection) -> None:
+        parser = self._parser
+        if parser.state is ConnectionState.OPEN:
+            # wsproto's way to report a violation: nothing that follows can be understood.
+            self._fail(int(event.code), event.reason or "")
             return
-        if self.parser.state is ConnectionState.OPEN:
-            # wsproto's way to report a violation. trio-websocket would hang up without a word.
-            self._fail(socket, int(event.code), event.reason or "")
-            return
-        if self.parser.state is ConnectionState.REMOTE_CLOSING:
-            self._wire.write(self.parser.send(event.response()))
-            socket.reason = CloseReason(int(event.code), event.reason or "", "peer")
-        self._stop()
+        if parser.state is ConnectionState.REMOTE_CLOSING:
+            self._stream.write(parser.send(event.response()))
+            self._socket.reason = CloseReason(int(event.code), event.reason or "", "peer")
+        self._is_over = True
 
-    def _fail(self, socket: Socket, code: int, text: str) -> None:
-        """Close for a breach of the protocol: nothing that follows can be understood, so nothing is read."""
-        socket.close(code, text)
-        self._stop()
+    def _refuse_size(self) -> None:
+        self._parts = None
+        self._fail(_TOO_BIG, f"a message has at most {self._max_message_bytes} bytes")
 
-    def _stop(self) -> None:
-        # The reader task looks at its flag only after the next read; so that read has to fail.
-        self._reader_running = False
-        self._wire.stop_receiving()
+    def _fail(self, code: int, text: str) -> None:
+        """Close for a breach of the protocol, and read no more."""
+        self._socket.close(code, text)
+        self._is_over = True
 
 
 def _join(parts: list[str | bytes], last: str | bytes) -> str | bytes:
@@ -387,8 +421,18 @@ class Sockets:
 
         The caller closes the stream, which sends what is still buffered.
         """
-        connection = _Connection(stream, self._settings)
-        parser = connection.parser
+        parser = ServerParser()
+        session = await self._shake_hands(parser, upgrade, stream, peer=peer, is_secure=is_secure)
+        if session is not None:
+            # wsproto forgets bytes that reach it before its answer has been made, so they come in here.
+            trailing = upgrade.trailing
+            del upgrade  # some KiB that nobody needs for as long as the socket lives
+            await self._run(parser, stream, session, peer, trailing)
+
+    async def _shake_hands(
+        self, parser: ServerParser, upgrade: Upgrade, stream: BufferedStream, *, peer: str, is_secure: bool
+    ) -> SocketSession | None:
+        """Answer an upgrade; None if it did not become a socket. Whatever only the handshake needs ends here."""
         try:
             parser.receive_data(upgrade.head)
             request = next(event for event in parser.events() if isinstance(event, Request))
@@ -396,25 +440,22 @@ class Sockets:
         except RemoteProtocolError as error:
             hint = error.event_hint
             stream.write(parser.send(_closing(hint if isinstance(hint, RejectConnection) else RejectConnection())))
-            return
+            return None
         except (StopIteration, ValueError):
             # Not text where text has to be, no request at all, or too many fields.
             stream.write(parser.send(_closing(RejectConnection())))
-            return
+            return None
         decision = await self._decide(handshake)
-        answer = WebSocketRequest(connection, request)
+        answer = WebSocketRequest(WebSocketConnection(stream, parser), request)
         try:
             if isinstance(decision, Refusal):
                 headers = _encoded((*decision.headers, ("connection", "close")))
                 await answer.reject(decision.status, extra_headers=headers, body=decision.body)
-                return
+                return None
             await answer.accept(subprotocol=decision.subprotocol, extra_headers=_encoded(decision.headers))
         except ConnectionClosed:
-            return  # gone meanwhile
-        # wsproto forgets bytes that reach it before its answer has been made, so they wait until here.
-        if upgrade.trailing:
-            parser.receive_data(upgrade.trailing)
-        await self._run(connection, stream, decision.session, peer)
+            return None  # gone meanwhile
+        return decision.session
 
     async def _decide(self, handshake: Handshake) -> Admission | Refusal:
         decision: Admission | Refusal | None = None
@@ -429,17 +470,19 @@ class Sockets:
             (("content-type", "application/json"), ("retry-after", "1")),
         )
 
-    async def _run(self, connection: _Connection, stream: BufferedStream, session: SocketSession, peer: str) -> None:
+    async def _run(
+        self, parser: ServerParser, stream: BufferedStream, session: SocketSession, peer: str, trailing: bytes
+    ) -> None:
         timeout = self._settings.close_timeout_seconds
         socket: Socket | None = None
         is_cut = True
         try:
             try:
                 async with trio.open_nursery() as nursery:
-                    socket = Socket(connection, stream, nursery, peer=peer, close_timeout=timeout)
+                    socket = Socket(parser, stream, nursery, peer=peer, close_timeout=timeout)
                     self._open.add(socket)
                     session.opened(socket)
-                    await connection.read_until_closed(socket, session)
+                    await _Reader(parser, stream, socket, session, self._settings.max_message_bytes).run(trailing)
                     is_cut = False
                     nursery.cancel_scope.cancel()
             except* trio.BrokenResourceError:

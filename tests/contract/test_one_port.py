@@ -21,7 +21,7 @@ from hypercorn.protocol.h2 import H2Protocol
 from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.trio.tcp_server import TCPServer
 from trio.testing import MockClock
-from trio_websocket import WebSocketConnection
+from trio_websocket import WebSocketConnection, WebSocketRequest
 from wsproto import WSConnection
 from wsproto.connection import ConnectionType
 from wsproto.events import AcceptConnection
@@ -80,15 +80,7 @@ def test_1_the_versions_are_those_that_were_read(package: str, expected: str) ->
         (ProtocolWrapper, ["initiate", "handle"]),
         (
             WebSocketConnection,
-            [
-                "_reader_task",
-                "_handle_message_event",
-                "_handle_ping_event",
-                "_handle_pong_event",
-                "_handle_close_connection_event",
-                "_accept",
-                "_reject",
-            ],
+            ["_accept", "_reject", "_send"],
         ),
         (WSConnection, ["receive_data", "events", "send"]),
     ],
@@ -105,8 +97,9 @@ def test_3_the_library_calls_what_is_overridden() -> None:
         "self._handle_events(events)": H2Protocol.handle,
         "self._initiate_server_close()": TCPServer._idle_timeout,
         "self.idle_task.restart(self._task_group": TCPServer.protocol_send,
-        "self._handle_message_event": WebSocketConnection._reader_task,
-        "self._reader_running": WebSocketConnection._reader_task,
+        "self._connection._accept(": WebSocketRequest.accept,
+        "self._connection._reject(": WebSocketRequest.reject,
+        "await self._stream.send_all(data)": WebSocketConnection._send,
         "self.connection = self.handshake.connection": WSConnection.send,
     }
     assert [] == [text for text, caller in callers.items() if text not in inspect.getsource(caller)]

@@ -7,7 +7,6 @@ test_store_disk.py.
 from __future__ import annotations
 
 import ctypes
-import os
 import re
 import resource
 import shutil
@@ -100,9 +99,8 @@ async def test_a_full_disk_is_told_to_everybody_and_loses_nothing(tmp_path: Path
                     assert (await rest.http.get("/health")).status_code == 200
             await life.kill()
             assert life.errors() == []
-        async with launch(directory) as life:
-            async with Rest(await started(life)) as rest:
-                history = await rest.history(token, talk)
+        async with launch(directory) as life, Rest(await started(life)) as rest:
+            history = await rest.history(token, talk)
     assert [each["conversation_seq"] for each in history] == list(range(1, 21))
     assert [each["content"].split()[0] for each in history] == [f"{number}" for number in range(20)]
     assert [each["message_id"] for each in history] == [each["message_id"] for each in sent.values()]
@@ -208,7 +206,7 @@ async def test_a_wal_that_was_lost_is_noticed(tmp_path: Path) -> None:
             await rest.register("alice")
         await life.kill()
     shutil.copytree(directory, tmp_path / "copy", ignore=shutil.ignore_patterns("*.sock"))
-    os.unlink(directory / "amtrio.db-wal")
+    (directory / "amtrio.db-wal").unlink()
     assert "-wal" in await refusal_to_start(directory)
     async with launch(tmp_path / "copy") as life:
         await started(life)

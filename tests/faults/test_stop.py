@@ -89,10 +89,9 @@ async def test_two_hundred_busy_sockets_are_told_of_a_restart(tmp_path: Path) ->
     assert seconds < BUDGET_SECONDS
     assert ends == {1012: 200}
     assert life.errors() == []
-    async with launch(tmp_path / "data") as again:
-        async with Rest(await started(again)) as rest:
-            for token, (talk, ids) in zip(tokens, acked.items(), strict=True):
-                assert ids <= {each["message_id"] for each in await rest.history(token, talk)}
+    async with launch(tmp_path / "data") as again, Rest(await started(again)) as rest:
+        for token, (talk, ids) in zip(tokens, acked.items(), strict=True):
+            assert ids <= {each["message_id"] for each in await rest.history(token, talk)}
     assert total >= 2000
 
 

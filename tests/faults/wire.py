@@ -5,12 +5,13 @@ Also the cheapest well-behaved one: twenty thousand messages in a test leave no 
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import socket as stdlib_socket
 import struct
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import trio
 
@@ -220,10 +221,8 @@ class Wire:
             elif frame.opcode == CLOSE:
                 code = int.from_bytes(frame.payload[:2], "big") if frame.payload else 1005
                 text_of_close = frame.payload[2:].decode()
-                try:
+                with contextlib.suppress(Ended):
                     await self.send(client_frame(frame.payload, CLOSE))
-                except Ended:
-                    pass
                 raise Ended(code, text_of_close)
 
     async def end(self) -> Ended:
@@ -242,7 +241,7 @@ class Wire:
             self.socket.setsockopt(stdlib_socket.SOL_SOCKET, stdlib_socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.socket.close()
 
-    def __enter__(self) -> Wire:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -432,6 +432,7 @@ async def test_a_message_costs_at_most_six_statements(scene: Scene, cast: Cast) 
         await phone.send(cast.talk, "hello", client_id="six-statements-01")
         commit._conn.set_trace_callback(None)
     frame = ("BEGIN", "SAVEPOINT", "RELEASE", "COMMIT", "--")
-    cursors = "INTO cursor "
-    counted = [sql for sql in said if not sql.startswith(frame) and cursors not in sql]
+    # Chores of the same second are no part of it.
+    chores = ("INTO cursor ", "last_seen_us")
+    counted = [sql for sql in said if not sql.startswith(frame) and not any(word in sql for word in chores)]
     assert 1 <= len(counted) <= 6, counted
