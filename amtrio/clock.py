@@ -17,6 +17,9 @@ MICROS_PER_SECOND = 1_000_000
 # One system call fetches the chance of so many ids: it costs as much for one as for all of them.
 _POOL_BYTES: Final = 4000
 _CHANCE_BYTES: Final = 10
+_NONCE_BYTES: Final = 8
+# The variant 0b10 and the two bits of chance beside it, as one digit.
+_VARIANTS: Final = "89ab"
 
 
 class Clock(Protocol):
@@ -34,33 +37,36 @@ class Clock(Protocol):
         """43 URL-safe characters that hold 256 random bits."""
         ...
 
+    def new_nonce(self) -> bytes:
+        """8 random bytes: nobody guesses them within the life of a connection."""
+        ...
+
 
 class SystemClock:
     """The machine's clock and the kernel's randomness."""
-
-    def __init__(self) -> None:
-        # A pool per thread, so that no two ids can share bytes.
-        self._pool = _Pool()
 
     def now_us(self) -> int:
         return time.time_ns() // 1000
 
     def new_id(self, prefix: str, /) -> str:
-        return f"{prefix}_{_uuid7(time.time_ns() // 1_000_000, self._pool.take(_CHANCE_BYTES))}"
+        return f"{prefix}_{_uuid7(time.time_ns() // 1_000_000, _pool.take(_CHANCE_BYTES))}"
 
     def new_secret(self) -> str:
         return secrets.token_urlsafe(32)
 
+    def new_nonce(self) -> bytes:
+        return _pool.take(_NONCE_BYTES)
+
 
 class _Pool(threading.local):
-    """Random bytes in stock; each is handed out once."""
+    """Random bytes in stock, for each thread its own; each is handed out once."""
 
     def __init__(self) -> None:
         self._bytes = b""
         self._at = 0
 
     def take(self, count: int) -> bytes:
-        """`count` bytes, at most `_POOL_BYTES`."""
+        """The next `count` bytes, at most `_POOL_BYTES`."""
         end = self._at + count
         if end > len(self._bytes):
             self._bytes = os.urandom(_POOL_BYTES)
@@ -70,12 +76,13 @@ class _Pool(threading.local):
         return taken
 
 
+_pool = _Pool()
+
+
 def _uuid7(unix_ms: int, chance: bytes) -> str:
-    bits = int.from_bytes(chance, "big")
-    rand_a = bits & 0xFFF
-    rand_b = bits >> 18  # 62 of the 80 bits, none shared with rand_a
-    value = (unix_ms & 0xFFFF_FFFF_FFFF) << 80 | 0x7 << 76 | rand_a << 64 | 0b10 << 62 | rand_b
-    return f"{value:032x}"
+    """48 bits of time, the version, 12 bits of chance, the variant, 62 bits of chance; put together as text."""
+    digits = chance.hex()
+    return f"{unix_ms & 0xFFFF_FFFF_FFFF:012x}7{digits[:3]}{_VARIANTS[chance[9] & 0b11]}{digits[3:18]}"
 
 
 def jitter(seconds: float) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
 from datetime import datetime
@@ -31,6 +32,27 @@ def test_secrets_hold_256_bits_in_url_safe_characters() -> None:
     assert len(made) == 100
     assert {len(each) for each in made} == {43}
     assert all(each.replace("-", "").replace("_", "").isalnum() for each in made)
+
+
+def test_nonces_are_eight_bytes_and_never_the_same() -> None:
+    """Whoever guessed one could confirm what never arrived."""
+    clock = SystemClock()
+    made = {clock.new_nonce() for _ in range(2000)}
+    assert (2000, {8}) == (len(made), {len(each) for each in made})
+
+
+def test_threads_share_no_chance() -> None:
+    """Ids are made by the writer and by the event loop at the same time."""
+    clock = SystemClock()
+    made: list[str] = []
+    threads = [
+        threading.Thread(target=lambda: made.extend(clock.new_id("t")[-19:] for _ in range(2000))) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(made)) == len(made) == 8000
 
 
 def test_now_is_microseconds() -> None:

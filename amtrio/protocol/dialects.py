@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
@@ -42,8 +43,8 @@ class Dialect(Protocol):
         """The protocol version, as the handshake says it."""
         ...
 
-    def form(self, viewer: Viewer, seq: int, account: str) -> object:
-        """Viewers with the same form are sent the same bytes."""
+    def form(self, viewer: Viewer, seq: int | None, account: str) -> object:
+        """Viewers with the same form, of whatever dialect, are sent the same bytes for one event."""
         ...
 
     def event(self, event: Event, viewer: Viewer, seq: int | None) -> list[bytes]: ...
@@ -65,9 +66,9 @@ class V2:
 
     name = "v2"
 
-    def form(self, viewer: Viewer, seq: int, account: str) -> object:
-        del viewer, seq
-        return account  # the number differs from account to account
+    def form(self, viewer: Viewer, seq: int | None, account: str) -> object:
+        del account
+        return ("v2", seq, viewer.is_own)
 
     def event(self, event: Event, viewer: Viewer, seq: int | None) -> list[bytes]:
         if not viewer.is_own and getattr(event, "client_id", None) is not None:
@@ -140,7 +141,7 @@ class V1:
     profile: Profile
     name: str = field(default="v1", init=False)
 
-    def form(self, viewer: Viewer, seq: int, account: str) -> object:
+    def form(self, viewer: Viewer, seq: int | None, account: str) -> object:
         del seq, account
         return (self.profile.name, viewer)
 
@@ -175,45 +176,64 @@ class V1:
         return [hybrid("error", encode(fields))]
 
 
+class _Chat(msgspec.Struct, omit_defaults=True, gc=False):
+    """A chat message as the older protocol has it; written without the detour through a dict."""
+
+    conversation_id: str
+    content: str
+    sender_type: str
+    sender_id: str
+    recipient_id: str
+    user_id: str
+    agent_id: str
+    id: str
+    message_id: str
+    timestamp: str
+    created_at: str
+    metadata: Fields | None = None
+    reply_to: str | None = None
+
+
 def _message(profile: Profile, event: Any, viewer: Viewer) -> Iterable[bytes]:
     if event.deleted:
-        return
+        return ()
     if viewer.is_same_device:
-        if profile.echo == "message":
-            yield frame("message", encode(_chat_fields(profile, event, viewer)))
-        return
+        return (frame("message", _chat(profile, event, viewer)),) if profile.echo == "message" else ()
     if viewer.is_own and viewer.kind == "agent":
-        return
-    data = encode(_chat_fields(profile, event, viewer))
-    for form in profile.chat:
-        if form == "hybrid":
-            yield hybrid("message", data)
-        elif form == "nested":
-            yield frame("message", data)
-        else:
-            yield flat(form, data)
+        return ()
+    data = _chat(profile, event, viewer)
+    return [_CHAT_FORMS[form](data) for form in profile.chat]
 
 
-def _chat_fields(profile: Profile, event: Any, viewer: Viewer) -> Fields:
+_CHAT_FORMS: Mapping[ChatForm, Callable[[bytes], bytes]] = {
+    "hybrid": partial(hybrid, "message"),
+    "nested": partial(frame, "message"),
+    "chat": partial(flat, "chat"),
+    "agent_message": partial(flat, "agent_message"),
+    "user_message": partial(flat, "user_message"),
+}
+
+
+def _chat(profile: Profile, event: Any, viewer: Viewer) -> bytes:
     is_agent = event.sender_type == "agent"
-    fields: Fields = {
-        "conversation_id": event.conversation_id,
-        "content": event.content,
-        "sender_type": "agent" if is_agent else (profile.own_sender if viewer.kind == "user" else "client"),
-        "sender_id": event.sender_id,
-        "recipient_id": event.user_id if is_agent else event.agent_id,
-        "user_id": event.user_id,
-        "agent_id": event.agent_id,
-        "id": event.message_id,
-        "message_id": event.message_id,
-        "timestamp": event.created_at,
-        "created_at": event.created_at,
-    }
-    if event.metadata is not None:
-        fields["metadata"] = event.metadata
-    if event.reply_to is not None:
-        fields["reply_to"] = event.reply_to
-    return fields
+    user_id, agent_id, message_id, created_at = event.user_id, event.agent_id, event.message_id, event.created_at
+    return encode(
+        _Chat(
+            event.conversation_id,
+            event.content,
+            "agent" if is_agent else (profile.own_sender if viewer.kind == "user" else "client"),
+            event.sender_id,
+            user_id if is_agent else agent_id,
+            user_id,
+            agent_id,
+            message_id,
+            message_id,
+            created_at,
+            created_at,
+            event.metadata,
+            event.reply_to,
+        )
+    )
 
 
 def _edited(profile: Profile, event: Any, viewer: Viewer) -> Iterable[bytes]:

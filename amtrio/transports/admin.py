@@ -96,8 +96,10 @@ class _bound:  # noqa: N801 - a context manager used like a function
 async def _accept(services: Services, listener: trio.SocketListener) -> None:
     async def serve_one(stream: trio.SocketStream) -> None:
         with trio.move_on_after(TIMEOUT_SECONDS):
-            async with stream:
-                await stream.send_all(await _answer(services, stream))
+            # Whoever asked may be gone: nobody to tell, and no reason to end the server.
+            with suppress(trio.BrokenResourceError):
+                async with stream:
+                    await stream.send_all(await _answer(services, stream))
 
     await trio.serve_listeners(serve_one, [listener])
 

@@ -5,9 +5,12 @@ Knows RFC 6455 section 5. Knows nothing of connections, handshakes or what a mes
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-__all__ = ["LONGEST_CONTROL_PAYLOAD", "ping_frame", "pong_frame", "text_frame", "unmask"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["LONGEST_CONTROL_PAYLOAD", "ping_frame", "pong_frame", "text_frame", "text_frames", "unmask"]
 
 # RFC 6455, 5.5: control frames carry at most 125 bytes.
 LONGEST_CONTROL_PAYLOAD: Final = 125
@@ -30,6 +33,13 @@ def text_frame(payload: bytes) -> bytes:
     if size <= _LONGEST_TWO_BYTE_PAYLOAD:
         return b"\x81\x7e" + size.to_bytes(2, "big") + payload
     return b"\x81\x7f" + size.to_bytes(8, "big") + payload
+
+
+def text_frames(payloads: Sequence[bytes]) -> bytes:
+    """Several text messages, one after the other; see `text_frame`."""
+    if len(payloads) == 1:
+        return text_frame(payloads[0])
+    return b"".join(map(text_frame, payloads))
 
 
 def ping_frame(payload: bytes = b"") -> bytes:

@@ -119,7 +119,10 @@ class _Gateway:
         structlog.contextvars.bind_contextvars(request=g.request_id)
         if request.method == "OPTIONS":
             # Preflights are answered before anything is proved or counted.
-            return Response(status=204)
+            # With a body, though an empty one: without any, Quart's iterator looks for asyncio's loop.
+            answer = Response(b"", status=204)
+            del answer.headers["Content-Length"]  # RFC 9110, 8.6
+            return answer
         return None
 
     async def finish(self, response: Response) -> Response:

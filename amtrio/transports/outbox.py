@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import structlog
@@ -18,9 +19,9 @@ from amtrio.errors import AmtrioError
 from amtrio.fanout.backlog import Page, read_page, read_unread
 from amtrio.fanout.hub import Outgoing
 from amtrio.protocol.dialects import Dialect, Viewer
-from amtrio.protocol.frames import Event, Resync
+from amtrio.protocol.frames import Event, Kind, Resync
 from amtrio.protocol.session import Close, Confirmations, Start
-from amtrio.transports.frames import text_frame
+from amtrio.transports.frames import text_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +37,11 @@ log = structlog.stdlib.get_logger(__name__)
 LOW_WATER_SHARE = 4
 # Live events kept while the pump reads the log, so that it catches up even if there is always a newer one.
 MAX_RECENT = 64
+_VIEWERS: Mapping[tuple[Kind, bool, bool], Viewer] = {
+    (viewer.kind, viewer.is_own, viewer.is_same_device): viewer
+    for kind in ("user", "agent")
+    for viewer in (Viewer(kind), Viewer(kind, is_own=True), Viewer(kind, is_own=True, is_same_device=True))
+}
 
 
 class Outbox:
@@ -101,7 +107,8 @@ class Outbox:
         self._pumping = False
         self._recent: deque[tuple[int, Outgoing]] | None = None
         self._delivered: dict[str, int] = {}
-        self._arriving: deque[tuple[int, str, int]] = deque()
+        # Made when there is something to keep: most sockets are idle most of the time.
+        self._arriving: deque[tuple[int, str, int]] | None = None
         self._is_over = False
         self.high_water = self._config.high_water_bytes
         self.low_water = self.high_water // LOW_WATER_SHARE
@@ -154,18 +161,18 @@ class Outbox:
         """An event for this session alone."""
         payloads = self._dialect.event(event, Viewer(self._principal.kind), None)
         if payloads:
-            self.send(b"".join(map(text_frame, payloads)))
+            self.send(text_frames(payloads))
 
     def _wire(self, outgoing: Outgoing, seq: int | None) -> bytes:
         """The event's bytes for this client; made by the first session that needs them."""
         principal = self._principal
         is_own = outgoing.sender == principal.account
-        viewer = Viewer(principal.kind, is_own, is_own and outgoing.device == principal.device)
-        form = (self._dialect.name, seq, self._dialect.form(viewer, seq or 0, principal.account))
+        viewer = _VIEWERS[principal.kind, is_own, is_own and outgoing.device == principal.device]
+        form = self._dialect.form(viewer, seq, principal.account)
         wire = outgoing.forms.get(form)
         if wire is None:
             payloads = self._dialect.event(outgoing.event, viewer, seq)
-            wire = outgoing.forms[form] = b"".join(map(text_frame, payloads))
+            wire = outgoing.forms[form] = text_frames(payloads)
         return wire
 
     def _write(self, outgoing: Outgoing, seq: int) -> None:
@@ -177,6 +184,8 @@ class Outbox:
             return
         event = outgoing.event
         if event.type == "message" and outgoing.sender != self._principal.account:
+            if self._arriving is None:
+                self._arriving = deque()
             self._arriving.append((seq, event.conversation_id, event.conversation_seq))  # type: ignore[attr-defined]  # messages have both
         self.send(wire)
         self._metrics.delivery_seconds.observe(time.perf_counter() - outgoing.published_at)
@@ -213,10 +222,14 @@ class Outbox:
         self._handle.confirm(confirmed)
         self._sessions.confirmed(self._principal, confirmed)
         arriving = self._arriving
+        if arriving is None:
+            return
         while arriving and arriving[0][0] <= confirmed:
             _, conversation_id, conversation_seq = arriving.popleft()
             if conversation_seq > self._delivered.get(conversation_id, 0):
                 self._delivered[conversation_id] = conversation_seq
+        if not arriving:
+            self._arriving = None
         if self._delivered:
             self._sessions.delivered(self)
 

@@ -18,7 +18,7 @@ from amtrio.protocol.codec import encode
 from amtrio.protocol.dialects import SUPPORTED_VERSIONS, Dialect
 from amtrio.protocol.frames import Ack, Connected, Failed, HeartbeatAck, Hello, Kind, Pong, Resync
 from amtrio.protocol.session import Close, Start, start
-from amtrio.transports.frames import text_frame
+from amtrio.transports.frames import text_frames
 from amtrio.transports.inbox import Inbox
 from amtrio.transports.outbox import Outbox
 
@@ -300,7 +300,7 @@ class Session:
         """Send JSON texts, a frame each."""
         if not payloads or self.socket is None:
             return
-        wire = b"".join(map(text_frame, payloads))
+        wire = text_frames(payloads)
         if self.outbox is not None:
             self.outbox.send(wire)
         else:

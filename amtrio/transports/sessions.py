@@ -231,7 +231,7 @@ class Sessions:
 
     def nonce(self) -> bytes:
         """Unguessable bytes for a confirming ping."""
-        return self.clock.new_secret()[:8].encode()
+        return self.clock.new_nonce()
 
     @property
     def clock(self) -> Clock:

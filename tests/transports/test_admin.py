@@ -65,10 +65,16 @@ async def test_whatever_else_is_malformed(tmp_path: Path, line: bytes) -> None:
 
 
 async def test_a_caller_that_says_nothing_blocks_nobody(tmp_path: Path) -> None:
+    """Nor does one that goes without waiting for its answer end the server."""
     async with open_scene(tmp_path):
         silent = await trio.open_unix_socket(tmp_path / SOCKET_NAME)
         assert await ask(tmp_path, b'{"operation":"user.list"}\n') == {"result": []}
         await silent.aclose()
+        for _ in range(3):
+            hasty = await trio.open_unix_socket(tmp_path / SOCKET_NAME)
+            await hasty.send_all(b'{"operation":"user.list"}\n')
+            await hasty.aclose()
+        assert await ask(tmp_path, b'{"operation":"user.list"}\n') == {"result": []}
 
 
 async def test_a_long_path_is_no_obstacle(tmp_path: Path) -> None:

@@ -1,177 +1,407 @@
-"""Every feature's routes over HTTP: shapes, errors, budgets, headers; whichever feature answers."""
+"""Every route alike: bodies, errors, headers, proofs."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import json
+import re
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from amtrio.feature import registry
-from tests.harness import ADMIN_SECRET, AGENT_SECRET, Person, Scene, open_scene
+from tests.conftest import Journal
+from tests.harness import ADMIN_SECRET, PASSWORD, Agent, Person, Scene, open_scene
 
-ROUTES = [(route.method, route.path, route.who) for route in registry.routes]
-
-
-@pytest.fixture
-async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
-    async with open_scene(tmp_path) as scene:
-        yield scene
-
-
-@pytest.fixture
-async def alice(scene: Scene) -> Person:
-    return await scene.register("alice")
+SECURITY = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+}
+ROUTES = [(route.method, route.path) for route in registry.routes]
+PROVEN = [(route.method, route.path) for route in registry.routes if route.who in {"member", "user", "agent"}]
+OPEN = [route.path for route in registry.routes if route.who == "anyone" and route.method == "GET"]
 
 
 def filled(path: str) -> str:
-    return path.replace("<conversation_id>", "c1").replace("<message_id>", "m1").replace("<session_id>", "s1")
+    """A path with something for each part that varies."""
+    return re.sub(r"<\w+>", "x_1", path)
 
 
-async def test_every_route_refuses_who_does_not_prove_himself(scene: Scene) -> None:
-    """401 in the one shape of errors, before anything of the request is looked at."""
-    for method, path, who in ROUTES:
-        if who == "anyone":
-            continue
-        for headers in ({}, {"Authorization": "Bearer x"}, {"X-Agent-ID": "x", "X-Agent-Secret": "y"}):
-            answer = await scene.http.request(method, filled(path), headers=headers, content=b"{broken")
-            assert answer.status_code == 401, (method, path, headers)
-            body = answer.json()
-            assert set(body) == {"error", "code", "status", "retry"}
-            assert (body["code"], body["status"]) == ("unauthorized", "Unauthorized")
+async def cast(scene: Scene) -> tuple[Person, Agent, str]:
+    alice, helper = await scene.register("alice"), await scene.register_agent("helper")
+    return alice, helper, await scene.conversation(alice, helper)
+
+
+def refused(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """An error of the one shape; its body."""
+    assert answer.status_code == status, answer.text
+    body: dict[str, Any] = answer.json()
+    assert body["code"] == code
+    assert isinstance(body["error"], str)
+    assert body["retry"] in {"no", "after_ms", "same_client_id"}
+    assert body["status"] == httpx.codes.get_reason_phrase(status)
+    assert answer.headers["Content-Type"] == "application/json"
+    return body
+
+
+# ---------------------------------------------------------------------------------------------------------- every route
+
+
+async def test_every_route_wants_its_proof(tmp_path: Path) -> None:
+    """Without one it is 401 in the one shape, with a challenge, before the body is looked at."""
+    async with open_scene(tmp_path) as scene:
+        for method, path in PROVEN:
+            answer = await scene.http.request(method, filled(path), content=b"\xff not json")
+            assert refused(answer, 401, "unauthorized")["error"] == "unauthorized", path
             assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-async def test_every_route_for_people_refuses_agents(scene: Scene) -> None:
-    agent = await scene.register_agent("helper")
-    for method, path, who in ROUTES:
-        if who == "user":
-            answer = await scene.http.request(method, filled(path), headers=agent.headers)
-            assert (answer.status_code, answer.json()["code"]) == (403, "forbidden"), path
+@pytest.mark.parametrize("kind", ["json", "text", "list", "number", "broken", "not utf-8", "deep"])
+async def test_no_body_breaks_any_route(tmp_path: Path, kind: str) -> None:
+    """A body of the wrong shape is answered with 4xx everywhere, never with 500."""
+    bodies = {
+        "json": b'{"unknown":{"a":[1]}}', "text": b'"text"', "list": b"[]", "number": b"5", "broken": b'{"a":',
+        "not utf-8": b'{"username":"\xff"}', "deep": b'{"a":' * 5000 + b"1" + b"}" * 5000,
+    }  # fmt: skip
+    async with open_scene(tmp_path) as scene:
+        alice, _, _ = await cast(scene)
+        for method, path in ROUTES:
+            if method == "GET" or path == "/auth/logout":
+                continue
+            answer = await scene.http.request(
+                method, filled(path), content=bodies[kind], headers=alice.headers | {"Content-Type": "application/json"}
+            )
+            assert 400 <= answer.status_code < 500, (method, path, answer.text)
 
 
-@pytest.mark.parametrize("content", [b"{broken", b"[]", b"5", b"\xff\xfe", b'{"a":' * 3000])
-async def test_every_route_refuses_what_is_no_object(scene: Scene, alice: Person, content: bytes) -> None:
-    """400, never a failure of ours."""
-    headers = alice.headers | {"X-Admin-Secret": ADMIN_SECRET}
-    for method, path, _ in ROUTES:
-        if method in {"POST", "PUT", "PATCH"}:
-            answer = await scene.http.request(method, filled(path), headers=headers, content=content)
-            assert (answer.status_code, answer.json()["code"]) == (400, "malformed"), path
+async def test_head_wherever_get(tmp_path: Path) -> None:
+    """The same status and headers without the body; health probes use it."""
+    async with open_scene(tmp_path) as scene:
+        for path in OPEN:
+            answer = await scene.http.head(path)
+            assert (answer.status_code, answer.content) == (200, b""), path
+        alice, _, talk = await cast(scene)
+        got = await scene.http.get(f"/conversations/{talk}", headers=alice.headers)
+        head = await scene.http.head(f"/conversations/{talk}", headers=alice.headers)
+        assert (head.status_code, head.content) == (200, b"")
+        assert head.headers["Content-Length"] == str(len(got.content))
+        assert (await scene.http.head("/conversations")).status_code == 401
 
 
-@pytest.mark.parametrize("value", [None, 5, -(2**70), [], {}, "", "x" * 5000, "\x00", "\U0001f600", True])
-async def test_every_route_survives_any_value_in_any_field(scene: Scene, alice: Person, value: Any) -> None:
-    """Refused or taken, never a failure of ours; nothing is logged as an error."""
-    headers = alice.headers | {"X-Admin-Secret": ADMIN_SECRET, "X-Agent-Secret": AGENT_SECRET}
-    for route in registry.routes:
-        if route.path in {"/auth/logout"}:
-            continue
-        fields = dict.fromkeys(route.shape.__struct_encode_fields__, value)
-        if route.method in {"GET", "DELETE"}:
-            query = {name: str(each) for name, each in fields.items()}
-            answer = await scene.http.request(route.method, filled(route.path), headers=headers, params=query)
-        else:
-            answer = await scene.http.request(route.method, filled(route.path), headers=headers, json=fields)
-        assert answer.status_code < 500, (route.method, route.path, answer.text)
+async def test_a_wrong_method_names_the_right_ones(tmp_path: Path) -> None:
+    """405 with Allow (RFC 9110, 15.5.6), before any proof."""
+    async with open_scene(tmp_path) as scene:
+        for path, methods in (
+            ("/health", {"GET", "HEAD"}),
+            ("/auth/login", {"POST"}),
+            ("/conversations", {"GET", "HEAD", "POST"}),
+            ("/conversations/conv_1", {"GET", "HEAD", "PATCH", "DELETE"}),
+        ):
+            answer = await scene.http.put(path)
+            refused(answer, 405, "method_not_allowed")
+            assert set(answer.headers["Allow"].split(", ")) == methods
+        refused(await scene.http.request("BREW", "/health"), 405, "method_not_allowed")
+        requests = scene.running.services.metrics.requests
+        assert {method for method, _ in requests} <= {"GET", "HEAD", "POST", "PUT", "other"}
 
 
-async def test_what_is_not_there(scene: Scene) -> None:
-    """A path, a method, a path that speaks sockets only."""
-    answer = await scene.http.get("/nowhere")
-    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
-    answer = await scene.http.put("/agents")
-    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
-    assert set(answer.headers["Allow"].replace(" ", "").split(",")) >= {"GET"}
-    answer = await scene.http.get("/client/connect")
-    assert (answer.status_code, answer.json()["code"]) == (426, "upgrade_required")
-    assert answer.headers["Upgrade"] == "websocket"
+@pytest.mark.parametrize("path", ["/", "/nothing", "/healthz", "/health/x", "/conversations/a/b/c", "/%00", "/%ff", "/x" * 900])
+async def test_unknown_paths(tmp_path: Path, path: str) -> None:
+    """404 in the one shape; the answer does not repeat a long path."""
+    async with open_scene(tmp_path) as scene:
+        answer = await scene.http.get(path)
+        refused(answer, 404, "not_found")
+        assert len(answer.content) < 1000
 
 
-async def test_doubled_slashes_are_one(scene: Scene, alice: Person) -> None:
-    """Without a redirect, which would turn a POST into a GET; an app joins its base address so."""
-    answer = await scene.http.post("//auth/login", json={"username": "alice", "password": "correct horse battery"})
-    assert answer.status_code == 200
+@pytest.mark.parametrize("path", ["/client/connect", "/agent/connect"])
+async def test_where_only_sockets_are_spoken(tmp_path: Path, path: str) -> None:
+    """A plain request learns that, and registers nobody."""
+    async with open_scene(tmp_path) as scene:
+        answer = await scene.http.get(path)
+        refused(answer, 426, "upgrade_required")
+        assert answer.headers["Upgrade"] == "websocket"
 
 
-@pytest.mark.parametrize("prefix", ["Bearer ", "bearer ", ""])
-async def test_a_token_with_or_without_its_scheme(scene: Scene, alice: Person, prefix: str) -> None:
-    answer = await scene.http.get("/agents", headers={"Authorization": prefix + alice.token})
-    assert answer.status_code == 200
+# ----------------------------------------------------------------------------------------------------- paths and bodies
 
 
-async def test_wherever_get_is_answered_head_is(scene: Scene, alice: Person) -> None:
-    for path in ("/health", "/agents", "/conversations", "/version"):
-        answer = await scene.http.head(path, headers=alice.headers)
-        assert (answer.status_code, answer.content) == (200, b"")
+async def test_slashes_too_many_do_not_matter(tmp_path: Path) -> None:
+    """A shipped client doubles them; a redirect would make a GET of its POST."""
+    async with open_scene(tmp_path) as scene:
+        await scene.register("alice")
+        account = {"username": "alice", "password": PASSWORD}
+        for path in ("//auth/login", "/auth//login", "///auth///login", "/auth/login/"):
+            answer = await scene.http.post(path, json=account)
+            assert answer.status_code == 200, path
+            assert answer.json()["token"]
+        assert (await scene.http.get("//health//")).status_code == 200
+        assert (await scene.http.get("/health", params={"next": "//elsewhere"})).status_code == 200
 
 
-async def test_preflights_are_answered_before_anything_is_proved(tmp_path: Path) -> None:
-    """And cost no attempt; every header that clients send is allowed."""
-    async with open_scene(tmp_path, auth={"attempts_per_minute": 1}) as scene:
-        for _ in range(5):
-            for path in ("/auth/login", "/admin/agents", "/conversations"):
-                answer = await scene.http.options(path, headers={"Origin": "https://app.example"})
-                assert (answer.status_code, answer.content) == (204, b"")
-        allowed = answer.headers["Access-Control-Allow-Headers"].lower()
-        for name in ("x-requested-with", "x-csrf-token", "x-admin-secret", "x-agent-id", "x-request-id", "authorization"):
-            assert name in allowed
-        assert answer.headers["Access-Control-Allow-Origin"] == "*"
-        answer = await scene.http.post("/auth/login", json={"username": "alice", "password": "wrong password"})
-        assert answer.status_code == 401
+@pytest.mark.parametrize("how", ["json", "data", "files", "params", "nothing said"])
+async def test_json_forms_and_queries_are_alike(tmp_path: Path, how: str) -> None:
+    """Registering, signing in, talking, reading and editing, whatever the fields come in."""
+    async with open_scene(tmp_path) as scene:
+
+        async def post(path: str, **fields: str) -> Any:
+            sent: dict[str, Any] = {how: fields}
+            if how == "files":
+                sent = {"files": {name: (None, value) for name, value in fields.items()}}
+            elif how == "nothing said":
+                sent = {"content": json.dumps(fields).encode()}
+            answer = await scene.http.post(path, headers=headers, **sent)
+            assert answer.status_code == 200, (path, answer.text)
+            return answer.json()
+
+        headers: dict[str, str] = {}
+        await scene.register_agent("helper")
+        await post("/auth/user", username="alice", password=PASSWORD)
+        headers = {"Authorization": f"Bearer {(await post('/auth/login', username='alice', password=PASSWORD))['token']}"}
+        talk = (await post("/conversations/create", agent_id="helper"))["conversation_id"]
+        text = "\N{SNOWMAN} & = + %20 \N{PARTY POPPER}"
+        sent = await post(f"/conversations/{talk}/messages", content=text)
+        assert (await post("/conversations/mark-read", conversation_id=talk))["conversation_id"] == talk
+        await post("/messages/edit", message_id=sent["message_id"], content=text * 2)
+        (message,) = (await scene.http.get(f"/conversations/{talk}/messages", headers=headers)).json()
+        assert message["content"] == text * 2
+        await post("/messages/delete", message_id=sent["message_id"])
+        await post("/conversations/delete", conversation_id=talk)
 
 
-async def test_origins_that_are_listed(tmp_path: Path) -> None:
-    """Named back with Vary; others get no permission, but an answer."""
-    async with open_scene(tmp_path, server={"cors_allowed_origins": ("https://app.example",)}) as scene:
-        answer = await scene.http.get("/health", headers={"Origin": "https://app.example"})
-        assert answer.headers["Access-Control-Allow-Origin"] == "https://app.example"
-        assert "Origin" in answer.headers["Vary"]
-        answer = await scene.http.get("/health", headers={"Origin": "https://evil.example"})
-        assert answer.status_code == 200
-        assert "Access-Control-Allow-Origin" not in answer.headers
+async def test_body_over_query_and_path_over_all(tmp_path: Path) -> None:
+    """Nobody can be talked into another conversation by what stands elsewhere."""
+    async with open_scene(tmp_path) as scene:
+        alice, _, talk = await cast(scene)
+        for sent in ({"json": {"conversation_id": "c_2", "content": "x"}}, {"data": {"conversation_id": "c_2", "content": "x"}}):
+            answer = await scene.http.post(
+                f"/conversations/{talk}/messages?conversation_id=c_3&content=query", headers=alice.headers, **sent
+            )
+            assert answer.json()["conversation_id"] == talk
+        contents = [each["content"] for each in await scene.get(f"/conversations/{talk}/messages", alice)]
+        assert contents == ["x", "x"]
 
 
-async def test_request_ids_are_echoed_if_they_are_harmless(scene: Scene) -> None:
-    answer = await scene.http.get("/health", headers={"X-Request-ID": "abc-1.2_3"})
-    assert answer.headers["X-Request-ID"] == "abc-1.2_3"
-    for bad in ("x" * 65, "a b", '"><script>'):
-        answer = await scene.http.get("/health", headers={"X-Request-ID": bad})
-        assert answer.headers["X-Request-ID"].startswith("req_")
+async def test_numbers_in_queries_are_text_and_in_json_are_numbers(tmp_path: Path) -> None:
+    async with open_scene(tmp_path) as scene:
+        alice, _, talk = await cast(scene)
+        for number in range(3):
+            await scene.http.post(f"/conversations/{talk}/messages", json={"content": f"n{number}"}, headers=alice.headers)
+        page = await scene.get(f"/conversations/{talk}/messages", alice, limit="2")
+        assert [each["content"] for each in page] == ["n1", "n2"]
+        answer = await scene.http.get(f"/conversations/{talk}/messages?limit=many", headers=alice.headers)
+        refused(answer, 400, "malformed")
+        for sent, status in (({"json": {"up_to": 2}}, 200), ({"data": {"up_to": "2"}}, 200), ({"json": {"up_to": "x"}}, 400)):
+            answer = await scene.http.post(f"/conversations/{talk}/read", headers=alice.headers, **sent)
+            assert answer.status_code == status, answer.text
 
 
-async def test_every_answer_is_safe_in_a_browser(scene: Scene) -> None:
-    for path in ("/health", "/nowhere", "/agents"):
-        headers = (await scene.http.get(path)).headers
-        assert headers["X-Content-Type-Options"] == "nosniff"
-        assert headers["X-Frame-Options"] == "DENY"
-        assert "default-src 'none'" in headers["Content-Security-Policy"]
+@pytest.mark.parametrize("is_announced", [True, False])
+async def test_bodies_too_large(tmp_path: Path, is_announced: bool) -> None:  # noqa: FBT001 - a parameter
+    """413, whether the length is announced or comes in pieces; what fits exactly is taken."""
+    async with open_scene(tmp_path, server={"max_body_bytes": 2048}) as scene:
 
+        async def pieces(size: int) -> Any:
+            for at in range(0, size, 500):
+                yield b" " * min(500, size - at)
 
-async def test_the_budget_of_requests_is_the_accounts(tmp_path: Path) -> None:
-    async with open_scene(tmp_path, limits={"requests_per_minute": 3}) as scene:
-        alice, bob = await scene.register("alice"), await scene.register("bob")
-        statuses = [(await scene.http.get("/agents", headers=alice.headers)).status_code for _ in range(5)]
-        assert statuses == [200, 200, 200, 429, 429]
-        assert (await scene.http.get("/agents", headers=bob.headers)).status_code == 200
-        assert (await scene.http.get("/health")).status_code == 200
+        def content(size: int) -> Any:
+            return b" " * size if is_announced else pieces(size)
 
-
-async def test_a_body_above_the_limit(tmp_path: Path) -> None:
-    async with open_scene(tmp_path, server={"max_body_bytes": 2000}) as scene:
-        answer = await scene.http.post("/auth/login", content=b"x" * 5000)
+        answer = await scene.http.post("/auth/login", content=content(2049))
         assert answer.status_code == 413
+        assert answer.json()["code"] == "too_large"
+        assert (await scene.http.post("/auth/login", content=content(2048))).status_code == 400
+
+
+# -------------------------------------------------------------------------------------------------------------- headers
+
+
+@pytest.mark.parametrize(
+    ("given", "is_kept"),
+    [("abc-1.2_X", True), ("x" * 64, True), ("x" * 65, False), ("", False), ("a b", False), ("a;b", False), (None, False)],
+)
+async def test_request_ids(tmp_path: Path, given: str | None, is_kept: bool) -> None:  # noqa: FBT001 - expected
+    """The client's own if it is harmless, else one of ours; on good answers and bad ones."""
+    async with open_scene(tmp_path) as scene:
+        for path in ("/health", "/nothing", "/conversations"):
+            answer = await scene.http.get(path, headers={} if given is None else {"X-Request-ID": given})
+            shown = answer.headers["X-Request-ID"]
+            assert (shown == given) == is_kept
+            assert is_kept or shown.startswith("req_")
+
+
+async def test_security_headers_on_every_answer(tmp_path: Path) -> None:
+    """Good, refused, unknown and preflight."""
+    async with open_scene(tmp_path) as scene:
+        for method, path in (("GET", "/health"), ("GET", "/metrics"), ("GET", "/x"), ("PUT", "/health"), ("GET", "/agents"), ("OPTIONS", "/agents")):
+            answer = await scene.http.request(method, path)
+            assert {name: answer.headers.get(name) for name in SECURITY} == SECURITY, path
+
+
+async def test_preflights_come_before_everything(tmp_path: Path) -> None:
+    """No proof, no budget; every method and header that a page may need is allowed."""
+    async with open_scene(tmp_path, auth={"attempts_per_minute": 1}, limits={"requests_per_minute": 1}) as scene:
+        asks = {"Origin": "https://chat.example", "Access-Control-Request-Method": "POST"}
+        for path in ("/auth/login", "/admin/agents", "/conversations", "/messages/x") * 3:
+            answer = await scene.http.options(path, headers=asks)
+            assert (answer.status_code, answer.content) == (204, b"")
+            assert answer.headers["Access-Control-Allow-Origin"] == "*"
+            methods = answer.headers["Access-Control-Allow-Methods"].split(", ")
+            assert {"GET", "POST", "PUT", "PATCH", "DELETE"} <= set(methods)
+            allowed = answer.headers["Access-Control-Allow-Headers"].lower().split(", ")
+            assert {"authorization", "x-requested-with", "x-csrf-token", "x-admin-secret", "x-agent-id", "x-request-id"} <= set(allowed)
+        assert (await scene.http.post("/auth/login", json={})).status_code != 429
+
+
+@pytest.mark.parametrize(
+    ("listed", "origin", "answered"),
+    [
+        (("*",), "https://a.example", "*"),
+        (("https://a.example",), "https://a.example", "https://a.example"),
+        (("https://a.example",), "https://b.example", None),
+        ((), "https://a.example", None),
+        ((), "http://HOST", "http://HOST"),
+        ((), "null", None),
+        (("*",), None, None),
+    ],
+)
+async def test_which_pages_may_read_answers(
+    tmp_path: Path, listed: tuple[str, ...], origin: str | None, answered: str | None
+) -> None:
+    """Those on the list and our own; also errors can be read. Never with credentials of the browser."""
+    async with open_scene(tmp_path, server={"cors_allowed_origins": listed}) as scene:
+        host = f"127.0.0.1:{scene.running.port}"
+        headers = {} if origin is None else {"Origin": origin.replace("HOST", host)}
+        expected = None if answered is None else answered.replace("HOST", host)
+        for path in ("/health", "/agents", "/nothing"):
+            answer = await scene.http.get(path, headers=headers)
+            assert answer.headers.get("Access-Control-Allow-Origin") == expected
+            assert "Access-Control-Allow-Credentials" not in answer.headers
+            assert ("Vary" in answer.headers) == (expected not in {None, "*"})
+
+
+# --------------------------------------------------------------------------------------------------------------- proofs
+
+
+async def test_tokens_with_and_without_scheme(tmp_path: Path) -> None:
+    """Older clients send the bare token; the scheme's case does not matter."""
+    async with open_scene(tmp_path) as scene:
+        alice = await scene.register("alice")
+        for value in (f"Bearer {alice.token}", f"bearer   {alice.token}", alice.token, f" {alice.token} "):
+            assert (await scene.http.get("/agents", headers={"Authorization": value})).status_code == 200, value
+        for value in ("Bearer", f"Basic {alice.token}", "Bearer x"):
+            assert (await scene.http.get("/agents", headers={"Authorization": value})).status_code == 401
+        assert (await scene.http.get(f"/agents?token={alice.token}")).status_code == 401
+
+
+async def test_agents_prove_themselves_by_two_headers(tmp_path: Path) -> None:
+    """X-Agent-ID with X-Agent-Secret or a bearer; what is for people only is not for them."""
+    async with open_scene(tmp_path) as scene:
+        alice, helper, talk = await cast(scene)
+        for headers in (helper.headers, {"X-Agent-ID": helper.id, "Authorization": f"Bearer {helper.secret}"}):
+            answer = await scene.http.post(f"/conversations/{talk}/messages", json={"content": "x"}, headers=headers)
+            assert answer.status_code == 200
+        messages = await scene.get(f"/conversations/{talk}/messages", alice)
+        assert {(each["sender_type"], each["sender_id"]) for each in messages} == {("agent", "helper")}
+        refused(await scene.http.get("/auth/sessions", headers=helper.headers), 403, "forbidden")
+        for headers in (
+            {"X-Agent-ID": helper.id, "X-Agent-Secret": "wrong"},
+            {"X-Agent-ID": helper.id},
+            {"X-Agent-ID": helper.id, "Authorization": f"Bearer {alice.token}"},
+            {"X-Agent-Secret": helper.secret},
+        ):
+            refused(await scene.http.get("/agents", headers=headers), 401, "unauthorized")
+        refused(await scene.http.get("/agents", headers={"X-Agent-ID": "a b", "X-Agent-Secret": helper.secret}), 400, "malformed")
+
+
+async def test_the_admin_secret(tmp_path: Path) -> None:
+    """In a header, under either name; whatever is wrong with it, the answer is the same."""
+    async with open_scene(tmp_path) as scene:
+        alice, _, _ = await cast(scene)
+        for name in ("X-Admin-Secret", "X-Admin-Key"):
+            assert (await scene.http.get("/admin/agents", headers={name: ADMIN_SECRET})).status_code == 200
+        wrong: list[dict[str, str]] = [
+            {}, {"X-Admin-Secret": "wrong"}, {"X-Admin-Secret": ADMIN_SECRET[:-1]}, {"X-Admin-Secret": ADMIN_SECRET + "x"},
+            {"X-Admin-Secret": "\xe9"}, alice.headers, {"Authorization": f"Bearer {ADMIN_SECRET}"},
+        ]  # fmt: skip
+        answers = [await scene.http.get("/admin/agents", headers=each) for each in wrong]
+        answers.append(await scene.http.get(f"/admin/agents?admin_secret={ADMIN_SECRET}"))
+        assert {(each.status_code, each.text) for each in answers} == {(401, answers[0].text)}
+        assert scene.running.services.metrics.errors == len(answers)
+
+
+async def test_without_an_admin_secret_the_admin_routes_are_shut(tmp_path: Path) -> None:
+    """An empty one opens nothing."""
+    from amtrio.config import Secret  # noqa: PLC0415 - used here only
+
+    async with open_scene(tmp_path, secrets={"admin": Secret("")}) as scene:
+        for headers in ({}, {"X-Admin-Secret": ""}):
+            refused(await scene.http.get("/admin/agents", headers=headers), 401, "unauthorized")
+
+
+# -------------------------------------------------------------------------------------------------------------- budgets
+
+
+async def test_budgets(tmp_path: Path) -> None:
+    """Sign-ins per address, requests per account; 429 says when, health is never refused."""
+    async with open_scene(tmp_path, auth={"attempts_per_minute": 4}, limits={"requests_per_minute": 3}) as scene:
+        alice, bob = await scene.register("alice"), await scene.register("bob")
+        for person in (alice, bob):
+            answers = [await scene.http.get("/agents", headers=person.headers) for _ in range(4)]
+            assert [each.status_code for each in answers] == [200, 200, 200, 429]
+            body = refused(answers[-1], 429, "rate_limited")
+            assert int(answers[-1].headers["Retry-After"]) * 1000 >= body["retry_after_ms"] > 0
+        answers = [await scene.http.post("/auth/login", json={}) for _ in range(3)]
+        assert [each.status_code for each in answers] == [400, 400, 429]
+        for _ in range(20):
+            assert (await scene.http.get("/health")).status_code == 200
+
+
+async def test_messages_by_rest_and_by_socket_share_a_budget(tmp_path: Path) -> None:
+    async with open_scene(tmp_path, limits={"user_messages_per_minute": 2}) as scene:
+        alice, _, talk = await cast(scene)
+        async with scene.device(alice) as phone:
+            await phone.send(talk, "one")
+            path = f"/conversations/{talk}/messages"
+            assert (await scene.http.post(path, json={"content": "two"}, headers=alice.headers)).status_code == 200
+            refused(await scene.http.post(path, json={"content": "three"}, headers=alice.headers), 429, "rate_limited")
+
+
+# ---------------------------------------------------------------------------------------------------------- and the rest
+
+
+async def test_one_shipped_client_calls_its_user_user(tmp_path: Path) -> None:
+    """Recognised by its user agent; everybody else reads `client`."""
+    async with open_scene(tmp_path) as scene:
+        alice, _, talk = await cast(scene)
+        path = f"/conversations/{talk}/messages"
+        await scene.http.post(path, json={"content": "x"}, headers=alice.headers)
+        for agent, word in (("okhttp/4.12.0", "user"), ("python-httpx", "client"), ("not okhttp", "client")):
+            (message,) = (await scene.http.get(path, headers=alice.headers | {"User-Agent": agent})).json()
+            assert message["sender_type"] == word
 
 
 @pytest.mark.expects_error_log("request_failed")
-async def test_a_bug_of_ours_says_nothing_of_itself(
-    scene: Scene, alice: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """500 in the one shape of errors, without details."""
-    monkeypatch.setattr("amtrio.features.agents.rfc3339", lambda *_: 1 / 0)
-    async with scene.device(await scene.register_agent("helper")):
-        answer = await scene.http.get("/agents", headers=alice.headers)
-    assert (answer.status_code, answer.json()["code"]) == (500, "internal")
-    assert "division" not in answer.text
-    assert "Traceback" not in answer.text
+async def test_a_bug_is_told_without_its_inside(tmp_path: Path, journal: Journal) -> None:
+    """500 in the one shape, the traceback in the log, and the server goes on."""
+    async with open_scene(tmp_path) as scene:
+
+        def broken() -> None:
+            raise KeyError("secret of the inside")
+
+        scene.running.services.fanout.__dict__["online"] = broken
+        try:
+            answer = await scene.http.get("/health")
+        finally:
+            del scene.running.services.fanout.__dict__["online"]
+        assert refused(answer, 500, "internal")["error"] == "the server failed to do this"
+        assert {name: answer.headers.get(name) for name in SECURITY} == SECURITY
+        (told,) = [entry for entry in journal.entries if entry["event"] == "request_failed"]
+        assert "secret of the inside" in told["exception"]
+        assert (await scene.http.get("/health")).status_code == 200
+        assert scene.running.services.metrics.errors == 1
