@@ -28,7 +28,24 @@ from amtrio.features.accounts import create_user
 from amtrio.features.agents import AddAgent, operation_add
 from tests.harness import config_for
 
-ROW = ("msg_1", "conv_1", 3, "u:1", "a:x", "u:1", "hi", 0, "text", "markdown", "mine", None, '{"a":1}', None, None, None)
+ROW = (
+    "msg_1",
+    "conv_1",
+    3,
+    "u:1",
+    "a:x",
+    "u:1",
+    "hi",
+    0,
+    "text",
+    "markdown",
+    "mine",
+    None,
+    '{"a":1}',
+    None,
+    None,
+    None,
+)
 
 
 @pytest.fixture

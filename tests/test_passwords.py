@@ -11,7 +11,9 @@ from amtrio.errors import Malformed, Overloaded
 from amtrio.passwords import Passwords, check_strength, hash_now, is_outdated, verify_now
 
 
-@pytest.mark.parametrize("password", ["correct horse", "ä" * 8, "\U0001f600" * 8, "x" * 1024, "a\x00b-and-more", "\ud800" * 8])
+@pytest.mark.parametrize(
+    "password", ["correct horse", "ä" * 8, "\U0001f600" * 8, "x" * 1024, "a\x00b-and-more", "\ud800" * 8]
+)
 def test_any_text_is_a_password(password: str) -> None:
     """Every byte counts, also after the 72nd and after a NUL; half a surrogate is no crash."""
     stored = hash_now(password)

@@ -14,6 +14,10 @@ from amtrio.protocol.frames import Event
 from amtrio.store.database import Committed
 
 
+# So many accounts' newest numbers are remembered; more, and all are forgotten: whoever asks then reads the log.
+MAX_REMEMBERED = 4096
+
+
 class Outgoing:
     """
     One event on its way to many sockets.
@@ -88,16 +92,23 @@ class Hub:
         self._subscribers: dict[str, dict[Subscriber, None]] = {}
         self._statuses: dict[str, Status] = {}
         self.cursors = Cursors()
+        self._newest: dict[str, int] = {}
+        self._forgotten = 0
 
     # -- what the store calls -------------------------------------------
 
     def publish(self, batch: Sequence[Committed]) -> None:
         """Hand over what one commit announced, in its order."""
         now = self._now()
+        newest = self._newest
+        if len(newest) > MAX_REMEMBERED:
+            newest.clear()
+            self._forgotten += 1
         for committed in batch:
             event = cast("Event", committed.event)
             outgoing = Outgoing(event, device=committed.device, at_us=committed.at_us, published_at=now)
             for account, seq in committed.seqs:
+                newest[account] = seq
                 subscribers = self._subscribers.get(account)
                 if subscribers:
                     for subscriber in tuple(subscribers):
@@ -105,6 +116,19 @@ class Hub:
             self.heard(event)
 
     # -- what sessions call ---------------------------------------------
+
+    def moment(self) -> int:
+        """To be taken before a log is read and given to `may_have_grown` after it."""
+        return self._forgotten
+
+    def may_have_grown(self, account: str, head: int, moment: int) -> bool:
+        """
+        Whether an account's log may hold more than `head`, which was read after `moment`.
+
+        Asked right after `attach`, False means that nothing is missing in between: what was committed before the
+        read is in it, what was published after it was seen here, and what is published from now on is heard.
+        """
+        return moment != self._forgotten or self._newest.get(account, 0) > head
 
     def attach(self, subscriber: Subscriber) -> None:
         """From now on it hears everything."""

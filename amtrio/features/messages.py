@@ -483,6 +483,9 @@ def _seq_at_or_before(tx: ReadTx, conversation_id: str, cursor: str | int | None
     if at_us is None:
         text = "cursor must be a message id, a conversation_seq or an RFC 3339 time"
         raise Malformed(text)
+    if not is_before:
+        # Times are shown to the millisecond: what was shown at this one is not newer than it.
+        at_us += 999 - at_us % 1000
     row = tx.one(
         f"""
         SELECT seq FROM message WHERE conversation_id = :c AND created_us {"<" if is_before else "<="} :at

@@ -49,6 +49,32 @@ class Session:
         path_kind: what the path that it came in by is for.
     """
 
+    __slots__ = (
+        "_alive",
+        "_frames_in",
+        "_head",
+        "_is_over",
+        "_looked_at",
+        "_prove",
+        "_start",
+        "account",
+        "address",
+        "device_id",
+        "dialect",
+        "inbox",
+        "is_replaced",
+        "login_session",
+        "next_ping_at",
+        "opened_at",
+        "outbox",
+        "path_kind",
+        "principal",
+        "sessions",
+        "since_us",
+        "socket",
+        "user_agent",
+    )
+
     def __init__(
         self,
         sessions: Sessions,
@@ -80,6 +106,7 @@ class Session:
         self.next_ping_at = 0.0
         self._start: Start | None = None
         self._head = 0
+        self._looked_at = 0
         self._alive: trio.Event | None = None
         self._frames_in = 0
         self._is_over = False
@@ -164,6 +191,7 @@ class Session:
         """
         await self.sessions.make_room(self, principal)
         store = self.sessions.services.store
+        self._looked_at = self.sessions.hub.moment()
         pruned, head, stored = await store.read(read_position, principal.account, principal.device, principal.session)
         cursor = self.sessions.hub.cursors.position(principal.account, principal.device, stored)
         self._head = head
@@ -193,10 +221,12 @@ class Session:
         must_show_unread = begin.resync is not None and self.dialect.name == "v1"
         if begin.resync is not None and not must_show_unread:
             outbox.show(Resync(epoch=services.store.epoch, seq=begin.position, reason=begin.resync))
-        self.sessions.hub.attach(self)
+        hub = self.sessions.hub
+        hub.attach(self)
         log.info("session_opened", account=self.account, dialect=self.dialect.name, position=begin.position)
-        # The log may have grown since it was looked at; the first page tells.
-        outbox.start_pump(unread=must_show_unread)
+        is_behind = begin.position < self._head
+        if must_show_unread or is_behind or hub.may_have_grown(self.account, begin.position, self._looked_at):
+            outbox.start_pump(unread=must_show_unread)
 
     def _greeting(self, principal: Principal, begin: Start) -> Connected:
         services = self.sessions.services

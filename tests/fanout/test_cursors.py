@@ -89,7 +89,9 @@ async def test_accounts_and_devices_are_apart() -> None:
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from(["open", "confirm", "close", "write", "fail"]), st.integers(0, 4)), max_size=30))
+@given(
+    st.lists(st.tuples(st.sampled_from(["open", "confirm", "close", "write", "fail"]), st.integers(0, 4)), max_size=30)
+)
 @pytest.mark.parametrize("_", [0])
 def test_what_is_stored_never_passes_an_open_socket(_: int, steps: list[tuple[str, int]]) -> None:
     """Whatever order sockets open, confirm and leave in."""

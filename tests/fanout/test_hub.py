@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from amtrio.fanout.hub import Hub, Outgoing, sender_of
+from amtrio.fanout.hub import MAX_REMEMBERED, Hub, Outgoing, sender_of
 from amtrio.feature import Status
 from amtrio.features.presence import StatusChanged
 from amtrio.features.typing_sign import Typing
@@ -130,3 +130,25 @@ def test_senders_are_accounts() -> None:
     assert sender_of(WRITING) == "a:x"
     assert sender_of(StatusChanged(sender_type="client", sender_id="x", status="busy")) == "u:x"
     assert sender_of(Gone()) is None
+
+
+def test_whoever_attaches_learns_whether_its_log_grew_meanwhile() -> None:
+    """What was published between reading the head and attaching must not be missed; other accounts do not count."""
+    made, _, _ = hub()
+    moment = made.moment()
+    made.publish([committed(Gone(), ("u:2", 9))])
+    assert not made.may_have_grown("u:1", 7, moment)
+    made.publish([committed(Gone(), ("u:1", 8))])
+    assert made.may_have_grown("u:1", 7, moment)
+    assert not made.may_have_grown("u:1", 8, moment)
+
+
+def test_what_was_forgotten_counts_as_grown() -> None:
+    """Memory is bounded, and forgetting errs on the safe side."""
+    made, _, _ = hub()
+    moment = made.moment()
+    made.publish([committed(Gone(), *((f"u:{number}", 1) for number in range(MAX_REMEMBERED + 1)))])
+    assert not made.may_have_grown("u:x", 7, moment)
+    made.publish([committed(Gone(), ("u:1", 2))])
+    assert made.may_have_grown("u:x", 7, moment)
+    assert not made.may_have_grown("u:x", 7, made.moment())

@@ -24,7 +24,9 @@ ROOT = HERE.parent.parent
 
 @pytest.fixture(scope="session")
 def power_switch(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`power.c`, built. Without a C compiler these promises would go untested, so its absence is a failure."""
+    """`power.c`, built. On a machine without a C compiler these promises go untested, except where all tests must run."""
+    if shutil.which("cc") is None and os.environ.get("CI") != "true":
+        pytest.skip("needs a C compiler (cc)")
     library = tmp_path_factory.mktemp("power") / "power.so"
     command = ["cc", "-shared", "-fPIC", "-O1", "-Wall", "-o", str(library), str(HERE / "power.c"), "-ldl"]
     subprocess.run(command, check=True, capture_output=True, timeout=60)

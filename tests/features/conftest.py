@@ -30,7 +30,9 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
 
 @pytest.fixture
 async def cast(scene: Scene) -> Cast:
-    alice, bob, helper = await scene.register("alice"), await scene.register("bob"), await scene.register_agent("helper")
-    return Cast(
-        alice, bob, helper, await scene.conversation(alice, helper), await scene.conversation(bob, helper)
+    alice, bob, helper = (
+        await scene.register("alice"),
+        await scene.register("bob"),
+        await scene.register_agent("helper"),
     )
+    return Cast(alice, bob, helper, await scene.conversation(alice, helper), await scene.conversation(bob, helper))

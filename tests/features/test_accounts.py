@@ -11,9 +11,9 @@ import httpx
 import pytest
 import trio
 
+from amtrio.errors import Conflict, Malformed, NotFound
 from amtrio.features import accounts
 from amtrio.features.accounts import AddUser, NoArguments, RemoveUser, SetPassword
-from amtrio.errors import Conflict, Malformed, NotFound
 from tests.features.conftest import Cast
 from tests.harness import PASSWORD, Person, Scene, open_scene
 
@@ -39,7 +39,9 @@ async def test_names_of_another_shape_are_refused(scene: Scene, name: str) -> No
     assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
 
 
-@pytest.mark.parametrize(("password", "status"), [("1234567", 400), ("12345678", 200), ("x" * 1024, 200), ("x" * 1025, 400), ("ä" * 8, 200)])
+@pytest.mark.parametrize(
+    ("password", "status"), [("1234567", 400), ("12345678", 200), ("x" * 1024, 200), ("x" * 1025, 400), ("ä" * 8, 200)]
+)
 async def test_passwords_have_bounds(scene: Scene, password: str, status: int) -> None:
     """At least 8 characters and at most 1024 bytes, all of which count."""
     answer = await post(scene, "/auth/register", username="alice", password=password)
@@ -75,14 +77,14 @@ async def test_an_unknown_name_and_a_wrong_password_are_one_answer(scene: Scene,
 async def test_forms_and_json_alike(scene: Scene, cast: Cast) -> None:
     """Shipped apps post forms, others JSON; neither needs a CSRF header."""
     form = await scene.http.post("/auth/login", data={"username": "alice", "password": PASSWORD})
-    multipart = await scene.http.post(
-        "/auth/login", files={"username": (None, "alice"), "password": (None, PASSWORD)}
-    )
+    multipart = await scene.http.post("/auth/login", files={"username": (None, "alice"), "password": (None, PASSWORD)})
     assert form.status_code == multipart.status_code == 200, multipart.text
     assert {"token", "user_id", "username"} <= set(form.json())
 
 
-@pytest.mark.parametrize("body", [{}, {"username": "alice"}, {"username": "alice", "password": None}, {"username": 5, "password": "x"}])
+@pytest.mark.parametrize(
+    "body", [{}, {"username": "alice"}, {"username": "alice", "password": None}, {"username": 5, "password": "x"}]
+)
 async def test_missing_fields_are_malformed(scene: Scene, body: dict[str, Any]) -> None:
     for path in ("/auth/login", "/auth/register"):
         assert (await post(scene, path, **body)).status_code == 400
@@ -91,7 +93,11 @@ async def test_missing_fields_are_malformed(scene: Scene, body: dict[str, Any]) 
 async def test_changing_the_password_ends_every_other_session_at_once(scene: Scene, cast: Cast) -> None:
     """The asker stays; other tokens are refused everywhere, and their sockets are closed with 4401 within a second."""
     other = await scene.login("alice")
-    async with scene.device(cast.alice, "phone") as asker, scene.device(other) as native, scene.old_device(other) as old:
+    async with (
+        scene.device(cast.alice, "phone") as asker,
+        scene.device(other) as native,
+        scene.old_device(other) as old,
+    ):
         answer = await post(
             scene, "/auth/change-password", cast.alice, old_password=PASSWORD, new_password="a new password"
         )
@@ -108,9 +114,7 @@ async def test_changing_the_password_ends_every_other_session_at_once(scene: Sce
 
 async def test_a_wrong_old_password_changes_nothing(scene: Scene, cast: Cast) -> None:
     """403, since clients take 401 for the end of their session."""
-    answer = await post(
-        scene, "/auth/change-password", cast.alice, old_password="wrong", new_password="a new password"
-    )
+    answer = await post(scene, "/auth/change-password", cast.alice, old_password="wrong", new_password="a new password")
     assert answer.status_code == 403
     answer = await post(scene, "/auth/change-password", cast.alice, old_password=PASSWORD, new_password="short")
     assert answer.status_code == 400

@@ -112,7 +112,9 @@ async def test_a_removed_agent_is_gone_for_good(scene: Scene, cast: Cast) -> Non
         await agents.operation_remove(services, AgentName(agent_id="helper"))
 
 
-@pytest.mark.parametrize(("rule", "known", "new"), [("open", True, True), ("known", True, False), ("off", False, False)])
+@pytest.mark.parametrize(
+    ("rule", "known", "new"), [("open", True, True), ("known", True, False), ("off", False, False)]
+)
 async def test_rules_of_self_registration(tmp_path: Path, rule: str, known: bool, new: bool) -> None:  # noqa: FBT001 - parameters
     """`open` lets in any agent, `known` only those there are, `off` none, with the shared secret."""
     async with open_scene(tmp_path) as scene:
@@ -155,7 +157,9 @@ async def test_one_rule_of_visibility_decides_everything(scene: Scene, cast: Cas
             if is_seen:
                 assert answers[0]["type"] == "done"
             else:
-                assert str(answers[0]["data"]).replace("secret", "ID") == str(answers[1]["data"]).replace("nobody", "ID")
+                assert str(answers[0]["data"]).replace("secret", "ID") == str(answers[1]["data"]).replace(
+                    "nobody", "ID"
+                )
 
 
 async def test_the_list_needs_a_token_and_names_what_apps_read(scene: Scene, cast: Cast) -> None:

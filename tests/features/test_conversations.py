@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +10,6 @@ import pytest
 from amtrio.conversation import MAX_UNREAD
 from tests.features.conftest import Cast
 from tests.harness import MovableClock, Person, Scene, open_scene
-
-from pathlib import Path
 
 
 async def listed(scene: Scene, who: Person, **query: Any) -> list[str]:
@@ -157,7 +156,9 @@ async def test_only_the_owner_deletes(scene: Scene, cast: Cast) -> None:
         sent = await phone.send(cast.talk, "hello")
         refused = await agent.ask("delete_conversation", conversation_id=cast.talk)
         assert refused["data"]["code"] == "forbidden"
-        answer = await scene.http.delete(f"/conversations/delete?conversation_id={cast.talk}", headers=cast.alice.headers)
+        answer = await scene.http.delete(
+            f"/conversations/delete?conversation_id={cast.talk}", headers=cast.alice.headers
+        )
         assert answer.json() == {"status": "deleted", "conversation_id": cast.talk}
         await agent.next("conversation_deleted", conversation_id=cast.talk)
         await phone.next("conversation_deleted", conversation_id=cast.talk)
@@ -190,9 +191,7 @@ async def test_anothers_conversation_is_not_there(
 
     async def asked(id_: str) -> tuple[int, str]:
         filled = None if body is None else {name: value.replace("{id}", id_) for name, value in body.items()}
-        answer = await scene.http.request(
-            method, path.replace("{id}", id_), json=filled, headers=cast.alice.headers
-        )
+        answer = await scene.http.request(method, path.replace("{id}", id_), json=filled, headers=cast.alice.headers)
         return answer.status_code, answer.text.replace(id_, "ID")
 
     before = await scene.get(f"/conversations/{cast.other}", cast.bob)

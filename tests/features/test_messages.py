@@ -71,7 +71,9 @@ async def test_the_same_client_id_with_another_message_is_refused(scene: Scene, 
     """Another text, metadata, reply or place under a used client_id is an error of the client, not a message."""
     first = await send(scene, cast.alice, cast.talk, "said")
     second = await scene.conversation(cast.alice, await scene.register_agent("second"))
-    change = {name: {"first": first["message_id"], "other": second}.get(str(value), value) for name, value in change.items()}
+    change = {
+        name: {"first": first["message_id"], "other": second}.get(str(value), value) for name, value in change.items()
+    }
     async with scene.device(cast.alice) as phone:
         told = {"conversation_id": cast.talk, "content": "hello", "client_id": "used-twice-000001"}
         await phone.ask("message", **told)

@@ -35,7 +35,9 @@ async def test_a_second_socket_is_no_news(scene: Scene, cast: Cast) -> None:
         assert len(changes) == 1
 
 
-@pytest.mark.parametrize(("said", "shown"), [("busy", "busy"), ("idle", "idle"), ("active", "online"), ("offline", "offline")])
+@pytest.mark.parametrize(
+    ("said", "shown"), [("busy", "busy"), ("idle", "idle"), ("active", "online"), ("offline", "offline")]
+)
 async def test_an_agents_status_reaches_people_and_the_list(scene: Scene, cast: Cast, said: str, shown: str) -> None:
     """`active` is what an older plugin says for online; the line of text goes with it."""
     async with scene.device(cast.alice) as phone, scene.device(cast.helper) as agent:

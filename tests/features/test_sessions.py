@@ -100,9 +100,13 @@ async def test_tokens_expire_by_the_wall_clock(tmp_path: Path) -> None:
 
 async def test_a_token_of_the_older_server_becomes_a_session(scene: Scene, cast: Cast) -> None:
     """Signed with the same secret, it enters, is listed, and can be ended."""
-    old = Person("alice", cast.alice.id, jwt.encode(
-        {"user_id": cast.alice.id, "username": "alice", "iss": "agent-messenger", "exp": 4_000_000_000}, JWT_SECRET
-    ))
+    old = Person(
+        "alice",
+        cast.alice.id,
+        jwt.encode(
+            {"user_id": cast.alice.id, "username": "alice", "iss": "agent-messenger", "exp": 4_000_000_000}, JWT_SECRET
+        ),
+    )
     before = (await scene.get("/auth/sessions", cast.alice))["sessions"]
     async with trio.open_nursery() as nursery:
         for _ in range(10):

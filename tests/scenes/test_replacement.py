@@ -60,7 +60,7 @@ async def test_what_a_replaced_socket_still_says_does_not_happen(tmp_path: Path)
             await new.caught_up()
             try:
                 await old.say("message", conversation_id=talk, content="too late", client_id=scene.client_id())
-            except Exception:  # noqa: BLE001, S110 - it may have noticed meanwhile
+            except Exception:  # noqa: BLE001 - it may have noticed meanwhile
                 pass
             assert (await old.closed())[0] == 4000
             await new.caught_up()
@@ -70,9 +70,7 @@ async def test_what_a_replaced_socket_still_says_does_not_happen(tmp_path: Path)
 async def hello(scene: Scene, agent: Agent) -> tuple[dict[str, object], int, str]:
     """A v2 agent that is going to be refused: the error, the close code and its text."""
     async with open_socket(f"{scene.ws_url}/agent/connect", subprotocols=["v2"]) as socket:
-        await socket.send_message(
-            json.dumps({"type": "hello", "data": {"token": agent.secret, "agent_id": agent.id}})
-        )
+        await socket.send_message(json.dumps({"type": "hello", "data": {"token": agent.secret, "agent_id": agent.id}}))
         told = json.loads(await socket.get_message())
         try:
             await socket.get_message()
@@ -104,9 +102,7 @@ async def test_the_third_newcomer_in_a_minute_is_sent_away(tmp_path: Path) -> No
 async def test_the_third_newcomer_with_a_device_id_is_sent_away(tmp_path: Path) -> None:
     async with open_scene(tmp_path) as scene:
         alice = await scene.register("alice")
-        async with (
-            scene.device(alice, "phone"), scene.device(alice, "phone"), scene.device(alice, "phone") as holder
-        ):
+        async with scene.device(alice, "phone"), scene.device(alice, "phone"), scene.device(alice, "phone") as holder:
             answer = await scene.knock(f"/client/connect?token={alice.token}&device_id=phone")
             assert answer.status_code == 409
             await holder.caught_up()

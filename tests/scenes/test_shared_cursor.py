@@ -7,7 +7,7 @@ from pathlib import Path
 import trio
 
 from amtrio.store.log import get_cursor, head
-from tests.harness import Agent, OldDevice, Person, Scene, open_scene
+from tests.harness import PATIENCE_SECONDS, Agent, OldDevice, Person, Scene, open_scene
 
 COUNT = 150
 
@@ -36,6 +36,18 @@ async def read_until(device: OldDevice, content: str) -> list[str]:
     while not heard or heard[-1] != content:
         heard.append((await device.next("message"))["content"])
     return heard
+
+
+async def all_stored(scene: Scene, alice: Person, *devices: OldDevice) -> None:
+    """Now that they read on and answer pings, the cursor comes to the head."""
+    with trio.fail_after(PATIENCE_SECONDS):
+        cursor, newest = 0, 1
+        while cursor != newest:
+            for device in devices:
+                await device.say("ping")
+                await device.next("pong")
+            await trio.sleep(0.05)
+            cursor, newest = await stored(scene, alice)
 
 
 async def _neither(scene: Scene, alice: Person, helper: Agent, talk: str, awake: OldDevice) -> None:
@@ -70,9 +82,7 @@ async def test_neither_cursor_passes_what_the_other_has_not_seen(tmp_path: Path)
             assert cursor <= newest - COUNT + 2, "it left without having seen it"
             async with scene.old_device(alice) as back:
                 assert (await read_until(back, everything[-1]))[-COUNT + 2 :] == everything[2:]
-                await trio.sleep(0.6)
-                cursor, newest = await stored(scene, alice)
-                assert cursor == newest, "now everybody has seen everything"
+                await all_stored(scene, alice, awake, back)
 
 
 async def test_a_cursor_moves_when_the_only_socket_has_confirmed(tmp_path: Path) -> None:
@@ -84,9 +94,7 @@ async def test_a_cursor_moves_when_the_only_socket_has_confirmed(tmp_path: Path)
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(flood, scene, helper, talk, COUNT)
                 await read_until(phone, f"n{COUNT - 1}")
-            await trio.sleep(0.6)
-        cursor, newest = await stored(scene, alice)
-        assert cursor == newest
+            await all_stored(scene, alice, phone)
         await flood(scene, helper, talk, 1)
         async with scene.old_device(alice) as phone:
             assert await read_until(phone, "n0") == ["n0"]

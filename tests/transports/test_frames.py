@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from wsproto.frame_protocol import FrameProtocol, XorMaskerSimple
 
-from amtrio.transports.frames import ping_frame, pong_frame, text_frame, unmask
+from amtrio.transports.frames import ping_frame, pong_frame, text_frame, text_frames, unmask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +27,15 @@ def test_the_examples_of_the_rfc() -> None:
 def test_text_frames_are_those_of_wsproto(size: int) -> None:
     """At both ends of each form of the length."""
     assert bytes(FrameProtocol(client=False, extensions=[]).send_data("x" * size)) == text_frame(b"x" * size)
+
+
+def test_several_texts_are_their_frames_in_order() -> None:
+    """One event may be several frames to an older client."""
+    assert [b"", text_frame(b"one"), text_frame(b"one") + text_frame(b"two")] == [
+        text_frames([]),
+        text_frames([b"one"]),
+        text_frames([b"one", b"two"]),
+    ]
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 3, 4, 5, 7, 200, 65_537])

@@ -141,7 +141,13 @@ async def test_whatever_is_no_hello_ends_the_socket(scene: Scene, frame: str) ->
 
 @pytest.mark.parametrize(
     ("origin", "is_let_in"),
-    [(None, True), ("https://app.example", True), ("https://evil.example", False), ("http://OWN", True), ("null", False)],
+    [
+        (None, True),
+        ("https://app.example", True),
+        ("https://evil.example", False),
+        ("http://OWN", True),
+        ("null", False),
+    ],
 )
 async def test_pages_of_other_hosts_stay_out(tmp_path: Path, origin: str | None, is_let_in: bool) -> None:  # noqa: FBT001 - a parameter
     """Unless they are listed; programs send no Origin, one's own host always may."""

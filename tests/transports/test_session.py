@@ -46,7 +46,9 @@ async def test_refs_are_echoed_as_they_were(scene: Scene) -> None:
             assert (told["type"], told["ref"], told["data"]["code"]) == ("error", ref, "unknown_type")
 
 
-@pytest.mark.parametrize("frame", ["nonsense", "[]", '{"type":5}', '{"type":"message","data":5}', '{"type":"dance"}', "{}", ""])
+@pytest.mark.parametrize(
+    "frame", ["nonsense", "[]", '{"type":5}', '{"type":"message","data":5}', '{"type":"dance"}', "{}", ""]
+)
 async def test_a_bad_frame_is_answered_and_the_socket_stays(scene: Scene, frame: str) -> None:
     """On v1 and v2."""
     alice = await scene.register("alice")

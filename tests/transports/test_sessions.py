@@ -77,7 +77,9 @@ async def test_cursors_wait_for_a_disk_that_refuses(tmp_path: Path, monkeypatch:
             await scene.running.sessions.write_cursors()
             seen = phone.seq
         stored = await store.read(
-            lambda tx: tx.one("SELECT seq FROM cursor WHERE device_key = 'd:phone' AND account_key = :a", a=f"u:{alice.id}")
+            lambda tx: tx.one(
+                "SELECT seq FROM cursor WHERE device_key = 'd:phone' AND account_key = :a", a=f"u:{alice.id}"
+            )
         )
         assert stored == (seen,)
 
