@@ -43,11 +43,9 @@ async def test_services_without_any_socket(tmp_path: Path) -> None:
 async def test_a_database_has_one_owner(tmp_path: Path) -> None:
     """The second one is told; the first goes on."""
     async with open_services(config_for(tmp_path)) as (services, _):
-        with pytest.raises((CannotOpen, ExceptionGroup)) as refused:
+        with pytest.raises(CannotOpen):
             async with open_services(config_for(tmp_path)):
                 pass
-        found = refused.value
-        assert isinstance(found, CannotOpen) or found.subgroup(CannotOpen) is not None
         assert services.store.health() == "ok"
 
 
@@ -65,7 +63,7 @@ async def test_sockets_that_are_bound_already(tmp_path: Path) -> None:
             await stream.send_all(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             assert (await stream.receive_some()).startswith(b"HTTP/1.1 200")
         running.stop.request(Close.RESTART, "the test is over")
-    with pytest.raises(OSError, match="refused|connect"):
+    with pytest.raises(OSError, match=r"refused|connect"):
         await trio.open_tcp_stream("127.0.0.1", port)
 
 
@@ -128,7 +126,8 @@ async def test_a_feature_that_fails_on_news_hurts_nobody(
     def grumpy(services: object, news: object, *more: object) -> None:
         raise LookupError
 
-    monkeypatch.setitem(registry.listeners, MessagePosted, [grumpy, *registry.listeners.get(MessagePosted, [])])
+    with_grumpy = {**registry.listeners, MessagePosted: [grumpy, *registry.listeners.get(MessagePosted, [])]}
+    monkeypatch.setattr(registry, "listeners", with_grumpy)
     async with open_scene(tmp_path) as scene:
         alice, helper = await scene.register("alice"), await scene.register_agent("helper")
         talk = await scene.conversation(alice, helper)

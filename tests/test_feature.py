@@ -29,7 +29,7 @@ def test_people_and_agents_live_in_separate_name_spaces() -> None:
     """The same id is two accounts, and comes back as it was."""
     assert account_key("user", "x") != account_key("agent", "x")
     for kind in ("user", "agent"):
-        key = account_key(kind, "a:b")  # type: ignore[arg-type]  # both are kinds
+        key = account_key(kind, "a:b")
         assert (kind_of(key), id_of(key)) == (kind, "a:b")
 
 
@@ -134,7 +134,7 @@ async def test_a_chore_wakes_early_or_at_its_time(autojump_clock: MockClock) -> 
     await wakeups.wait("a", at_most_seconds=60)
     assert trio.current_time() == pytest.approx(began + 60)
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(lambda: wakeups.wait("a", at_most_seconds=1000))  # type: ignore[misc]
+        nursery.start_soon(lambda: wakeups.wait("a", at_most_seconds=1000))
         await trio.sleep(5)
         wakeups.wake("a")
     assert trio.current_time() == pytest.approx(began + 65)

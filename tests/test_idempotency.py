@@ -77,7 +77,7 @@ def as_(services: Services, account: str) -> Context:
 
 async def run(ctx: Context, word: str, what: str, client_id: str | None = None) -> Any:
     spec = table.commands[word]
-    return await call(spec, ctx, spec.shape(what=what, client_id=client_id))  # type: ignore[call-arg]  # each has both
+    return await call(spec, ctx, spec.shape(what=what, client_id=client_id))
 
 
 async def test_a_repeat_answers_as_the_first_time_and_does_nothing(services: Services) -> None:

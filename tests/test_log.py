@@ -31,6 +31,9 @@ class FixedClock:
     def new_secret(self) -> str:
         return ""
 
+    def new_nonce(self) -> bytes:
+        return b""
+
 
 class Terminal(io.StringIO):
     """A stream that says it is a terminal."""

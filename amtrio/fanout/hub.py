@@ -13,7 +13,6 @@ from amtrio.feature import Status
 from amtrio.protocol.frames import Event
 from amtrio.store.database import Committed
 
-
 # So many accounts' newest numbers are remembered; more, and all are forgotten: whoever asks then reads the log.
 MAX_REMEMBERED = 4096
 

@@ -110,10 +110,17 @@ async def _answer(services: Services, stream: trio.SocketStream) -> bytes:
         result = await operate(services, request.operation, request.arguments)
         log.info("operation_done", operation=request.operation)
         return encode({"result": result}) + b"\n"
-    except msgspec.DecodeError as exc:
-        return encode({"error": str(exc), "code": "malformed"}) + b"\n"
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as exc:
+        return encode({"error": str(exc), "code": Malformed.code}) + b"\n"
+    except trio.BrokenResourceError:
+        raise
     except AmtrioError as exc:
         return encode({"error": str(exc), "code": exc.code}) + b"\n"
+    except Exception:
+        # A bug of ours in one operation ends that operation, not the server.
+        services.metrics.errors += 1
+        log.exception("operation_failed")
+        return encode({"error": "the server failed to do this", "code": AmtrioError.code}) + b"\n"
 
 
 async def _line(stream: trio.SocketStream) -> bytes:

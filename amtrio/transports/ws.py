@@ -270,7 +270,16 @@ class _Reader:
     message than all the rest of a socket.
     """
 
-    __slots__ = ("_is_over", "_max_message_bytes", "_parser", "_parts", "_parts_bytes", "_session", "_socket", "_stream")
+    __slots__ = (
+        "_is_over",
+        "_max_message_bytes",
+        "_parser",
+        "_parts",
+        "_parts_bytes",
+        "_session",
+        "_socket",
+        "_stream",
+    )
 
     def __init__(
         self, parser: ServerParser, stream: BufferedStream, socket: Socket, session: SocketSession, max_bytes: int

@@ -86,7 +86,7 @@ class ServerParser(WSConnection):
         return bytes(data)
 
 
-def whole_frame(data: bytes, at: int) -> tuple[int, str | bytes, int] | None:
+def whole_frame(data: bytes, at: int) -> tuple[int, str | bytes, int, int] | None:
     """
     Read the frame that starts at `at`, if it is one of the usual: final, masked, a message or a pong, all there.
 

@@ -1,4 +1,4 @@
-"""Several sockets on one cursor: what is stored is the smallest position, and nothing is forgotten before it is written."""
+"""Several sockets on one cursor: the smallest position is stored, and nothing is forgotten before it is written."""
 
 from __future__ import annotations
 
@@ -97,9 +97,8 @@ def test_what_is_stored_never_passes_an_open_socket(_: int, steps: list[tuple[st
     """Whatever order sockets open, confirm and leave in."""
 
     async def main() -> None:
-        cursors, handles, disk, head = Cursors(), [], 0, 0
-        for step, number in steps:
-            head += 1
+        cursors, handles, disk = Cursors(), [], 0
+        for head, (step, number) in enumerate(steps, 1):
             if step == "open":
                 handles.append(cursors.open("u:1", "s", disk))
             elif step == "confirm" and handles:

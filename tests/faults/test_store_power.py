@@ -24,7 +24,7 @@ ROOT = HERE.parent.parent
 
 @pytest.fixture(scope="session")
 def power_switch(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """`power.c`, built. On a machine without a C compiler these promises go untested, except where all tests must run."""
+    """`power.c`, built. Without a C compiler these promises go untested, except where all tests must run."""
     if shutil.which("cc") is None and os.environ.get("CI") != "true":
         pytest.skip("needs a C compiler (cc)")
     library = tmp_path_factory.mktemp("power") / "power.so"

@@ -23,7 +23,7 @@ async def titled(scene: Scene, who: Person, title: str) -> str:
 
 
 async def test_without_a_title_there_is_one_conversation_with_an_agent(scene: Scene, cast: Cast) -> None:
-    """Asked for again it is found, under the older server's route as well; with a title there is a new one each time."""
+    """Asked for again it is found, under the older route as well; with a title there is a new one each time."""
     for path in ("/conversations", "/conversations/create"):
         answer = await scene.http.post(path, data={"agent_id": "helper"}, headers=cast.alice.headers)
         assert answer.json()["conversation_id"] == answer.json()["id"] == cast.talk

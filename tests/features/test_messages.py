@@ -32,7 +32,7 @@ async def page(scene: Scene, who: Person, talk: str, **query: Any) -> list[str]:
     return [each["content"] for each in await scene.get(f"/conversations/{talk}/messages", who, **query)]
 
 
-# -- resending (docs/protocol.md, "Resending")
+# -- resending, as docs/protocol.md promises it
 
 
 async def test_the_same_client_id_answers_with_the_first_number(scene: Scene, cast: Cast) -> None:
@@ -132,16 +132,16 @@ async def test_commands_with_a_client_id_happen_once(scene: Scene, cast: Cast) -
             ("delete", {"message_id": sent["message_id"]}),
         ]
         for number, (word, data) in enumerate(commands):
-            data = {**data, "client_id": f"command-number-{number:04d}"}
-            first = await phone.ask(word, **data)
+            named = {**data, "client_id": f"command-number-{number:04d}"}
+            first = await phone.ask(word, **named)
             assert first["type"] == "done", first
             await phone.caught_up()
             seq = phone.seq
-            again = await phone.ask(word, **data)
+            again = await phone.ask(word, **named)
             assert again["data"] == first["data"], word
             await phone.caught_up()
             assert phone.seq == seq, f"{word} was announced twice"
-            other = await phone.ask("rename", conversation_id=cast.talk, title="X", client_id=data["client_id"])
+            other = await phone.ask("rename", conversation_id=cast.talk, title="X", client_id=named["client_id"])
             if word != "rename":
                 assert other["data"]["code"] == "client_id_reused"
 
@@ -348,10 +348,10 @@ async def test_pages_by_number_and_by_id(scene: Scene, cast: Cast) -> None:
     assert await page(scene, cast.alice, cast.talk, after=9) == []
     assert await page(scene, cast.alice, cast.talk, before=10**30) == [f"m{number}" for number in range(1, 10)]
     seen: list[str] = []
-    cursor: str | int = ""
-    while older := await scene.get(f"/conversations/{cast.talk}/messages", cast.alice, before=cursor, limit=4):
+    oldest = ""
+    while older := await scene.get(f"/conversations/{cast.talk}/messages", cast.alice, before=oldest, limit=4):
         seen = [each["content"] for each in older] + seen
-        cursor = older[0]["id"]
+        oldest = older[0]["id"]
     assert seen == [f"m{number}" for number in range(1, 10)]
 
 

@@ -116,7 +116,7 @@ async def test_sockets_that_offered_v1_hear_no_stray_status(scene: Scene, cast: 
         async with scene.device(cast.helper):
             await app.next("status", status="online")
         await app.next("status", status="offline")
-        words = []
+        words: list[str] = []
         await sdk.say("ping")
         while not words or words[-1] != "pong":
             words.append((await sdk.frame())["type"])

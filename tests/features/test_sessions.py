@@ -120,8 +120,8 @@ async def test_a_token_of_the_older_server_becomes_a_session(scene: Scene, cast:
 @pytest.mark.parametrize(
     "claims",
     [
-        {"exp": 1}, {"iss": "somebody"}, {"user_id": "user_nobody"}, {"user_id": 5}, {"user_id": None}, {"sid": "ses_x"},
-        {"sid": 5}, {"exp": "soon"}, {"user_id": "helper"},
+        {"exp": 1}, {"iss": "somebody"}, {"user_id": "user_nobody"}, {"user_id": 5}, {"user_id": None},
+        {"sid": "ses_x"}, {"sid": 5}, {"exp": "soon"}, {"user_id": "helper"},
     ],
 )  # fmt: skip
 async def test_forged_claims_are_refused(scene: Scene, cast: Cast, claims: dict[str, object]) -> None:

@@ -25,7 +25,7 @@ class Say(Command, frozen=True, kw_only=True):
 CODEC = Codec({"message": Say, "edit": Say})
 
 
-def decode(raw: str | bytes) -> tuple[str, Command]:
+def decode(raw: str | bytes) -> tuple[str, msgspec.Struct]:
     return CODEC.command(CODEC.envelope(raw), raw)
 
 
@@ -67,14 +67,14 @@ def test_what_is_no_frame_is_malformed(raw: str | bytes) -> None:
 @pytest.mark.parametrize("data", ['{"content":5}', "{}", "[]", '"text"', "7", "true", '{"content":"a","count":"b"}'])
 def test_data_of_the_wrong_shape_names_the_command(data: str) -> None:
     """The refusal names the command, and never repeats what was sent."""
-    with pytest.raises(Malformed, match="^message: ") as refused:
+    with pytest.raises(Malformed, match=r"^message: ") as refused:
         decode('{"type":"message","data":' + data + "}")
     assert refused.value.code == "malformed"
 
 
 def test_an_unknown_type_is_told_in_the_older_servers_words() -> None:
     """The text is what shipped clients show; a huge word is cut."""
-    with pytest.raises(UnknownType, match="^unknown message type: dance$"):
+    with pytest.raises(UnknownType, match=r"^unknown message type: dance$"):
         decode('{"type":"dance","data":{}}')
     with pytest.raises(UnknownType) as refused:
         decode(json.dumps({"type": "x" * 5000}))

@@ -134,7 +134,8 @@ def test_v1_types_inside_data_are_what_strict_parsers_want(profile: Profile) -> 
 
 def test_viewers_with_the_same_form_get_the_same_bytes() -> None:
     """Bytes are shared by form; two viewers that need different bytes must have different forms."""
-    for dialect in (V2(), *(V1(profile) for profile in PROFILES)):
+    every_dialect: list[Dialect] = [V2(), *(V1(profile) for profile in PROFILES)]
+    for dialect in every_dialect:
         for event in every_event():
             by_form: dict[object, list[bytes]] = {}
             for viewer in VIEWERS:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,14 +22,13 @@ def fenced(language: str) -> str:
 
 
 @pytest.fixture
-def pins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def pins(monkeypatch: pytest.MonkeyPatch) -> None:
     """The page's feature, registered for the time of the test."""
     for table in ("commands", "replays", "routes"):
         monkeypatch.setattr(registry, table, type(getattr(registry, table))(getattr(registry, table)))
     module = types.ModuleType("pins")
     monkeypatch.setitem(__import__("sys").modules, "pins", module)
     exec(compile(fenced("python"), "add-a-feature.md", "exec", dont_inherit=True), module.__dict__)
-    yield
 
 
 @pytest.mark.usefixtures("pins")

@@ -22,7 +22,8 @@ def fill(tx: SqliteTx, account: str, rows: int, *, at_us: int | None = None) -> 
             at_us=(tx.at_us if at_us is None else at_us) + seq * 1_000_000,
         ) or (0,)
         tx.run(
-            "INSERT INTO account_log (account, seq, event) SELECT number, :seq, :event FROM account WHERE key = :account",
+            "INSERT INTO account_log (account, seq, event)"
+            " SELECT number, :seq, :event FROM account WHERE key = :account",
             account=account,
             seq=seq,
             event=event,

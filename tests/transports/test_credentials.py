@@ -21,10 +21,10 @@ async def test_guesses_run_out_and_good_credentials_do_not(tmp_path: Path) -> No
         credentials = Credentials(scene.running.services)
         for _ in range(20):
             assert (await credentials.user(alice.token, user_agent="", address="1.1.1.1")).id == alice.id
-        with pytest.raises(Unauthorized, match="^authentication failed: "):
+        with pytest.raises(Unauthorized, match=r"^authentication failed: "):
             await credentials.user("guess", user_agent="", address="1.1.1.1")
         for _ in range(2):
-            with pytest.raises(Unauthorized, match="^authentication failed: invalid agent secret"):
+            with pytest.raises(Unauthorized, match=r"^authentication failed: invalid agent secret"):
                 await credentials.agent("helper", "guess", Card(), address="1.1.1.1")
         for again in (
             credentials.user(alice.token, user_agent="", address="1.1.1.1"),

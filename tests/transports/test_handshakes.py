@@ -190,3 +190,19 @@ def test_a_device_has_its_own_cursor_an_agent_has_one() -> None:
     assert with_device(agent, "anything").device == "agent"
     with pytest.raises(Malformed):
         with_device(person, "")
+
+
+async def test_a_long_name_does_not_push_the_wait_out_of_the_close(scene: Scene) -> None:
+    """4409's text holds the seconds to wait, whatever the agent is called."""
+    agent = await scene.register_agent("a" * 64)
+    async with scene.device(agent), scene.device(agent), scene.device(agent):
+        async with open_socket(f"{scene.ws_url}/agent/connect", subprotocols=["v2"]) as socket:
+            await socket.send_message(
+                json.dumps({"type": "hello", "data": {"agent_id": agent.id, "token": AGENT_SECRET}})
+            )
+            assert json.loads(await socket.get_message())["data"]["code"] == "replacement_loop"
+            with pytest.raises(ConnectionClosed) as closed:
+                await socket.get_message()
+        assert closed.value.reason is not None
+        assert closed.value.reason.code == 4409
+        assert str(closed.value.reason.reason).endswith("; retry after 60 s")

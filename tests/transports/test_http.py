@@ -183,10 +183,9 @@ async def test_body_over_query_and_path_over_all(tmp_path: Path) -> None:
     """Nobody can be talked into another conversation by what stands elsewhere."""
     async with open_scene(tmp_path) as scene:
         alice, _, talk = await cast(scene)
-        for sent in (
-            {"json": {"conversation_id": "c_2", "content": "x"}},
-            {"data": {"conversation_id": "c_2", "content": "x"}},
-        ):
+        fields = {"conversation_id": "c_2", "content": "x"}
+        for how in ("json", "data"):
+            sent: dict[str, Any] = {how: fields}
             answer = await scene.http.post(
                 f"/conversations/{talk}/messages?conversation_id=c_3&content=query", headers=alice.headers, **sent
             )
@@ -366,9 +365,9 @@ async def test_the_admin_secret(tmp_path: Path) -> None:
         alice, _, _ = await cast(scene)
         for name in ("X-Admin-Secret", "X-Admin-Key"):
             assert (await scene.http.get("/admin/agents", headers={name: ADMIN_SECRET})).status_code == 200
-        wrong: list[dict[str, str] | dict[str, bytes]] = [
-            {}, {"X-Admin-Secret": "wrong"}, {"X-Admin-Secret": ADMIN_SECRET[:-1]}, {"X-Admin-Secret": ADMIN_SECRET + "x"},
-            {"X-Admin-Secret": b"\xe9"}, alice.headers, {"Authorization": f"Bearer {ADMIN_SECRET}"},
+        wrong: list[Any] = [
+            {}, {"X-Admin-Secret": "wrong"}, {"X-Admin-Secret": ADMIN_SECRET[:-1]},
+            {"X-Admin-Secret": ADMIN_SECRET + "x"}, {"X-Admin-Secret": b"\xe9"}, alice.headers, {"Authorization": f"Bearer {ADMIN_SECRET}"},
         ]  # fmt: skip
         answers = [await scene.http.get("/admin/agents", headers=each) for each in wrong]
         answers.append(await scene.http.get(f"/admin/agents?admin_secret={ADMIN_SECRET}"))
@@ -413,7 +412,7 @@ async def test_messages_by_rest_and_by_socket_share_a_budget(tmp_path: Path) -> 
             refused(await scene.http.post(path, json={"content": "three"}, headers=alice.headers), 429, "rate_limited")
 
 
-# ---------------------------------------------------------------------------------------------------------- and the rest
+# --------------------------------------------------------------------------------------------------------- and the rest
 
 
 async def test_one_shipped_client_calls_its_user_user(tmp_path: Path) -> None:

@@ -29,6 +29,10 @@ class Silent:
         self.close_code: int | None = None
         self._rest = b""
 
+    def is_closed(self, code: int | None) -> bool:
+        """Did the server close with this code; None: has it not closed."""
+        return self.close_code == code
+
     async def read(self) -> None:
         """Take all frames that are there."""
         with suppress(trio.BrokenResourceError):
@@ -92,7 +96,7 @@ async def test_silent_sockets_are_pinged_and_live_by_answering(tmp_path: Path, m
         helper = await scene.register_agent("helper")
         async with silent(scene, agents_door(helper)) as client:
             await pass_time(mock_clock, 60, client, answering=True)
-            assert client.close_code is None
+            assert client.is_closed(None)
             # ping_every or a third of dead_after, whichever is less: every 4 s and a bit of wheel.
             assert 11 <= len(client.pings) <= 16
             assert scene.running.services.fanout.is_online("a:helper")
@@ -109,7 +113,7 @@ async def test_whoever_talks_is_not_pinged(tmp_path: Path, mock_clock: MockClock
                 await wait_all_tasks_blocked(REAL_SECONDS)
                 await pass_time(mock_clock, 1, client)
             assert client.pings == []
-            assert client.close_code is None
+            assert client.is_closed(None)
 
 
 async def test_no_sign_of_life_closes(tmp_path: Path, mock_clock: MockClock) -> None:
@@ -118,10 +122,10 @@ async def test_no_sign_of_life_closes(tmp_path: Path, mock_clock: MockClock) -> 
         helper = await scene.register_agent("helper")
         async with silent(scene, agents_door(helper)) as client:
             await pass_time(mock_clock, 11, client)
-            assert client.close_code is None
+            assert client.is_closed(None)
             assert len(client.pings) >= 1
             await pass_time(mock_clock, 3, client)
-            assert client.close_code == 4408
+            assert client.is_closed(4408)
             assert not scene.running.services.fanout.is_online("a:helper")
             assert scene.running.services.metrics.stale_agents == 1
             # It does not answer the close either: it is cut, and forgotten.
@@ -131,15 +135,16 @@ async def test_no_sign_of_life_closes(tmp_path: Path, mock_clock: MockClock) -> 
 
 async def test_a_socket_without_hello_is_closed(tmp_path: Path, mock_clock: MockClock) -> None:
     """With 4408 after its time, however much life it shows otherwise."""
-    async with open_scene(tmp_path, sessions={"hello_timeout_s": 3.0}) as scene, silent(
-        scene, "/client/connect", offers="v2"
-    ) as client:
+    async with (
+        open_scene(tmp_path, sessions={"hello_timeout_s": 3.0}) as scene,
+        silent(scene, "/client/connect", offers="v2") as client,
+    ):
         for _ in range(3):
             await client.pong()
             await pass_time(mock_clock, 1, client)
-        assert client.close_code is None
+        assert client.is_closed(None)
         await pass_time(mock_clock, 2, client)
-        assert client.close_code == 4408
+        assert client.is_closed(4408)
 
 
 async def test_one_who_reads_nothing_is_closed_as_too_slow(tmp_path: Path, mock_clock: MockClock) -> None:
@@ -148,25 +153,27 @@ async def test_one_who_reads_nothing_is_closed_as_too_slow(tmp_path: Path, mock_
         alice, helper = await scene.register("alice"), await scene.register_agent("helper")
         talk = await scene.conversation(alice, helper)
         url = f"{scene.ws_url}/client/connect?token={alice.token}"
-        async with open_socket(url, subprotocols=["v1"], message_queue_size=0) as asleep:
-            async with scene.device(helper) as agent:
-                (session,) = [each for each in scene.running.sessions.open if each.account[0] == "u"]
-                assert session.socket is not None
-                count = 0
-                while not session.socket.buffered or count < 10:
-                    await agent.send(talk, "x" * 60_000)
-                    count += 1
-                await pass_time(mock_clock, 5)
-                assert asleep.closed is None
-                assert not session.socket.is_closing
-                await pass_time(mock_clock, 3)
-                assert session.socket.reason is not None
-                assert session.socket.reason.code == 4413
-                assert scene.running.services.metrics.slow_closed == 1
-                mock_clock.autojump_threshold = REAL_SECONDS
-                async with scene.device(alice, since=0) as phone:
-                    for _ in range(count):
-                        await phone.next("message")
+        async with (
+            open_socket(url, subprotocols=["v1"], message_queue_size=0) as asleep,
+            scene.device(helper) as agent,
+        ):
+            (session,) = [each for each in scene.running.sessions.open if each.account[0] == "u"]
+            assert session.socket is not None
+            count = 0
+            while not session.socket.buffered or count < 10:
+                await agent.send(talk, "x" * 60_000)
+                count += 1
+            await pass_time(mock_clock, 5)
+            assert asleep.closed is None
+            assert not session.socket.is_closing
+            await pass_time(mock_clock, 3)
+            assert session.socket.reason is not None
+            assert session.socket.reason.code == 4413
+            assert scene.running.services.metrics.slow_closed == 1
+            mock_clock.autojump_threshold = REAL_SECONDS
+            async with scene.device(alice, since=0) as phone:
+                for _ in range(count):
+                    await phone.next("message")
 
 
 async def stale_agents(scene: Scene) -> int:
@@ -183,13 +190,13 @@ async def test_the_heartbeat_rule_spares_agents_that_only_answer_pings(tmp_path:
             for _ in range(6):
                 await pass_time(mock_clock, 1, one, answering=True)
                 await other.read()
-            assert other.close_code is None
+            assert other.is_closed(None)
             assert await stale_agents(scene) == 0
             await pass_time(mock_clock, 2, other)
-            assert other.close_code == 4408
+            assert other.is_closed(4408)
             await pass_time(mock_clock, 1, one, answering=True)
             await pass_time(mock_clock, 20, one, answering=True)
-            assert one.close_code is None
+            assert one.is_closed(None)
             assert scene.running.services.metrics.stale_agents == 1
 
 
@@ -200,7 +207,7 @@ async def test_the_heartbeat_rule_is_not_for_people(tmp_path: Path, mock_clock: 
         alice = await scene.register("alice")
         async with silent(scene, f"/client/connect?token={alice.token}") as client:
             await pass_time(mock_clock, 10, client)
-            assert client.close_code is None
+            assert client.is_closed(None)
 
 
 async def test_deadlines_hold_while_the_wheel_stands_still(
@@ -272,7 +279,5 @@ async def test_a_broken_socket_does_not_stop_the_wheel(tmp_path: Path, mock_cloc
             async with silent(scene, agents_door(helper)) as gone:
                 await gone.stream.aclose()
             await pass_time(mock_clock, 8, living, answering=True)
-            assert living.close_code is None
+            assert living.is_closed(None)
             assert len(scene.running.sessions) == 1
-
-

@@ -87,7 +87,7 @@ def _events(parser: WSConnection, piece: bytes) -> Iterator[Event]:
         while (frame := whole_frame(piece, at)) is not None:
             first, payload, size, at = frame
             assert size == len(payload.encode() if isinstance(payload, str) else payload)
-            yield _EVENTS[first](payload)  # type: ignore[arg-type]  # str goes with TEXT
+            yield _EVENTS[first](payload)
     if at < len(piece):
         parser.receive_data(piece[at:])
         yield from parser.events()
