@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket as stdlib_socket
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -126,7 +127,10 @@ async def test_a_feature_that_fails_on_news_hurts_nobody(
     def grumpy(services: object, news: object, *more: object) -> None:
         raise LookupError
 
-    with_grumpy = {**registry.listeners, MessagePosted: [grumpy, *registry.listeners.get(MessagePosted, [])]}
+    with_grumpy: dict[type[Any], list[Any]] = {
+        **registry.listeners,
+        MessagePosted: [grumpy, *registry.listeners.get(MessagePosted, [])],
+    }
     monkeypatch.setattr(registry, "listeners", with_grumpy)
     async with open_scene(tmp_path) as scene:
         alice, helper = await scene.register("alice"), await scene.register_agent("helper")

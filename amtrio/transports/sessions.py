@@ -27,6 +27,8 @@ log = structlog.stdlib.get_logger(__name__)
 
 REPLACEMENTS_IN_SECONDS = 60.0
 MAX_REPLACEMENTS = 2
+# Agents and devices whose replacements are remembered before the old ones are swept out.
+MAX_REMEMBERED = 10_000
 REPLACEMENT_RETRY_MS = 60_000
 POISON_CONNECTIONS = 5
 POISON_SECONDS = 600.0
@@ -79,6 +81,9 @@ class Sessions:
             self._check_count(principal)
             return
         now = trio.current_time()
+        if len(self._replacements) > MAX_REMEMBERED:
+            since = now - REPLACEMENTS_IN_SECONDS
+            self._replacements = {key: times for key, times in self._replacements.items() if times and times[-1] > since}
         recent = self._replacements.setdefault(place, deque())
         while recent and recent[0] < now - REPLACEMENTS_IN_SECONDS:
             recent.popleft()

@@ -367,7 +367,8 @@ async def test_the_admin_secret(tmp_path: Path) -> None:
             assert (await scene.http.get("/admin/agents", headers={name: ADMIN_SECRET})).status_code == 200
         wrong: list[Any] = [
             {}, {"X-Admin-Secret": "wrong"}, {"X-Admin-Secret": ADMIN_SECRET[:-1]},
-            {"X-Admin-Secret": ADMIN_SECRET + "x"}, {"X-Admin-Secret": b"\xe9"}, alice.headers, {"Authorization": f"Bearer {ADMIN_SECRET}"},
+            {"X-Admin-Secret": ADMIN_SECRET + "x"}, {"X-Admin-Secret": b"\xe9"}, alice.headers,
+            {"Authorization": f"Bearer {ADMIN_SECRET}"},
         ]  # fmt: skip
         answers = [await scene.http.get("/admin/agents", headers=each) for each in wrong]
         answers.append(await scene.http.get(f"/admin/agents?admin_secret={ADMIN_SECRET}"))
