@@ -293,3 +293,20 @@ def message_row(tx: ReadTx, message_id: str) -> Row | None:
 def others(accounts: Iterable[str], account: str) -> tuple[str, ...]:
     """Everybody but one."""
     return tuple(other for other in accounts if other != account)
+
+
+def visible_message(tx: ReadTx, message_id: str, account: str) -> tuple[Row, list[str]]:
+    """
+    `MESSAGE_COLUMNS` of a message that `account` may see, and who else may.
+
+    Raises:
+        NotFound: no such message, or in a conversation of others: one answer for both.
+    """
+    row = message_row(tx, message_id)
+    try:
+        if row is not None:
+            return row, members(tx, row[1], account)
+    except NotFound:
+        pass
+    text = f"message not found: {message_id[:64]!r}"
+    raise NotFound(text)

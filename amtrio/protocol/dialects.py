@@ -88,7 +88,7 @@ class V2:
 
 
 ChatForm = Literal["hybrid", "nested", "chat", "agent_message", "user_message"]
-Echo = Literal["none", "message", "user_message"]
+Echo = Literal["none", "message"]
 
 
 @dataclass(frozen=True, slots=True)

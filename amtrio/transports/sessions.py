@@ -83,7 +83,9 @@ class Sessions:
         now = trio.current_time()
         if len(self._replacements) > MAX_REMEMBERED:
             since = now - REPLACEMENTS_IN_SECONDS
-            self._replacements = {key: times for key, times in self._replacements.items() if times and times[-1] > since}
+            self._replacements = {
+                key: times for key, times in self._replacements.items() if times and times[-1] > since
+            }
         recent = self._replacements.setdefault(place, deque())
         while recent and recent[0] < now - REPLACEMENTS_IN_SECONDS:
             recent.popleft()

@@ -14,7 +14,8 @@ import pytest
 import amtrio.features  # noqa: F401 - registers every command
 from amtrio.errors import NotFound
 from amtrio.feature import registry
-from amtrio.features.messages import History, MessageSent
+from amtrio.features.history import History
+from amtrio.features.messages import MessageSent
 from amtrio.features.snapshot import Snapshot
 from amtrio.protocol.codec import Codec
 from amtrio.protocol.frames import SESSION_WORDS, Event, HeartbeatAck, Pong

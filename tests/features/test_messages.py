@@ -12,7 +12,7 @@ import trio
 
 from amtrio.conversation import MAX_CONTENT_BYTES
 from tests.features.conftest import Cast
-from tests.harness import MovableClock, Person, Scene, open_scene
+from tests.harness import Person, Scene, open_scene
 
 Json = dict[str, Any]
 
@@ -313,115 +313,6 @@ async def test_anothers_message_is_not_there(
 
 
 # -- pages
-
-
-async def filled(scene: Scene, cast: Cast, count: int) -> list[Json]:
-    async with scene.device(cast.alice) as phone:
-        return [await phone.send(cast.talk, f"m{number}") for number in range(1, count + 1)]
-
-
-async def test_the_newest_page_comes_first_in_ascending_order(scene: Scene, cast: Cast) -> None:
-    await filled(scene, cast, 60)
-    assert await page(scene, cast.alice, cast.talk) == [f"m{number}" for number in range(11, 61)]
-    assert await page(scene, cast.alice, cast.talk, limit=2) == ["m59", "m60"]
-
-
-@pytest.mark.parametrize("limit", [0, -1, 201, 10**9])
-async def test_a_limit_out_of_bounds_means_fifty(scene: Scene, cast: Cast, limit: int) -> None:
-    """As older clients expect; 1 and 200 are bounds within."""
-    await filled(scene, cast, 55)
-    assert len(await page(scene, cast.alice, cast.talk, limit=limit)) == 50
-    assert len(await page(scene, cast.alice, cast.talk, limit=200)) == 55
-    assert len(await page(scene, cast.alice, cast.talk, limit=1)) == 1
-
-
-async def test_pages_by_number_and_by_id(scene: Scene, cast: Cast) -> None:
-    """Strictly older, strictly newer; both bounds together; paging back meets every message once."""
-    sent = await filled(scene, cast, 9)
-    for cursor in (5, "5", sent[4]["message_id"]):
-        assert await page(scene, cast.alice, cast.talk, before=cursor) == ["m1", "m2", "m3", "m4"]
-        assert await page(scene, cast.alice, cast.talk, before=cursor, limit=2) == ["m3", "m4"]
-        assert await page(scene, cast.alice, cast.talk, after=cursor) == ["m6", "m7", "m8", "m9"]
-        assert await page(scene, cast.alice, cast.talk, after=cursor, limit=2) == ["m6", "m7"]
-    assert await page(scene, cast.alice, cast.talk, after=2, before=5) == ["m3", "m4"]
-    assert await page(scene, cast.alice, cast.talk, before=1) == []
-    assert await page(scene, cast.alice, cast.talk, after=9) == []
-    assert await page(scene, cast.alice, cast.talk, before=10**30) == [f"m{number}" for number in range(1, 10)]
-    seen: list[str] = []
-    oldest = ""
-    while older := await scene.get(f"/conversations/{cast.talk}/messages", cast.alice, before=oldest, limit=4):
-        seen = [each["content"] for each in older] + seen
-        oldest = older[0]["id"]
-    assert seen == [f"m{number}" for number in range(1, 10)]
-
-
-async def test_pages_by_time_in_every_spelling(tmp_path: Path) -> None:
-    """RFC 3339 with any precision and zone, and the older server's spelling with a space."""
-    clock = MovableClock()
-    async with open_scene(tmp_path, clock=clock) as scene:
-        alice = await scene.register("alice")
-        talk = await scene.conversation(alice, await scene.register_agent("helper"))
-        await send(scene, alice, talk, "m1")
-        clock.move(days=0.25)
-        await send(scene, alice, talk, "m2")
-        clock.move(days=0.25)
-        await send(scene, alice, talk, "m3")
-        second = (await scene.get(f"/conversations/{talk}/messages", alice))[1]["created_at"]
-        day, time = second[:-1].split("T")
-        for spelling in (f"{day}T{time}Z", f"{day}T{time}000000Z", f"{day}T{time}+00:00", f"{day} {time}+00:00"):
-            assert await page(scene, alice, talk, before=spelling) == ["m1"], spelling
-        assert await page(scene, alice, talk, before=f"{day}T{time[:8]}Z") == ["m1"]
-        assert (await page(scene, alice, talk, after=f"{day}T{time}999Z"))[-1] == "m3"
-        hours = int(time[:2])
-        if 2 <= hours < 22:
-            east = f"{day}T{hours + 2:02d}{time[2:]}+02:00"
-            assert await page(scene, alice, talk, before=east) == ["m1"]
-        for bad in ("yesterday", "2026-13-45T00:00:00Z", "T", "msg_missing", "-1", "1e3", "٣"):
-            answer = await scene.http.get(
-                f"/conversations/{talk}/messages", params={"before": bad}, headers=alice.headers
-            )
-            assert answer.status_code in {200, 400}, (bad, answer.text)
-            if bad != "٣":
-                assert answer.json()["code"] == "malformed", bad
-
-
-async def test_history_by_socket_says_whether_there_is_more(scene: Scene, cast: Cast) -> None:
-    """And at which place of the log it is true."""
-    await filled(scene, cast, 5)
-    async with scene.device(cast.alice) as phone:
-        await phone.caught_up()
-        for limit, more in ((4, True), (5, False), (200, False)):
-            told = (await phone.ask("history", conversation_id=cast.talk, limit=limit))["data"]
-            assert told["has_more"] is more
-            assert [each["conversation_seq"] for each in told["messages"]] == list(range(6 - min(limit, 5), 6))
-            assert (told["epoch"], told["seq"]) == (phone.greeting["data"]["epoch"], phone.greeting["data"]["head"])
-    answer = await scene.http.get(
-        f"/conversations/{cast.talk}/messages", params={"limit": 4}, headers=cast.alice.headers
-    )
-    assert answer.headers["X-Amtrio-Has-More"] == "true"
-
-
-async def test_android_reads_its_own_messages_as_user(scene: Scene, cast: Cast) -> None:
-    """Its bubble is its own if the sender's type is `user`; everybody else reads `client`."""
-    await send(scene, cast.alice, cast.talk, "x")
-    for agent, expected in (("okhttp/4.12.0", "user"), ("Python-urllib/3.12", "client")):
-        answer = await scene.http.get(
-            f"/conversations/{cast.talk}/messages", headers=cast.alice.headers | {"User-Agent": agent}
-        )
-        assert answer.json()[0]["sender_type"] == expected
-
-
-async def test_a_message_over_rest_has_both_spellings(scene: Scene, cast: Cast) -> None:
-    """Every field that a shipped client reads, under each of its names; the client_id for its sender alone."""
-    await send(scene, cast.alice, cast.talk, "x", client_id="mine-and-mine-only")
-    (mine,) = await scene.get(f"/conversations/{cast.talk}/messages", cast.alice)
-    (theirs,) = await scene.get(f"/conversations/{cast.talk}/messages", cast.helper)
-    assert mine["id"] == mine["message_id"]
-    assert mine["created_at"] == mine["timestamp"]
-    assert (mine["edited"], mine["is_deleted"], mine["deleted"]) == (False, False, False)
-    assert (mine["user_id"], mine["agent_id"]) == (cast.alice.id, "helper")
-    assert mine["client_id"] == "mine-and-mine-only"
-    assert "client_id" not in theirs
 
 
 async def test_a_message_costs_at_most_six_statements(scene: Scene, cast: Cast) -> None:

@@ -136,10 +136,12 @@ async def test_a_device_that_says_where_it_is_starts_there(scene: Scene) -> None
 
 
 async def test_a_message_beyond_the_frame_limit_closes_with_1009(tmp_path: Path) -> None:
-    async with open_scene(tmp_path, limits={"max_ws_message_bytes": 2000}) as scene:
-        async with scene.device(await scene.register("alice")) as phone:
-            await phone.socket.send_message("x" * 3000)
-            assert (await phone.closed())[0] == 1009
+    async with (
+        open_scene(tmp_path, limits={"max_ws_message_bytes": 2000}) as scene,
+        scene.device(await scene.register("alice")) as phone,
+    ):
+        await phone.socket.send_message("x" * 3000)
+        assert (await phone.closed())[0] == 1009
 
 
 def shown(frames: list[Json]) -> list[str]:
@@ -151,8 +153,7 @@ def shown(frames: list[Json]) -> list[str]:
     [
         '{"type":"message","data":{"conversation_id":"TALK","content":"hi"}}',
         '{"type":"message","data":{"conversation_id":"TALK","content":"hi","metadata":{"a":1}}}',
-        '{"type":"message","data":{"conversation_id":"TALK","content":"hi","sender_type":"user","sender_id":null,'
-        '"typing":null,"status":null}}',
+        '{"type":"message","data":{"conversation_id":"TALK","content":"hi","sender_id":null,"typing":null,"status":null}}',
         '{"type":"message","data":{"agent_id":"helper","content":"hi","attachment_ids":[]}}',
         '{"type":"message","conversation_id":"TALK","content":"hi"}',
         '{"type":"chat","conversation_id":"TALK","content":"hi"}',
@@ -161,7 +162,7 @@ def shown(frames: list[Json]) -> list[str]:
     ],
 )
 async def test_every_way_in_which_shipped_clients_send(scene: Scene, frame: str) -> None:
-    """Flat and nested, with nulls, without a conversation: stored, answered, and heard by the agent in both its forms."""
+    """Flat and nested, with nulls, without a conversation: stored, answered, heard by the agent in both its forms."""
     alice, helper = await scene.register("alice"), await scene.register_agent("helper")
     talk = await scene.conversation(alice, helper)
     async with scene.old_device(alice) as old, scene.old_device(helper) as agent:
