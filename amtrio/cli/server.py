@@ -72,7 +72,21 @@ def serve(
     configure(level=loaded.config.log.level, style=loaded.config.log.format)
     for warning in loaded.warnings:
         log.warning("setting_doubtful", text=warning)
+    for setting in without_effect(loaded.config):
+        log.warning("setting_without_effect", setting=setting)
     sys.exit(_run(loaded, demo=demo))
+
+
+def without_effect(config: Config) -> list[str]:
+    """Settings of the older server that are switched on and that this version does nothing for."""
+    switched_on = {
+        "server.webchat_enabled": config.server.webchat_enabled,
+        "push.apns_enabled": config.push.apns_enabled,
+        "push.fcm_enabled": config.push.fcm_enabled,
+        "push.vapid_public_key": bool(config.push.vapid_public_key),
+        "otel.enabled": config.otel.enabled,
+    }
+    return [setting for setting, is_on in switched_on.items() if is_on]
 
 
 def _run(loaded: Loaded, *, demo: bool) -> int:
