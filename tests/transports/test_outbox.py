@@ -143,13 +143,11 @@ async def test_ephemeral_news_are_dropped_for_the_busy(tmp_path: Path) -> None:
         async with scene.device(alice) as phone, scene.device(helper) as agent:
             await phone.caught_up()
             box = outbox(scene, alice)
-            while not box._socket.buffered:
+            while box._socket.buffered <= box.low_water:
                 await agent.send(talk, "x" * 60_000)
-            sent = box.sent_frames
             for _ in range(50):
                 await agent.say("typing", conversation_id=talk, typing=True)
             await agent.caught_up()
-            assert box.sent_frames == sent
             await agent.send(talk, "the last one")
             assert (await phone.next("message", content="the last one"))["content"] == "the last one"
             assert "typing" not in {frame["type"] for frame in phone.ephemeral}
