@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from amtrio import __version__
-from amtrio.cli import accounts, chat, demo_agent, server
+from amtrio.cli import accounts, server
 from amtrio.cli.config import print_config
 from amtrio.config import ConfigError, load
 
@@ -27,8 +27,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("serve")(server.serve)
-app.command("chat")(chat.chat)
-app.command("demo-agent")(demo_agent.demo_agent)
 app.add_typer(accounts.users, name="user")
 app.add_typer(accounts.agents, name="agent")
 
@@ -51,8 +49,18 @@ def show_version() -> None:
     typer.echo(f"amtrio {__version__}")
 
 
+def add_clients() -> None:
+    """The commands that talk to a server; a server that starts has no use for the third of a second they import."""
+    from amtrio.cli import chat, demo_agent
+
+    app.command("chat")(chat.chat)
+    app.command("demo-agent")(demo_agent.demo_agent)
+
+
 def main() -> NoReturn:
     """Run the command line; exits with its code."""
+    if sys.argv[1:2] != ["serve"]:
+        add_clients()
     try:
         app()
     except ConfigError as exc:

@@ -20,7 +20,6 @@ from rich.console import Console
 import amtrio.features  # noqa: F401 - registers every capability
 from amtrio.app import Running, Stop
 from amtrio.app import serve as run_server
-from amtrio.cli.demo_agent import run_demo_agent
 from amtrio.config import Config, Loaded, load
 from amtrio.errors import Conflict
 from amtrio.features.agents import AddAgent, AgentName, operation_add, operation_rotate
@@ -154,6 +153,8 @@ def _say_where(config: Config, running: Running, *, demo: bool) -> None:
 
 async def _demonstrate(running: Running) -> None:
     """Run the demo agent over a real socket, like any other agent."""
+    from amtrio.cli.demo_agent import run_demo_agent
+
     services = running.services
     try:
         made = await operation_add(
