@@ -171,7 +171,7 @@ class Session:
         log.info(
             "session_closed",
             account=self.account,
-            code=reason.code,
+            code=int(reason.code),
             by=reason.by,
             reason=reason.text,
             frames_in=self._frames_in,
