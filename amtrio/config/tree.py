@@ -81,7 +81,7 @@ class Server:
         (), NETWORKS, "whose X-Forwarded-For counts", "TRUSTED_PROXIES", flag="trusted-proxies"
     )
     cors_allowed_origins: tuple[str, ...] = setting(
-        ("*",), ORIGINS, "web pages that may call the server", "CORS_ALLOWED_ORIGINS"
+        (), ORIGINS, "web pages of other hosts that may call the server; * = all", "CORS_ALLOWED_ORIGINS"
     )
     webchat_enabled: bool = setting(False, BOOLEAN, "serve the web client under /chat/", "WEBCHAT_ENABLED")  # noqa: FBT003
     webchat_dir: Path | None = setting(None, OPTIONAL_PATH, "another web client than our own", "WEBCHAT_DIR")

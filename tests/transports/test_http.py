@@ -274,7 +274,8 @@ async def test_security_headers_on_every_answer(tmp_path: Path) -> None:
 
 async def test_preflights_come_before_everything(tmp_path: Path) -> None:
     """No proof, no budget; every method and header that a page may need is allowed."""
-    async with open_scene(tmp_path, auth={"attempts_per_minute": 1}, limits={"requests_per_minute": 1}) as scene:
+    sections: Any = {"auth": {"attempts_per_minute": 1}, "limits": {"requests_per_minute": 1}}
+    async with open_scene(tmp_path, server={"cors_allowed_origins": ("*",)}, **sections) as scene:
         asks = {"Origin": "https://chat.example", "Access-Control-Request-Method": "POST"}
         for path in ("/auth/login", "/admin/agents", "/conversations", "/messages/x") * 3:
             answer = await scene.http.options(path, headers=asks)
