@@ -152,7 +152,11 @@ def _operate(operation: str, arguments: Mapping[str, Any], db: Path | None, data
     """Ask the running server; if there is none, open the database. Ends the program with 1 if it is refused."""
     flags = {"db": db, "data-dir": data_dir}
     given = {name: str(value) for name, value in flags.items() if value is not None}
-    config = load(given, os.environ, Path.cwd()).config
+    # Only what adds something may begin a new database; anything else on none is a mistyped folder.
+    is_beginning = operation.endswith(".add")
+    config = load(given, os.environ, Path.cwd(), make_secrets=is_beginning).config
+    if not is_beginning and not config.storage.db_path.exists():
+        _end(f"no database at {config.storage.db_path}; --data-dir or --db names another")
     arguments = {name: value for name, value in arguments.items() if value is not None}
     try:
         answer = _ask(config.storage.data_dir, operation, arguments)

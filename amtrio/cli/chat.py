@@ -47,7 +47,7 @@ from amtrio.client.events import Conversation, Event, MessagePosted, Online, Typ
 from amtrio.clock import SystemClock
 
 # One line of a terminal with 80 columns.
-HELP: Final = "/agents · /switch NAME · /new TITLE · /edit TEXT · /delete · /quit"
+HELP: Final = "/agents · /switch NAME · /new TITLE · /edit TEXT · /delete · /quit · //help asks it"
 # Somebody is looking at the screen: come back sooner than an unattended agent would.
 LONGEST_WAIT_SECONDS: Final = 5.0
 # The server ends a typing mark after 5 s.
@@ -171,6 +171,8 @@ class Chat:
                 self._tasks.start_soon(self._trying, self._connection.edit, last.message_id, content)
             case "/delete", _ if last:
                 self._tasks.start_soon(self._trying, self._connection.delete, last.message_id)
+            case _, _ if word.startswith("//") and self.model.current:
+                self._say(f"{word[1:]} {rest}".strip())
             case _, _ if word not in {"/help", "/switch", "/new", "/edit", "/delete"} and self.model.current:
                 # The agent's own commands begin with a slash too.
                 self._say(f"{word} {rest}".strip())

@@ -53,7 +53,8 @@ def serve(
     Settings: defaults, then the file, the environment, these flags; `amtrio config` shows them all. SIGTERM or Ctrl-C
     stops it in order within ten seconds, a second one at once.
 
-    Exit codes: 0 stopped in order, 1 could not start or broke, 2 wrong arguments, 4 did not end in time and was ended.
+    Exit codes: 0 stopped in order, 1 could not start (a setting it refuses, the port, the
+    database) or broke, 2 unknown arguments, 4 did not end in time and was ended.
     """
     flags = {
         "host": host,

@@ -152,3 +152,13 @@ async def test_agents_while_a_server_runs(tmp_path: Path) -> None:
 async def _status(scene: Scene) -> int:
     headers = {"X-Agent-ID": "helper", "X-Agent-Secret": scene.config.secrets.agent.reveal()}
     return (await scene.http.get("/conversations", headers=headers)).status_code
+
+
+@pytest.mark.parametrize("words", [("user", "list"), ("agent", "list"), ("agent", "rotate", "x")])
+def test_a_mistyped_folder_is_no_new_server(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """Only adding begins a database; anything else says that there is none, and leaves nothing behind."""
+    data = tmp_path / "mistyped"
+    result = amtrio(data, *words)
+    assert result.exit_code == 1
+    assert "no database at" in result.stderr
+    assert not data.exists()
