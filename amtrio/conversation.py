@@ -310,3 +310,28 @@ def visible_message(tx: ReadTx, message_id: str, account: str) -> tuple[Row, lis
         pass
     text = f"message not found: {message_id[:64]!r}"
     raise NotFound(text)
+
+
+def is_member(tx: ReadTx, conversation_id: str, account: str) -> bool:
+    """Whether `account` is in the conversation now."""
+    row = tx.one(
+        "SELECT 1 FROM member WHERE conversation_id = :id AND account_key = :account AND left_at_seq IS NULL",
+        id=conversation_id,
+        account=account,
+    )
+    return row is not None
+
+
+def unread_messages(tx: ReadTx, account: str, limit: int) -> list[MessagePosted]:
+    """The newest messages of others that `account` has not read, oldest first."""
+    rows = tx.all(
+        f"""
+        SELECT {MESSAGE_COLUMNS} FROM {MESSAGE_FROM}
+        JOIN member mine ON mine.conversation_id = m.conversation_id AND mine.account_key = :account
+        WHERE mine.left_at_seq IS NULL AND m.seq > mine.read_up_to AND m.sender_key <> :account
+            AND m.deleted_us IS NULL
+        ORDER BY m.created_us DESC, m.conversation_id, m.seq DESC LIMIT :limit""",  # noqa: S608 - our own column list
+        account=account,
+        limit=limit,
+    )
+    return [message(MessagePosted, row) for row in reversed(rows)]

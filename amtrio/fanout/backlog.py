@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from amtrio.conversation import MESSAGE_COLUMNS, MESSAGE_FROM, MessagePosted, message
+from amtrio.conversation import MessagePosted, is_member, unread_messages
 from amtrio.protocol.frames import Event
 from amtrio.store.database import ReadTx
 from amtrio.store.log import LogRow, get_cursor, head, read_after
@@ -63,12 +63,7 @@ def _may_see(tx: ReadTx, account: str, conversation_id: str | None, known: dict[
     if conversation_id is None:
         return True
     if conversation_id not in known:
-        row = tx.one(
-            "SELECT 1 FROM member WHERE conversation_id = :id AND account_key = :account AND left_at_seq IS NULL",
-            id=conversation_id,
-            account=account,
-        )
-        known[conversation_id] = row is not None
+        known[conversation_id] = is_member(tx, conversation_id, account)
     return known[conversation_id]
 
 
@@ -104,14 +99,4 @@ def read_unread(tx: ReadTx, account: str) -> tuple[int, list[MessagePosted]]:
     Returns:
         The head of the log, and the account's unread messages, oldest first.
     """
-    rows = tx.all(
-        f"""
-        SELECT {MESSAGE_COLUMNS} FROM {MESSAGE_FROM}
-        JOIN member mine ON mine.conversation_id = m.conversation_id AND mine.account_key = :account
-        WHERE mine.left_at_seq IS NULL AND m.seq > mine.read_up_to AND m.sender_key <> :account
-            AND m.deleted_us IS NULL
-        ORDER BY m.created_us DESC, m.conversation_id, m.seq DESC LIMIT :limit""",  # noqa: S608 - our own column list
-        account=account,
-        limit=MAX_UNREAD,
-    )
-    return head(tx, account).head, [message(MessagePosted, row) for row in reversed(rows)]
+    return head(tx, account).head, unread_messages(tx, account, MAX_UNREAD)
