@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
-from tests.harness import Agent, Person, Scene, open_scene
+from tests.harness import Agent, Json, Person, Scene, open_scene
 
 
 @dataclass
@@ -36,3 +38,18 @@ async def cast(scene: Scene) -> Cast:
         await scene.register_agent("helper"),
     )
     return Cast(alice, bob, helper, await scene.conversation(alice, helper), await scene.conversation(bob, helper))
+
+
+async def post(scene: Scene, who: Person, path: str, **body: Any) -> httpx.Response:
+    return await scene.http.post(path, json=body, headers=who.headers)
+
+
+async def send(scene: Scene, who: Person, talk: str, content: str, **body: Any) -> Json:
+    answer = await post(scene, who, f"/conversations/{talk}/messages", content=content, **body)
+    assert answer.status_code == 200, answer.text
+    sent: Json = answer.json()
+    return sent
+
+
+async def page(scene: Scene, who: Person, talk: str, **query: Any) -> list[str]:
+    return [each["content"] for each in await scene.get(f"/conversations/{talk}/messages", who, **query)]

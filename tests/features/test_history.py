@@ -5,28 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from tests.features.conftest import Cast
-from tests.harness import MovableClock, Person, Scene, open_scene
+from tests.features.conftest import Cast, page, send
+from tests.harness import MovableClock, Scene, open_scene
 
 Json = dict[str, Any]
-
-
-async def post(scene: Scene, who: Person, path: str, **body: Any) -> httpx.Response:
-    return await scene.http.post(path, json=body, headers=who.headers)
-
-
-async def send(scene: Scene, who: Person, talk: str, content: str, **body: Any) -> Json:
-    answer = await post(scene, who, f"/conversations/{talk}/messages", content=content, **body)
-    assert answer.status_code == 200, answer.text
-    sent: Json = answer.json()
-    return sent
-
-
-async def page(scene: Scene, who: Person, talk: str, **query: Any) -> list[str]:
-    return [each["content"] for each in await scene.get(f"/conversations/{talk}/messages", who, **query)]
 
 
 async def filled(scene: Scene, cast: Cast, count: int) -> list[Json]:

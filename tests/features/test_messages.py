@@ -6,30 +6,14 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import trio
 
 from amtrio.conversation import MAX_CONTENT_BYTES
-from tests.features.conftest import Cast
-from tests.harness import Person, Scene, open_scene
+from tests.features.conftest import Cast, page, post, send
+from tests.harness import Scene, open_scene
 
 Json = dict[str, Any]
-
-
-async def post(scene: Scene, who: Person, path: str, **body: Any) -> httpx.Response:
-    return await scene.http.post(path, json=body, headers=who.headers)
-
-
-async def send(scene: Scene, who: Person, talk: str, content: str, **body: Any) -> Json:
-    answer = await post(scene, who, f"/conversations/{talk}/messages", content=content, **body)
-    assert answer.status_code == 200, answer.text
-    sent: Json = answer.json()
-    return sent
-
-
-async def page(scene: Scene, who: Person, talk: str, **query: Any) -> list[str]:
-    return [each["content"] for each in await scene.get(f"/conversations/{talk}/messages", who, **query)]
 
 
 # -- resending, as docs/protocol.md promises it
