@@ -1,4 +1,4 @@
-"""What every feature that touches a conversation shares: the access check, and the shape of conversation and message.
+"""What every feature that touches a conversation shares: the access check, and the shape of a conversation.
 
 Knows SQL and wire names. Knows no command, no route, no socket.
 """
@@ -6,84 +6,21 @@ Knows SQL and wire names. Knows no command, no route, no socket.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Meta
 
 from amtrio.clock import Clock, rfc3339
 from amtrio.errors import Conflict, NotFound
-from amtrio.protocol.frames import Event, Json
-from amtrio.store.database import ReadTx, Row, Tx
+from amtrio.protocol.frames import Event
+from amtrio.store.database import ReadTx, Row, Tx, Value
 
-# 64 KiB of text is a long article; what is longer belongs into an attachment.
-MAX_CONTENT_BYTES = 65_536
 MAX_TITLE = 200
 # Counting further would cost more than anybody reads out of it: clients show 999+.
 MAX_UNREAD = 1000
 Title = Annotated[str, Meta(min_length=1, max_length=MAX_TITLE)]
-SenderType = Literal["client", "agent"]
-M = TypeVar("M", bound="Message")
 C = TypeVar("C", bound="Conversation")
-
-
-class Message(Event, frozen=True, kw_only=True):
-    """
-    One message as it is now.
-
-    Attributes:
-        conversation_seq: 1, 2, 3 ... within the conversation, without gaps.
-        client_id: what its sender called it; shown to the sender's own account only by v2, of use to nobody else.
-        deleted: the text is gone; `content` is empty then.
-    """
-
-    message_id: str
-    conversation_id: str
-    conversation_seq: int
-    user_id: str
-    agent_id: str
-    sender_type: SenderType
-    sender_id: str
-    content: str
-    created_at: str
-    kind: str = "text"
-    content_format: str = "markdown"
-    client_id: str | None = None
-    reply_to: str | None = None
-    metadata: Json | None = None
-    edited_at: str | None = None
-    deleted: bool = False
-    deleted_at: str | None = None
-    deleted_by: str | None = None
-
-    @property
-    def log_conversation(self) -> str:
-        return self.conversation_id
-
-    @property
-    def log_subject(self) -> str:
-        return self.message_id
-
-
-class MessagePosted(Message, frozen=True, kw_only=True):
-    """A message was stored."""
-
-    type = "message"
-    log_kind = "message"
-
-
-class MessageEdited(Message, frozen=True, kw_only=True):
-    """A message has a new text."""
-
-    type = "message_edited"
-    log_kind = "message_edited"
-
-
-class MessageDeleted(Message, frozen=True, kw_only=True):
-    """A message's text is gone; its place and number stay."""
-
-    type = "message_deleted"
-    log_kind = "message_deleted"
 
 
 class Conversation(Event, frozen=True, kw_only=True, omit_defaults=False):
@@ -120,51 +57,9 @@ class ConversationUpdated(Conversation, frozen=True, kw_only=True, omit_defaults
     log_kind = "conversation_updated"
 
 
-MESSAGE_COLUMNS = """m.id, m.conversation_id, m.seq, c.user_key, c.agent_key, m.sender_key, m.content, m.created_us,
-m.kind, m.content_format, m.client_id, m.reply_to_id, m.metadata, m.edited_us, m.deleted_us, m.deleted_by_key"""
-MESSAGE_FROM = "message m JOIN conversation c ON c.id = m.conversation_id"
 CONVERSATION_COLUMNS = "c.id, c.user_key, c.agent_key, c.title, c.is_default, c.created_us, c.updated_us"
 
 _MEMBERS = "SELECT account_key FROM member WHERE conversation_id = :id AND left_at_seq IS NULL"
-
-
-def sender_type(account: str) -> SenderType:
-    """COMPAT: the wire calls people `client` where messages say who sent them."""
-    return "agent" if account[0] == "a" else "client"
-
-
-def message(shape: type[M], row: Row, *, viewer: str | None = None) -> M:
-    """
-    `MESSAGE_COLUMNS` as an event of the given class.
-
-    Args:
-        viewer: account key of the one reader, who is told the client_id of own messages alone; None for an event,
-            whose dialect sees to that.
-    """
-    (
-        id_, conversation_id, seq, user_key, agent_key, sender, content, created_us,
-        kind, content_format, client_id, reply_to, metadata, edited_us, deleted_us, deleted_by,
-    ) = row  # fmt: skip
-    return shape(
-        message_id=id_,
-        conversation_id=conversation_id,
-        conversation_seq=seq,
-        user_id=user_key[2:],
-        agent_id=agent_key[2:],
-        sender_type=sender_type(sender),
-        sender_id=sender[2:],
-        content=content,
-        created_at=rfc3339(created_us),
-        kind=kind,
-        content_format=content_format,
-        client_id=client_id if viewer in (None, sender) else None,
-        reply_to=reply_to,
-        metadata=msgspec.json.decode(metadata) if metadata is not None else None,
-        edited_at=rfc3339(edited_us) if edited_us is not None else None,
-        deleted=deleted_us is not None,
-        deleted_at=rfc3339(deleted_us) if deleted_us is not None else None,
-        deleted_by=deleted_by[2:] if deleted_by is not None else None,
-    )
 
 
 def conversation(shape: type[C], row: Row) -> C:
@@ -181,10 +76,125 @@ def conversation(shape: type[C], row: Row) -> C:
     )
 
 
-def shown_conversation(row: Row) -> Json:
-    """COMPAT: a conversation over REST carries both names of its id."""
-    shown: Json = msgspec.to_builtins(conversation(Conversation, row))
-    return {"id": row[0], **shown}
+class LastMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """COMPAT: what a list shows of a conversation's newest message; both names of its id."""
+
+    id: str
+    message_id: str
+    conversation_seq: int
+    sender_type: str
+    sender_id: str
+    kind: str
+    content: str
+    created_at: str
+
+
+class ConversationView(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    A conversation over REST, as one of its members sees it. COMPAT: it carries both names of its id.
+
+    Attributes:
+        last_message: the newest one that is not deleted.
+        unread_count: messages of others above `read_up_to`; counting stops at 1000.
+        pinned, archived, muted_until, tags: this member's own; the other side does not see them.
+    """
+
+    id: str
+    conversation_id: str
+    user_id: str
+    agent_id: str
+    title: str | None
+    is_default: bool
+    created_at: str
+    updated_at: str
+    last_message: LastMessage | None
+    unread_count: int
+    read_up_to: int
+    pinned: bool
+    archived: bool
+    muted_until: str | None
+    tags: tuple[str, ...]
+
+
+_VIEW = f"""
+SELECT {CONVERSATION_COLUMNS}, mine.read_up_to, mine.pinned, mine.archived, mine.muted_until_us,
+    last.id, last.seq, last.sender_key, last.kind, last.content, last.created_us,
+    (SELECT count(*) FROM (
+        SELECT 1 FROM message m WHERE m.conversation_id = c.id AND m.seq > mine.read_up_to
+            AND m.sender_key <> mine.account_key AND m.deleted_us IS NULL LIMIT {MAX_UNREAD}) AS unread)
+FROM member mine JOIN conversation c ON c.id = mine.conversation_id
+LEFT JOIN message last ON last.conversation_id = c.id AND last.seq = (
+    SELECT max(m.seq) FROM message m WHERE m.conversation_id = c.id AND m.deleted_us IS NULL)
+WHERE mine.account_key = :account AND mine.left_at_seq IS NULL"""  # noqa: S608 - our own column list
+
+
+def conversation_views(tx: ReadTx, account: str, condition: str = "", /, **params: Value) -> list[ConversationView]:
+    """
+    The conversations of `account` as it sees them.
+
+    Args:
+        condition: SQL that goes on behind the WHERE clause, about `c` (conversation) and `mine` (member); never
+            anything that a client said, which belongs into `params`.
+    """
+    rows = tx.all(f"{_VIEW} {condition}", account=account, **params)
+    return [_view(tx, account, row) for row in rows]
+
+
+def _view(tx: ReadTx, account: str, row: Row) -> ConversationView:
+    read_up_to, pinned, archived, muted_until_us, id_, seq, sender, kind, content, created_us, unread = row[7:]
+    last = None
+    if id_ is not None:
+        last = LastMessage(
+            id=id_,
+            message_id=id_,
+            conversation_seq=seq,
+            sender_type="agent" if sender[0] == "a" else "client",
+            sender_id=sender[2:],
+            kind=kind,
+            content=content,
+            created_at=rfc3339(created_us),
+        )
+    shown = conversation(Conversation, row[:7])
+    return ConversationView(
+        id=shown.conversation_id,
+        conversation_id=shown.conversation_id,
+        user_id=shown.user_id,
+        agent_id=shown.agent_id,
+        title=shown.title,
+        is_default=shown.is_default,
+        created_at=shown.created_at,
+        updated_at=shown.updated_at,
+        last_message=last,
+        unread_count=unread,
+        read_up_to=read_up_to,
+        pinned=bool(pinned),
+        archived=bool(archived),
+        muted_until=rfc3339(muted_until_us) if muted_until_us is not None else None,
+        tags=tags_of(tx, account, shown.conversation_id),
+    )
+
+
+def conversation_view(tx: ReadTx, account: str, conversation_id: str) -> ConversationView:
+    """
+    One conversation of `account` as it sees it.
+
+    Raises:
+        NotFound: no such conversation, or not its own.
+    """
+    found = conversation_views(tx, account, "AND c.id = :id", id=conversation_id)
+    if not found:
+        raise no_conversation(conversation_id)
+    return found[0]
+
+
+def tags_of(tx: ReadTx, account: str, conversation_id: str) -> tuple[str, ...]:
+    """The labels that `account` gave a conversation, by name."""
+    rows = tx.all(
+        "SELECT tag FROM conversation_tag WHERE conversation_id = :id AND account_key = :account ORDER BY tag",
+        id=conversation_id,
+        account=account,
+    )
+    return tuple(row[0] for row in rows)
 
 
 def members(tx: ReadTx, conversation_id: str, account: str) -> list[str]:
@@ -282,34 +292,9 @@ def conversation_row(tx: ReadTx, conversation_id: str) -> Row | None:
     )
 
 
-def message_row(tx: ReadTx, message_id: str) -> Row | None:
-    """`MESSAGE_COLUMNS` of one message."""
-    return tx.one(
-        f"SELECT {MESSAGE_COLUMNS} FROM {MESSAGE_FROM} WHERE m.id = :id",  # noqa: S608 - our own column list
-        id=message_id,
-    )
-
-
 def others(accounts: Iterable[str], account: str) -> tuple[str, ...]:
     """Everybody but one."""
     return tuple(other for other in accounts if other != account)
-
-
-def visible_message(tx: ReadTx, message_id: str, account: str) -> tuple[Row, list[str]]:
-    """
-    `MESSAGE_COLUMNS` of a message that `account` may see, and who else may.
-
-    Raises:
-        NotFound: no such message, or in a conversation of others: one answer for both.
-    """
-    row = message_row(tx, message_id)
-    try:
-        if row is not None:
-            return row, members(tx, row[1], account)
-    except NotFound:
-        pass
-    text = f"message not found: {message_id[:64]!r}"
-    raise NotFound(text)
 
 
 def is_member(tx: ReadTx, conversation_id: str, account: str) -> bool:
@@ -320,18 +305,3 @@ def is_member(tx: ReadTx, conversation_id: str, account: str) -> bool:
         account=account,
     )
     return row is not None
-
-
-def unread_messages(tx: ReadTx, account: str, limit: int) -> list[MessagePosted]:
-    """The newest messages of others that `account` has not read, oldest first."""
-    rows = tx.all(
-        f"""
-        SELECT {MESSAGE_COLUMNS} FROM {MESSAGE_FROM}
-        JOIN member mine ON mine.conversation_id = m.conversation_id AND mine.account_key = :account
-        WHERE mine.left_at_seq IS NULL AND m.seq > mine.read_up_to AND m.sender_key <> :account
-            AND m.deleted_us IS NULL
-        ORDER BY m.created_us DESC, m.conversation_id, m.seq DESC LIMIT :limit""",  # noqa: S608 - our own column list
-        account=account,
-        limit=limit,
-    )
-    return [message(MessagePosted, row) for row in reversed(rows)]

@@ -13,7 +13,7 @@ import inspect
 import typing
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 import msgspec
 import trio
@@ -208,11 +208,19 @@ class Nothing(msgspec.Struct, frozen=True):
     """A request without fields."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A REST answer that needs more than a body: `body` is encoded as JSON unless it is bytes."""
+B = TypeVar("B")
 
-    body: object
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[B]):
+    """
+    A REST answer that needs more than a body.
+
+    Attributes:
+        body: encoded as JSON unless it is bytes, which are sent as they are.
+    """
+
+    body: B
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = "application/json"

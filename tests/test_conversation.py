@@ -8,44 +8,22 @@ from pathlib import Path
 import pytest
 
 import amtrio.features  # noqa: F401 - registers every capability
-from amtrio import conversation as module
 from amtrio.app import open_services
 from amtrio.conversation import (
     Conversation,
-    Message,
-    MessagePosted,
+    conversation,
+    conversation_view,
     create,
     find_or_create,
     members,
-    message,
     others,
-    sender_type,
-    shown_conversation,
 )
 from amtrio.errors import NotFound
 from amtrio.feature import Services
 from amtrio.features.accounts import create_user
 from amtrio.features.agents import AddAgent, operation_add
+from amtrio.store.database import Tx
 from tests.harness import config_for
-
-ROW = (
-    "msg_1",
-    "conv_1",
-    3,
-    "u:1",
-    "a:x",
-    "u:1",
-    "hi",
-    0,
-    "text",
-    "markdown",
-    "mine",
-    None,
-    '{"a":1}',
-    None,
-    None,
-    None,
-)
 
 
 @pytest.fixture
@@ -92,26 +70,37 @@ async def test_there_is_one_default_conversation(services: Services, alice: str)
         await store.write(find_or_create, clock, alice, "a:nobody")
 
 
-def test_a_row_becomes_a_message() -> None:
-    """Prefixes that keep accounts apart never reach the wire; the client_id is for its sender alone."""
-    shown = message(MessagePosted, ROW)
-    assert (shown.user_id, shown.agent_id, shown.sender_id, shown.sender_type) == ("1", "x", "1", "client")
-    assert (shown.metadata, shown.created_at, shown.deleted) == ({"a": 1}, "1970-01-01T00:00:00.000Z", False)
-    assert (shown.log_conversation, shown.log_subject) == ("conv_1", "msg_1")
-    assert [message(Message, ROW, viewer=who).client_id for who in (None, "u:1", "a:x")] == ["mine", "mine", None]
-    deleted = message(Message, (*ROW[:13], 1_000_000, 2_000_000, "a:x"))
-    assert (deleted.deleted, deleted.deleted_by) == (True, "x")
-    assert deleted.edited_at is not None
+def test_a_row_becomes_a_conversation() -> None:
+    """Prefixes that keep accounts apart never reach the wire."""
+    shown = conversation(Conversation, ("conv_1", "u:1", "a:x", None, 1, 0, 0))
+    assert (shown.title, shown.is_default, shown.user_id, shown.agent_id) == (None, True, "1", "x")
+    assert conversation(Conversation, ("c", "u:1", "a:x", "t", 0, 0, 0)).log_subject == "c"
 
 
-def test_a_row_becomes_a_conversation_with_both_names_of_its_id() -> None:
-    shown = shown_conversation(("conv_1", "u:1", "a:x", None, 1, 0, 0))
-    assert shown["id"] == shown["conversation_id"] == "conv_1"
-    assert (shown["title"], shown["is_default"], shown["user_id"], shown["agent_id"]) == (None, True, "1", "x")
-    assert module.conversation(Conversation, ("c", "u:1", "a:x", "t", 0, 0, 0)).log_subject == "c"
+async def test_a_member_sees_a_conversation_with_its_own_state(services: Services, alice: str) -> None:
+    """Both names of the id; labels and pins are the member's own."""
+    talk = await services.store.write(find_or_create, services.clock, alice, "a:helper")
+
+    def mark(tx: Tx) -> None:
+        tx.run("UPDATE member SET pinned = 1 WHERE account_key = :a", a=alice)
+        for tag in ("work", "home"):
+            tx.run(
+                "INSERT INTO conversation_tag (conversation_id, account_key, tag, id, created_us)"
+                " VALUES (:c, :a, :tag, :tag, 0)",
+                c=talk,
+                a=alice,
+                tag=tag,
+            )
+
+    await services.store.write(mark)
+    mine = await services.store.read(conversation_view, alice, talk)
+    theirs = await services.store.read(conversation_view, "a:helper", talk)
+    assert mine.id == mine.conversation_id == theirs.id == talk
+    assert (mine.pinned, mine.tags) == (True, ("home", "work"))
+    assert (theirs.pinned, theirs.tags, theirs.last_message, theirs.unread_count) == (False, (), None, 0)
+    with pytest.raises(NotFound):
+        await services.store.read(conversation_view, "a:other", talk)
 
 
-def test_small_things() -> None:
-    """People are called clients where messages say who sent them."""
-    assert (sender_type("u:1"), sender_type("a:1")) == ("client", "agent")
+def test_everybody_but_one() -> None:
     assert others(["u:1", "a:x"], "u:1") == ("a:x",)

@@ -273,7 +273,20 @@ def choice(*words: str, aliases: dict[str, str] | None = None, note: str = "") -
 def _path(given: str, base: Path) -> Path:
     if not given or "\0" in given:
         raise BadValue("must be a path")
-    return base / Path(given).expanduser()
+    return base / home_expanded(given)
+
+
+def home_expanded(given: str) -> Path:
+    """
+    `~` and `~name` as the folders they stand for.
+
+    Raises:
+        BadValue: nobody has that name here.
+    """
+    try:
+        return Path(given).expanduser()
+    except RuntimeError as error:  # pathlib's word for it
+        raise BadValue("must be a path; nobody here has the home folder that its ~ names") from error
 
 
 PATH: Final[Kind[Path]] = Kind("a path", _path)

@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple, cast
 
 from amtrio.clock import Clock, SystemClock
 from amtrio.config import secret_file
-from amtrio.config.kinds import BadValue
+from amtrio.config.kinds import BadValue, home_expanded
 from amtrio.config.tree import FLAGS, SECTIONS, SETTINGS, Config, Secrets, Setting
 
 # COMPAT: variables of the reference that mean nothing here; named so that their absence is no riddle.
@@ -112,7 +112,11 @@ def _find_file(args: Mapping[str, str], environ: Mapping[str, str], cwd: Path, r
         ("environment AMTRIO_CONFIG", environ.get("AMTRIO_CONFIG")),
     ):
         if named:
-            path = cwd / Path(named).expanduser()
+            try:
+                path = cwd / home_expanded(named)
+            except BadValue as error:
+                reading.problems.append(Problem(where, "", str(error)))
+                return None
             if path.is_file():
                 return path
             reading.problems.append(Problem(where, "", f"there is no file {path}"))

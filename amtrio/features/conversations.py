@@ -10,27 +10,24 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from amtrio.clock import rfc3339
 from amtrio.conversation import (
-    CONVERSATION_COLUMNS,
-    MAX_UNREAD,
     Conversation,
     ConversationCreated,
     ConversationUpdated,
+    ConversationView,
     Title,
     conversation,
     conversation_row,
+    conversation_view,
+    conversation_views,
     create,
     find_or_create,
     members,
-    no_conversation,
-    sender_type,
-    shown_conversation,
 )
 from amtrio.errors import Forbidden, Malformed
 from amtrio.feature import Answer, Context, Services, account_key, command, delete, get, on_removal, patch, post, replay
-from amtrio.protocol.frames import CLIENT_ID_PATTERN, Command, Event, Json
-from amtrio.store.database import ReadTx, Row, Tx
+from amtrio.protocol.frames import CLIENT_ID_PATTERN, Command, Event, Reply
+from amtrio.store.database import ReadTx, Tx
 from amtrio.store.log import LogRow, head
 
 MAX_LISTED = 200
@@ -60,7 +57,7 @@ class CreateConversation(Command, frozen=True, kw_only=True):
 @post("/conversations")
 @post("/conversations/create")  # COMPAT
 @command("create_conversation", who="user")
-def create_conversation(tx: Tx, ctx: Context, frame: CreateConversation) -> Json:
+def create_conversation(tx: Tx, ctx: Context, frame: CreateConversation) -> ConversationView:
     """
     Begin a conversation, or find the default one.
 
@@ -79,7 +76,7 @@ def create_conversation(tx: Tx, ctx: Context, frame: CreateConversation) -> Json
         id_ = find_or_create(tx, ctx.clock, who.account, agent_key, device=who.device)
     else:
         id_ = create(tx, ctx.clock, who.account, agent_key, title=frame.title, device=who.device)
-    return _listed(tx, who.account, id_)
+    return conversation_view(tx, who.account, id_)
 
 
 class AskConversation(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,10 +86,10 @@ class AskConversation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @get("/conversations/<conversation_id>")
-def one_conversation(tx: ReadTx, ctx: Context, request: AskConversation) -> Json:
+def one_conversation(tx: ReadTx, ctx: Context, request: AskConversation) -> ConversationView:
     """One conversation with its last message and unread count."""
     members(tx, request.conversation_id, ctx.principal.account)
-    return _listed(tx, ctx.principal.account, request.conversation_id)
+    return conversation_view(tx, ctx.principal.account, request.conversation_id)
 
 
 class ListConversations(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,25 +106,13 @@ class ListConversations(msgspec.Struct, frozen=True, kw_only=True):
     offset: int = 0
 
 
-_LISTED = f"""
-SELECT {CONVERSATION_COLUMNS}, mine.read_up_to, mine.pinned, mine.archived, mine.muted_until_us,
-    last.id, last.seq, last.sender_key, last.content, last.created_us,
-    (SELECT count(*) FROM (
-        SELECT 1 FROM message m WHERE m.conversation_id = c.id AND m.seq > mine.read_up_to
-            AND m.sender_key <> mine.account_key AND m.deleted_us IS NULL LIMIT {MAX_UNREAD}) AS unread)
-FROM member mine JOIN conversation c ON c.id = mine.conversation_id
-LEFT JOIN message last ON last.conversation_id = c.id AND last.seq = (
-    SELECT max(m.seq) FROM message m WHERE m.conversation_id = c.id AND m.deleted_us IS NULL)
-WHERE mine.account_key = :account AND mine.left_at_seq IS NULL"""  # noqa: S608 - our own column list
-
-
 # Above every number there is, and within the 64 bits that a database compares.
 _NO_END = 2**62
 
 
 @get("/conversations")
 @get("/conversations/list")  # COMPAT
-def list_conversations(tx: ReadTx, ctx: Context, request: ListConversations) -> Answer:
+def list_conversations(tx: ReadTx, ctx: Context, request: ListConversations) -> Answer[list[ConversationView]]:
     """One's conversations, latest activity first."""
     account = ctx.principal.account
     limit = request.limit if request.limit is not None and 1 <= request.limit <= MAX_LISTED else MAX_LISTED
@@ -136,47 +121,18 @@ def list_conversations(tx: ReadTx, ctx: Context, request: ListConversations) -> 
         members(tx, request.before, account)
         row = tx.one("SELECT activity FROM conversation WHERE id = :id", id=request.before)
         older_than = row[0] if row else 0
-    rows = tx.all(
-        f"{_LISTED} AND c.activity < :older_than ORDER BY c.activity DESC, c.id DESC LIMIT :limit OFFSET :offset",
-        account=account,
+    views = conversation_views(
+        tx,
+        account,
+        "AND c.activity < :older_than ORDER BY c.activity DESC, c.id DESC LIMIT :limit OFFSET :offset",
         older_than=older_than,
         limit=limit,
         offset=max(0, min(request.offset, _NO_END)),
     )
     return Answer(
-        [_shown(row) for row in rows],
+        views,
         headers={"X-Amtrio-Epoch": ctx.store.epoch, "X-Amtrio-Seq": str(head(tx, account)[1])},
     )
-
-
-def _listed(tx: ReadTx, account: str, conversation_id: str) -> Json:
-    row = tx.one(f"{_LISTED} AND c.id = :id", account=account, id=conversation_id)
-    if row is None:
-        raise no_conversation(conversation_id)
-    return _shown(row)
-
-
-def _shown(row: Row) -> Json:
-    read_up_to, pinned, archived, muted_until_us, id_, seq, sender, content, created_us, unread = row[7:]
-    last = None
-    if id_ is not None:
-        last = {
-            "id": id_,
-            "message_id": id_,
-            "conversation_seq": seq,
-            "sender_type": sender_type(sender),
-            "sender_id": sender[2:],
-            "content": content,
-            "created_at": rfc3339(created_us),
-        }
-    return shown_conversation(row[:7]) | {
-        "last_message": last,
-        "unread_count": unread,
-        "read_up_to": read_up_to,
-        "pinned": bool(pinned),
-        "archived": bool(archived),
-        "muted_until": rfc3339(muted_until_us) if muted_until_us is not None else None,
-    }
 
 
 class RenameConversation(Command, frozen=True, kw_only=True):
@@ -189,7 +145,7 @@ class RenameConversation(Command, frozen=True, kw_only=True):
 
 @patch("/conversations/<conversation_id>")
 @command("rename")
-def rename(tx: Tx, ctx: Context, frame: RenameConversation) -> Json:
+def rename(tx: Tx, ctx: Context, frame: RenameConversation) -> ConversationView:
     """
     Give a conversation another title; either member may.
 
@@ -202,7 +158,14 @@ def rename(tx: Tx, ctx: Context, frame: RenameConversation) -> Json:
     row = conversation_row(tx, frame.conversation_id)
     if row is not None:
         tx.announce(conversation(ConversationUpdated, row), accounts, device=who.device)
-    return _listed(tx, who.account, frame.conversation_id)
+    return conversation_view(tx, who.account, frame.conversation_id)
+
+
+class ConversationGone(Reply, frozen=True, kw_only=True, omit_defaults=False):
+    """It is gone for both sides."""
+
+    status: str = "deleted"
+    conversation_id: str
 
 
 class DeleteConversation(Command, frozen=True, kw_only=True):
@@ -216,7 +179,7 @@ class DeleteConversation(Command, frozen=True, kw_only=True):
 @delete("/conversations/delete")  # COMPAT
 @post("/conversations/delete")  # COMPAT
 @command("delete_conversation")
-def delete_conversation(tx: Tx, ctx: Context, frame: DeleteConversation) -> Json:
+def delete_conversation(tx: Tx, ctx: Context, frame: DeleteConversation) -> ConversationGone:
     """
     Remove a conversation with everything in it, for both sides.
 
@@ -231,7 +194,7 @@ def delete_conversation(tx: Tx, ctx: Context, frame: DeleteConversation) -> Json
         text = "only the owner deletes a conversation"
         raise Forbidden(text)
     _delete(tx, frame.conversation_id, accounts, device=ctx.principal.device)
-    return {"status": "deleted", "conversation_id": frame.conversation_id}
+    return ConversationGone(conversation_id=frame.conversation_id)
 
 
 def _delete(tx: Tx, conversation_id: str, accounts: list[str], *, device: str | None) -> None:

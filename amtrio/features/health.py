@@ -26,7 +26,7 @@ class _Gathered:
 
 
 @get("/health", who="anyone")
-async def health(ctx: Context, request: Nothing) -> Answer:
+async def health(ctx: Context, request: Nothing) -> Answer[Json]:
     """200 if the server does all it should, 503 if the database refuses; the older server's fields and more."""
     del request
     services, metrics, gauges = ctx.services, ctx.services.metrics, ctx.services.gauges()
@@ -75,7 +75,7 @@ def _words(seconds: int) -> str:
 
 
 @get("/metrics", who="anyone")
-async def metrics_page(ctx: Context, request: Nothing) -> Answer:
+async def metrics_page(ctx: Context, request: Nothing) -> Answer[bytes]:
     """Prometheus text."""
     del request
     if not ctx.config.metrics.enabled:

@@ -11,23 +11,26 @@ from typing import Any
 
 import msgspec
 
-from amtrio.clock import MICROS_PER_SECOND, rfc3339
-from amtrio.conversation import (
+from amtrio.clock import MICROS_PER_SECOND
+from amtrio.conversation import members
+from amtrio.errors import Malformed
+from amtrio.feature import Answer, Context, command, get, replay
+from amtrio.feature import Services as Services  # noqa: PLC0414 - read by type hints of removals
+from amtrio.message import (
     MESSAGE_COLUMNS,
     MESSAGE_FROM,
     Message,
     MessageDeleted,
     MessageEdited,
     MessagePosted,
-    members,
+    MessageView,
     message,
     message_row,
+    message_view,
+    read_marks,
     visible_message,
 )
-from amtrio.errors import Malformed
-from amtrio.feature import Answer, Context, command, get, replay
-from amtrio.feature import Services as Services  # noqa: PLC0414 - read by type hints of removals
-from amtrio.protocol.frames import Command, Json, Reply
+from amtrio.protocol.frames import Command, Reply
 from amtrio.store.database import ReadTx, Row
 from amtrio.store.log import LogRow, head
 
@@ -42,10 +45,10 @@ class AskMessage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @get("/messages/<message_id>")
-def one_message(tx: ReadTx, ctx: Context, request: AskMessage) -> Json:
+def one_message(tx: ReadTx, ctx: Context, request: AskMessage) -> MessageView:
     """One message as it is now."""
     row, _ = visible_message(tx, request.message_id, ctx.principal.account)
-    return shown_message(row, None, ctx)
+    return message_view(tx, row, viewer=ctx.principal.account, user_agent=ctx.user_agent)
 
 
 class AskHistory(Command, frozen=True, kw_only=True):
@@ -80,7 +83,7 @@ def history(tx: ReadTx, ctx: Context, frame: AskHistory) -> History:
     rows, has_more = _page(tx, ctx, frame)
     return History(
         conversation_id=frame.conversation_id,
-        messages=[message(Message, row, viewer=ctx.principal.account) for row in rows],
+        messages=[message(tx, Message, row, viewer=ctx.principal.account) for row in rows],
         has_more=has_more,
         epoch=ctx.store.epoch,
         seq=head(tx, ctx.principal.account)[1],
@@ -89,18 +92,13 @@ def history(tx: ReadTx, ctx: Context, frame: AskHistory) -> History:
 
 @get("/conversations/<conversation_id>/messages")
 @get("/conversations/messages")  # COMPAT
-def list_messages(tx: ReadTx, ctx: Context, request: AskHistory) -> Answer:
+def list_messages(tx: ReadTx, ctx: Context, request: AskHistory) -> Answer[list[MessageView]]:
     """The same page for REST, as the bare array that older clients read."""
     rows, has_more = _page(tx, ctx, request)
-    read = {
-        account: (up_to, read_us)
-        for account, up_to, read_us in tx.all(
-            "SELECT account_key, read_up_to, read_us FROM member WHERE conversation_id = :id",
-            id=request.conversation_id,
-        )
-    }
+    read = read_marks(tx, request.conversation_id)
+    who, user_agent = ctx.principal.account, ctx.user_agent
     return Answer(
-        [shown_message(row, read, ctx) for row in rows],
+        [message_view(tx, row, viewer=who, user_agent=user_agent, read=read) for row in rows],
         headers={
             "X-Amtrio-Epoch": ctx.store.epoch,
             "X-Amtrio-Seq": str(head(tx, ctx.principal.account)[1]),
@@ -182,44 +180,6 @@ def _micros(text: str) -> int | None:
         return None
 
 
-def shown_message(row: Row, read: dict[str, tuple[int, int | None]] | None, ctx: Context) -> Json:
-    """COMPAT: a message over REST carries every name that a shipped client reads."""
-    shown = message(Message, row)
-    sender = row[5]
-    read_at = None
-    for account, (up_to, read_us) in (read or {}).items():
-        if account != sender and shown.conversation_seq <= up_to and read_us is not None:
-            read_at = rfc3339(read_us)
-    word: str = shown.sender_type
-    if word == "client" and ctx.user_agent.startswith("okhttp"):
-        word = "user"  # COMPAT: the Android app marks its own messages so
-    own = {"client_id": shown.client_id} if sender == ctx.principal.account else {}
-    return {
-        "id": shown.message_id,
-        "message_id": shown.message_id,
-        "conversation_id": shown.conversation_id,
-        "conversation_seq": shown.conversation_seq,
-        "user_id": shown.user_id,
-        "agent_id": shown.agent_id,
-        "sender_type": word,
-        "sender_id": shown.sender_id,
-        "kind": shown.kind,
-        "content": "[deleted]" if shown.deleted else shown.content,
-        "content_format": shown.content_format,
-        "reply_to": shown.reply_to,
-        "metadata": shown.metadata,
-        "created_at": shown.created_at,
-        "timestamp": shown.created_at,
-        "edited_at": shown.edited_at,
-        "edited": shown.edited_at is not None,
-        "is_deleted": shown.deleted,
-        "deleted": shown.deleted,
-        "deleted_at": shown.deleted_at,
-        "read_at": read_at,
-        **own,
-    }
-
-
 @replay("message")
 def replay_posted(tx: ReadTx, account: str, row: LogRow) -> Message | None:
     """Today's truth: the new text of an edited message, a tombstone of a deleted one."""
@@ -241,5 +201,5 @@ def _replayed(tx: ReadTx, account: str, row: LogRow, shape: type[Any]) -> Messag
     found = message_row(tx, row.subject_id or "")
     if found is None:
         return None
-    event: Message = message(shape, found)
+    event: Message = message(tx, shape, found)
     return event

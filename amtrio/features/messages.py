@@ -11,22 +11,20 @@ from typing import Annotated
 from msgspec import Meta
 
 from amtrio.clock import rfc3339
-from amtrio.conversation import (
+from amtrio.conversation import find_or_create, members, no_conversation
+from amtrio.errors import ClientIdReused, Conflict, Forbidden, Malformed, NotFound, TooLarge
+from amtrio.feature import Context, account_key, command, delete, on_removal, patch, post
+from amtrio.feature import Services as Services  # noqa: PLC0414 - read by type hints of removals
+from amtrio.message import (
     MAX_CONTENT_BYTES,
     Message,
     MessageDeleted,
     MessageEdited,
     MessagePosted,
-    find_or_create,
-    members,
     message,
-    no_conversation,
     sender_type,
     visible_message,
 )
-from amtrio.errors import ClientIdReused, Conflict, Forbidden, Malformed, NotFound, TooLarge
-from amtrio.feature import Context, account_key, command, delete, on_removal, patch, post
-from amtrio.feature import Services as Services  # noqa: PLC0414 - read by type hints of removals
 from amtrio.protocol.codec import encode
 from amtrio.protocol.frames import CLIENT_ID_PATTERN, Command, Json, Reply
 from amtrio.store.database import Tx
@@ -261,7 +259,7 @@ def edit(tx: Tx, ctx: Context, frame: EditMessage) -> Edited:
     """
     content = _checked_content(frame.content)
     row, accounts = visible_message(tx, frame.message_id, ctx.principal.account)
-    shown = message(Message, row)
+    shown = message(tx, Message, row)
     if row[5] != ctx.principal.account:
         text = "can only edit your own messages"
         raise Forbidden(text)
@@ -281,7 +279,7 @@ def edit(tx: Tx, ctx: Context, frame: EditMessage) -> Edited:
         at=tx.at_us,
         id=frame.message_id,
     )
-    edited = message(MessageEdited, visible_message(tx, frame.message_id, ctx.principal.account)[0])
+    edited = message(tx, MessageEdited, visible_message(tx, frame.message_id, ctx.principal.account)[0])
     tx.announce(edited, accounts, device=ctx.principal.device)
     return Edited(
         message_id=frame.message_id,
@@ -319,7 +317,7 @@ def delete_message(tx: Tx, ctx: Context, frame: DeleteMessage) -> Deleted:
         Conflict: deleted already.
     """
     row, accounts = visible_message(tx, frame.message_id, ctx.principal.account)
-    shown = message(Message, row)
+    shown = message(tx, Message, row)
     if ctx.principal.account not in (row[5], row[3]):
         text = "can only delete your own messages or messages in your conversations"
         raise Forbidden(text)
@@ -334,7 +332,7 @@ def delete_message(tx: Tx, ctx: Context, frame: DeleteMessage) -> Deleted:
         id=frame.message_id,
     )
     tx.announce(
-        message(MessageDeleted, visible_message(tx, frame.message_id, ctx.principal.account)[0]),
+        message(tx, MessageDeleted, visible_message(tx, frame.message_id, ctx.principal.account)[0]),
         accounts,
         device=ctx.principal.device,
     )

@@ -8,16 +8,9 @@ from __future__ import annotations
 
 import msgspec
 
-from amtrio.conversation import (
-    CONVERSATION_COLUMNS,
-    MESSAGE_COLUMNS,
-    MESSAGE_FROM,
-    Conversation,
-    Message,
-    conversation,
-    message,
-)
+from amtrio.conversation import CONVERSATION_COLUMNS, Conversation, conversation
 from amtrio.feature import Context, get
+from amtrio.message import MESSAGE_COLUMNS, MESSAGE_FROM, Message, message
 from amtrio.protocol.frames import Json
 from amtrio.store.database import ReadTx, Row
 from amtrio.store.log import head
@@ -102,5 +95,5 @@ def _one(tx: ReadTx, account: str, row: Row, recent: int) -> Json:
     )
     return shown | {
         "receipts": receipts,
-        "messages": [message(Message, one, viewer=account) for one in reversed(messages)],
+        "messages": [message(tx, Message, one, viewer=account) for one in reversed(messages)],
     }

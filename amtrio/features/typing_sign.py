@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import trio
 
-from amtrio.conversation import MessagePosted, SenderType, members, others, sender_type
+from amtrio.conversation import members, others
 from amtrio.feature import Context, Services, account_key, chore, command, on
+from amtrio.message import MessagePosted, SenderType, sender_type
 from amtrio.protocol.frames import Command, Event
 
 

@@ -285,3 +285,13 @@ def test_no_environment_breaks_the_loader(tmp_path_factory: pytest.TempPathFacto
         )
     except ConfigError as error:
         assert error.problems
+
+
+@pytest.mark.parametrize("environ", [{"AMTRIO_CONFIG": "~nobody-of-that-name/a.toml"}, {"DB_PATH": "~0"}])
+def test_the_home_of_nobody_is_a_mistake_and_no_crash(environ: dict[str, str], tmp_path: Path) -> None:
+    """
+    A `~name` that nobody here has is reported like every other wrong value.
+    """
+    (problem,) = problems({}, SECRETS | environ, tmp_path)
+    assert next(iter(environ)) in problem
+    assert "home folder" in problem

@@ -15,9 +15,9 @@ import pytest
 import trio
 import trio.testing
 
-from amtrio.conversation import MessagePosted
 from amtrio.fanout.hub import Outgoing
 from amtrio.feature import ChoreSpec, CommandSpec, Services, registry
+from amtrio.message import MessagePosted
 from amtrio.protocol.dialects import V2, Viewer
 from amtrio.protocol.frames import Command, Event
 from amtrio.store.log import get_cursor

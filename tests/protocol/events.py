@@ -8,7 +8,8 @@ import msgspec
 from msgspec import inspect
 
 import amtrio.features  # noqa: F401 - registers every capability
-from amtrio.conversation import Conversation, Message
+from amtrio.conversation import Conversation
+from amtrio.message import Message
 from amtrio.protocol.frames import Event
 
 # Shapes that events share; nobody tells them as they are.
@@ -32,8 +33,11 @@ def make(shape: type[Event], **fields: Any) -> Any:
     """An event of this class; fields that are not given have a plausible value, also where they may be left out."""
     info = inspect.type_info(shape)
     assert isinstance(info, inspect.StructType)
-    values = {field.name: _value(field.name, field.type) for field in info.fields}
-    return shape(**(values | fields))
+    return shape(**(_fields(info) | fields))
+
+
+def _fields(info: inspect.StructType) -> dict[str, Any]:
+    return {field.name: _value(field.name, field.type) for field in info.fields}
 
 
 def every_event() -> list[Any]:
@@ -54,8 +58,12 @@ def _value(name: str, kind: inspect.Type) -> Any:
             return 7
         case inspect.StrType():
             return WHEN if name.endswith("_at") else f"some-{name}"
-        case inspect.VarTupleType():
+        case inspect.VarTupleType(item_type=inspect.StrType()):
             return ("one", "two")
+        case inspect.VarTupleType(item_type=item):
+            return (_value(name, item),)
+        case inspect.StructType(cls=shape):
+            return shape(**_fields(kind))
         case inspect.DictType():
             return {"key": 1}
     raise AssertionError(f"teach tests/protocol/events.py to make {msgspec.to_builtins(str(kind))} for {name!r}")

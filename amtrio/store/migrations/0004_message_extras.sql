@@ -1,0 +1,27 @@
+-- What a message may carry beside its text. `extras` says where to look, so that the many messages without any cost no
+-- further look: 1 = attachments, 2 = reactions.
+
+ALTER TABLE message ADD COLUMN extras INTEGER NOT NULL DEFAULT 0;
+
+-- JSON of what a recipient needs to decrypt `content`; only messages of kind 'encrypted' have it.
+ALTER TABLE message ADD COLUMN envelope TEXT;
+
+CREATE TABLE reaction (
+    message_id TEXT NOT NULL REFERENCES message (id) ON DELETE CASCADE,
+    account_key TEXT NOT NULL REFERENCES account (key),
+    emoji TEXT NOT NULL,
+    id TEXT NOT NULL UNIQUE,
+    created_us BIGINT NOT NULL,
+    PRIMARY KEY (message_id, account_key, emoji)
+);
+
+-- Labels of one member's own; the other side does not see them.
+CREATE TABLE conversation_tag (
+    conversation_id TEXT NOT NULL REFERENCES conversation (id) ON DELETE CASCADE,
+    account_key TEXT NOT NULL REFERENCES account (key),
+    tag TEXT NOT NULL,
+    id TEXT NOT NULL UNIQUE,
+    created_us BIGINT NOT NULL,
+    PRIMARY KEY (conversation_id, account_key, tag)
+);
+CREATE INDEX conversation_tag_by_account ON conversation_tag (account_key, tag);
