@@ -167,7 +167,7 @@ class Services:
 
 
 T = TypeVar("T")
-_NOBODY = Principal(kind="user", id="", account="", name="", session="")
+NOBODY = Principal(kind="user", id="", account="", name="", session="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,14 +178,16 @@ class Context:
     Attributes:
         principal: who asks; `anyone` routes get nobody, whose account is empty.
         address: where from, for budgets before authentication.
+        origin: what the client calls this server (`https://chat.example.org`), for links; empty on sockets.
         is_current: false once a newer socket of the same agent or device has taken over.
     """
 
     services: Services
-    principal: Principal = _NOBODY
+    principal: Principal = NOBODY
     address: str = ""
     user_agent: str = ""
     is_current: Callable[[], bool] = lambda: True
+    origin: str = ""
 
     @property
     def store(self) -> Database:
@@ -444,7 +446,7 @@ command, replay, chore, operation, on, on_presence, on_removal = (
 get, post, put, patch, delete = registry.get, registry.post, registry.put, registry.patch, registry.delete
 
 __all__ = [
-    "Answer", "Command", "Context", "Fanout", "Handler", "Nothing", "Principal", "Registry", "Services",
+    "NOBODY", "Answer", "Command", "Context", "Fanout", "Handler", "Nothing", "Principal", "Registry", "Services",
     "account_key", "chore", "command", "delete", "get", "id_of", "kind_of", "on", "on_presence",
     "on_removal", "operation",
     "patch", "post", "put", "registry", "replay",

@@ -103,7 +103,6 @@ def open_session(tx: Tx, ctx: Context, user_id: str, username: str) -> SignedIn:
 
 
 @post("/auth/register", who="anyone", budget="auth")
-@post("/auth/user", who="anyone", budget="auth")  # COMPAT: the older server's name
 async def register(ctx: Context, request: Credentials) -> Json:
     """Make an account and sign in."""
     if ctx.config.auth.registration != "open":

@@ -217,12 +217,6 @@ def visible_agents(tx: ReadTx, viewer: str) -> list[Row]:
     )
 
 
-@get("/presence", who="member")
-async def list_presence(ctx: Context, request: Nothing) -> list[Json]:
-    """COMPAT: the agents again, for clients that ask under this name."""
-    return await list_agents(ctx, request)
-
-
 @get("/admin/agents", who="admin")
 async def list_all_agents(ctx: Context, request: Nothing) -> list[Json]:
     """Every agent with its connection, for administrators."""

@@ -55,7 +55,6 @@ class CreateConversation(Command, frozen=True, kw_only=True):
 
 
 @post("/conversations")
-@post("/conversations/create")  # COMPAT
 @command("create_conversation", who="user")
 def create_conversation(tx: Tx, ctx: Context, frame: CreateConversation) -> ConversationView:
     """
@@ -111,7 +110,6 @@ _NO_END = 2**62
 
 
 @get("/conversations")
-@get("/conversations/list")  # COMPAT
 def list_conversations(tx: ReadTx, ctx: Context, request: ListConversations) -> Answer[list[ConversationView]]:
     """One's conversations, latest activity first."""
     account = ctx.principal.account
@@ -176,8 +174,6 @@ class DeleteConversation(Command, frozen=True, kw_only=True):
 
 
 @delete("/conversations/<conversation_id>")
-@delete("/conversations/delete")  # COMPAT
-@post("/conversations/delete")  # COMPAT
 @command("delete_conversation")
 def delete_conversation(tx: Tx, ctx: Context, frame: DeleteConversation) -> ConversationGone:
     """

@@ -91,7 +91,6 @@ def history(tx: ReadTx, ctx: Context, frame: AskHistory) -> History:
 
 
 @get("/conversations/<conversation_id>/messages")
-@get("/conversations/messages")  # COMPAT
 def list_messages(tx: ReadTx, ctx: Context, request: AskHistory) -> Answer[list[MessageView]]:
     """The same page for REST, as the bare array that older clients read."""
     rows, has_more = _page(tx, ctx, request)

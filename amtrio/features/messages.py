@@ -248,7 +248,6 @@ class Edited(Reply, frozen=True, kw_only=True, omit_defaults=False):
 
 
 @patch("/messages/<message_id>")
-@post("/messages/edit")  # COMPAT
 @command("edit")
 def edit(tx: Tx, ctx: Context, frame: EditMessage) -> Edited:
     """
@@ -306,7 +305,6 @@ class Deleted(Reply, frozen=True, kw_only=True, omit_defaults=False):
 
 
 @delete("/messages/<message_id>")
-@post("/messages/delete")  # COMPAT
 @command("delete")
 def delete_message(tx: Tx, ctx: Context, frame: DeleteMessage) -> Deleted:
     """

@@ -67,7 +67,6 @@ class MarkedRead(Reply, frozen=True, kw_only=True, omit_defaults=False):
 
 
 @post("/conversations/<conversation_id>/read")
-@post("/conversations/mark-read")  # COMPAT
 @command("read")
 def mark_read(tx: Tx, ctx: Context, frame: MarkRead) -> MarkedRead:
     """

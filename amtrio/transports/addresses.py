@@ -1,4 +1,4 @@
-"""Whose request is this, when proxies stand in between.
+"""Whose request is this and what does it call us, when proxies stand in between.
 
 Forwarded headers count only from configured proxies; anybody else could write anything into them.
 """
@@ -6,7 +6,8 @@ Forwarded headers count only from configured proxies; anybody else could write a
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -30,6 +31,27 @@ def client_address(peer: str, forwarded_for: str | None, trusted: Sequence[Netwo
             return address
         address = candidate
     return address
+
+
+# A host and a port: what else a header may say there has no place in a link.
+_HOST = re.compile(r"[A-Za-z0-9._~-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
+
+
+def own_origin(
+    scheme: str, host: str, header: Callable[[str], str | None], *, peer: str, trusted: Sequence[Network]
+) -> str:
+    """
+    What the client calls this server: `https://chat.example.org`; empty if it named no proper host.
+
+    Args:
+        scheme, host: of the request as it came in here.
+        header: finds one by name; `X-Forwarded-Proto` and `X-Forwarded-Host` count only if `peer` is a proxy of ours.
+    """
+    if _is_in(peer, trusted):
+        forwarded = (header("X-Forwarded-Proto") or "").strip().lower()
+        scheme = forwarded if forwarded in {"http", "https"} else scheme
+        host = (header("X-Forwarded-Host") or "").strip() or host
+    return f"{scheme}://{host}" if _HOST.fullmatch(host) else ""
 
 
 def _is_in(address: str, networks: Sequence[Network]) -> bool:

@@ -16,6 +16,7 @@ from amtrio.protocol.frames import ID_PATTERN, Hello, Kind
 from amtrio.transports.addresses import client_address
 from amtrio.transports.answers import error_body, error_headers
 from amtrio.transports.credentials import Credentials
+from amtrio.transports.origins import Origins
 from amtrio.transports.session import Session
 from amtrio.transports.sessions import Sessions
 from amtrio.transports.ws import Admission, Handshake, Refusal
@@ -32,7 +33,7 @@ class Handshakes:
         self._sessions = sessions
         self._services = sessions.services
         self._credentials = credentials
-        self._origins = set(sessions.services.config.server.cors_allowed_origins)
+        self._origins = Origins(sessions.services.config.server.cors_allowed_origins)
 
     async def admit(self, handshake: Handshake, /) -> Admission | Refusal:
         """Decide on an upgrade; a refusal says why in the one shape of errors."""
@@ -80,9 +81,7 @@ class Handshakes:
     def _check_origin(self, handshake: Handshake) -> None:
         """Refuse a page of another host, unless it is allowed; programs send no Origin, one's own host always may."""
         origin = handshake.header("origin")
-        if not origin or "*" in self._origins or origin in self._origins:
-            return
-        if origin.partition("://")[2] != (handshake.header("host") or ""):
+        if origin and not self._origins.allows(origin, handshake.header("host") or ""):
             text = f"origin {origin[:100]!r} is not allowed"
             raise Forbidden(text)
 

@@ -29,15 +29,17 @@ from amtrio.errors import (
     Unauthorized,
     UpgradeRequired,
 )
-from amtrio.feature import Answer, Context, Principal, RouteSpec, Services
+from amtrio.feature import NOBODY, Answer, Context, Principal, RouteSpec, Services
 from amtrio.features.agents import Card
 from amtrio.idempotency import call
 from amtrio.limits import TokenBucket
 from amtrio.protocol.codec import convert, encode
 from amtrio.tokens import same
-from amtrio.transports.addresses import client_address
+from amtrio.transports.addresses import client_address, own_origin
+from amtrio.transports.aliases import aliases_of
 from amtrio.transports.answers import JSON, error_body, error_headers
 from amtrio.transports.credentials import Credentials
+from amtrio.transports.origins import Origins
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -57,12 +59,12 @@ _SECURITY_HEADERS = {
 _CORS_HEADERS = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
     "Access-Control-Allow-Headers": (
-        "Content-Type, Authorization, X-Requested-With, X-CSRF-Token, X-Agent-Secret, X-Agent-ID, X-Admin-Secret, "
-        "X-Request-ID"
+        "Content-Type, Content-Disposition, Authorization, X-Requested-With, X-CSRF-Token, X-Agent-Secret, X-Agent-ID, "
+        "X-Admin-Secret, X-Request-ID, Range, If-Range, If-None-Match, traceparent"
     ),
     "Access-Control-Expose-Headers": (
         "X-Amtrio-Epoch, X-Amtrio-Seq, X-Amtrio-Has-More, X-RateLimit-Limit, X-RateLimit-Remaining, "
-        "X-RateLimit-Reset, Retry-After, X-Request-ID"
+        "X-RateLimit-Reset, Retry-After, X-Request-ID, ETag, Accept-Ranges, Content-Range, Content-Disposition"
     ),
     "Access-Control-Max-Age": "86400",
 }
@@ -81,6 +83,13 @@ def build_app(services: Services, credentials: Credentials) -> Quart:
             f"{number}:{route.function.__name__}",
             functools.partial(gateway.route, route),
             methods=["GET", "HEAD"] if route.method == "GET" else [route.method],
+        )
+    for (method, path), route in aliases_of(services.registry.routes):
+        app.add_url_rule(
+            path,
+            f"alias:{method} {path}",
+            functools.partial(gateway.route, route),
+            methods=["GET", "HEAD"] if method == "GET" else [method],
         )
     for path in _SOCKET_PATHS:
         app.add_url_rule(path, path, gateway.socket_path, methods=["GET"])
@@ -108,7 +117,7 @@ class _Gateway:
     def __init__(self, services: Services, credentials: Credentials) -> None:
         self.services = services
         self._credentials = credentials
-        self._origins = set(services.config.server.cors_allowed_origins)
+        self._origins = Origins(services.config.server.cors_allowed_origins)
 
     # -- around every request -----------------------------------------------
 
@@ -123,6 +132,10 @@ class _Gateway:
             answer = Response(b"", status=204)
             del answer.headers["Content-Length"]  # RFC 9110, 8.6
             return answer
+        headers = request.headers
+        self._origins.check_write(
+            request.method, headers.get("Origin"), headers.get("Sec-Fetch-Site"), headers.get("Host", "")
+        )
         return None
 
     async def finish(self, response: Response) -> Response:
@@ -146,17 +159,15 @@ class _Gateway:
         return response
 
     def _allow_origin(self, response: Response) -> None:
-        origin = request.headers.get("Origin")
-        if origin is None:
-            return
-        is_own = origin.partition("://")[2] == request.headers.get("Host")
-        if "*" in self._origins:
+        if self._origins.is_open:
             response.headers["Access-Control-Allow-Origin"] = "*"
-        elif is_own or origin in self._origins:
-            response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers.add("Vary", "Origin")
         else:
-            return
+            # Also on answers to requests without one: a cache must not hand them to a page.
+            response.headers.add("Vary", "Origin")
+            origin = request.headers.get("Origin")
+            if origin is None or not self._origins.allows(origin, request.headers.get("Host", "")):
+                return
+            response.headers["Access-Control-Allow-Origin"] = origin
         for name, value in _CORS_HEADERS.items():
             response.headers[name] = value
 
@@ -216,13 +227,24 @@ class _Gateway:
             self._charge(bucket, "too many messages" if is_message else "too many requests")
         fields, texts = await self._fields(path)
         shape = convert(fields, route.shape, texts=texts)
-        user_agent = request.headers.get("User-Agent", "")
-        context = (
-            Context(self.services, principal, address, user_agent)
-            if principal
-            else Context(self.services, address=address, user_agent=user_agent)
+        context = Context(
+            self.services,
+            principal or NOBODY,
+            address,
+            request.headers.get("User-Agent", ""),
+            origin=self._own_origin(),
         )
         return _response(await call(route, context, shape))
+
+    def _own_origin(self) -> str:
+        """What the client calls this server, for links that it is handed."""
+        return own_origin(
+            request.scheme,
+            request.headers.get("Host", ""),
+            request.headers.get,
+            peer=request.remote_addr or "",
+            trusted=self.services.config.server.trusted_proxies,
+        )
 
     def _charge(self, bucket: TokenBucket, text: str) -> None:
         if not bucket.take():

@@ -6,7 +6,7 @@ import ipaddress
 
 import pytest
 
-from amtrio.transports.addresses import client_address
+from amtrio.transports.addresses import client_address, own_origin
 
 OURS = [ipaddress.ip_network("10.0.0.0/8"), ipaddress.ip_network("::1/128")]
 
@@ -35,3 +35,27 @@ def test_forwarded_headers_count_only_from_our_proxies(peer: str, forwarded: str
 
 def test_without_proxies_nobodys_word_counts() -> None:
     assert client_address("10.0.0.1", "9.9.9.9", []) == "10.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("peer", "host", "headers", "expected"),
+    [
+        ("1.2.3.4", "chat.example:8080", {}, "http://chat.example:8080"),
+        ("1.2.3.4", "chat.example", {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil"}, "http://chat.example"),
+        ("10.0.0.1", "inner:8080", {"X-Forwarded-Proto": "https"}, "https://inner:8080"),
+        (
+            "10.0.0.1",
+            "inner",
+            {"X-Forwarded-Proto": "HTTPS", "X-Forwarded-Host": "chat.example"},
+            "https://chat.example",
+        ),
+        ("10.0.0.1", "inner", {"X-Forwarded-Proto": "javascript"}, "http://inner"),
+        ("1.2.3.4", "[::1]:8080", {}, "http://[::1]:8080"),
+        ("1.2.3.4", "evil.example/path?", {}, ""),
+        ("1.2.3.4", "a b", {}, ""),
+        ("1.2.3.4", "", {}, ""),
+    ],
+)
+def test_links_name_the_server_as_the_client_does(peer: str, host: str, headers: dict[str, str], expected: str) -> None:
+    """A proxy of ours may say how it was called; whatever is no host makes no link."""
+    assert own_origin("http", host, headers.get, peer=peer, trusted=OURS) == expected

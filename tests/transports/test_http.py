@@ -304,7 +304,7 @@ async def test_preflights_come_before_everything(tmp_path: Path) -> None:
         ((), "https://a.example", None),
         ((), "http://HOST", "http://HOST"),
         ((), "null", None),
-        (("*",), None, None),
+        (("*",), None, "*"),
     ],
 )
 async def test_which_pages_may_read_answers(
@@ -319,7 +319,8 @@ async def test_which_pages_may_read_answers(
             answer = await scene.http.get(path, headers=headers)
             assert answer.headers.get("Access-Control-Allow-Origin") == expected
             assert "Access-Control-Allow-Credentials" not in answer.headers
-            assert ("Vary" in answer.headers) == (expected not in {None, "*"})
+            # Any cache may keep what is the same for every page, and must not hand on what is not.
+            assert ("Vary" in answer.headers) == ("*" not in listed)
 
 
 # --------------------------------------------------------------------------------------------------------------- proofs
@@ -447,3 +448,24 @@ async def test_a_bug_is_told_without_its_inside(tmp_path: Path, journal: Journal
         assert "secret of the inside" in told["exception"]
         assert (await scene.http.get("/health")).status_code == 200
         assert scene.running.services.metrics.errors == 1
+
+
+async def test_a_foreign_page_changes_nothing(tmp_path: Path) -> None:
+    """Refused before anything is proved, counted or read, with no word that the page may see."""
+    async with open_scene(tmp_path) as scene:
+        alice = await scene.register("alice")
+        for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
+            answer = await scene.http.post("/auth/logout", headers=alice.headers | headers)
+            refused(answer, 403, "forbidden")
+            assert "Access-Control-Allow-Origin" not in answer.headers
+        own = f"http://127.0.0.1:{scene.running.port}"
+        for headers in ({"Origin": own}, {"Sec-Fetch-Site": "same-origin"}, {}):
+            answer = await scene.http.post(
+                "/auth/login", json={"username": "alice", "password": PASSWORD}, headers=headers
+            )
+            assert answer.status_code == 200, headers
+
+
+async def test_a_cache_hands_no_page_what_was_answered_to_another(tmp_path: Path) -> None:
+    async with open_scene(tmp_path) as scene:
+        assert "Origin" in (await scene.http.get("/version")).headers["Vary"]

@@ -1,0 +1,61 @@
+"""Whose web pages may call the server: one rule for REST and for sockets.
+
+A browser says which page makes a request (`Origin`), programs say nothing and are not asked. Knows headers; knows no
+framework, no request and no socket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from amtrio.errors import Forbidden
+
+# RFC 9110, 9.2.1: these change nothing, so a page may make them; whether it may read the answer is another question.
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_FOREIGN_SITES = frozenset({"cross-site", "same-site"})
+
+
+class Origins:
+    """
+    The pages that may call: those of the server's own host, and those that are listed.
+
+    Args:
+        allowed: origins as browsers spell them (`https://chat.example.org`); `*` lets every page call.
+    """
+
+    def __init__(self, allowed: Collection[str]) -> None:
+        self._allowed = frozenset(each.lower() for each in allowed)
+        self.is_open = "*" in self._allowed
+
+    def allows(self, origin: str, host: str) -> bool:
+        """
+        Whether pages of `origin` may call and read.
+
+        Args:
+            host: what the browser calls this server; a proxy in front may speak another scheme than we do, so the
+                scheme is not compared.
+        """
+        if self.is_open:
+            return True
+        origin = origin.lower()
+        return origin in self._allowed or (bool(host) and origin.partition("://")[2] == host.lower())
+
+    def check_write(self, method: str, origin: str | None, site: str | None, host: str) -> None:
+        """
+        Refuse what a foreign page talks a browser into (CSRF).
+
+        Args:
+            site: `Sec-Fetch-Site`, for requests that come without an Origin.
+
+        Raises:
+            Forbidden: the page is of another host and not listed.
+        """
+        if method in SAFE_METHODS:
+            return
+        if origin is None:
+            if site not in _FOREIGN_SITES or self.is_open:
+                return
+            raise Forbidden("a page of another host may not do this; list its origin in CORS_ALLOWED_ORIGINS")
+        if not self.allows(origin, host):
+            text = f"pages of {origin[:100]!r} may not do this; list that origin in CORS_ALLOWED_ORIGINS"
+            raise Forbidden(text)
