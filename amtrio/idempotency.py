@@ -13,13 +13,12 @@ import msgspec
 
 from amtrio.errors import ClientIdReused
 from amtrio.feature import Context, Handler, Services, chore
+from amtrio.posting import Post
 from amtrio.protocol.codec import encode
 from amtrio.store.database import Tx
 
 KEEP_DAYS = 30
 _DAY_US = 86_400_000_000
-# Messages have a client_id column of their own.
-_KEEPS_ITS_OWN = "SendMessage"
 
 
 async def call(handler: Handler, ctx: Context, frame: msgspec.Struct) -> Any:
@@ -39,10 +38,11 @@ def once(tx: Tx, ctx: Context, handler: Handler, frame: msgspec.Struct) -> Any:
         ClientIdReused: it came with another command.
     """
     client_id: str | None = getattr(frame, "client_id", None)
-    shape = type(frame).__name__
-    if client_id is None or shape == _KEEPS_ITS_OWN or not ctx.principal.account:
+    # Messages have a client_id column of their own.
+    if client_id is None or isinstance(frame, Post) or not ctx.principal.account:
         return handler.function(tx, ctx, frame)
     account = ctx.principal.account
+    shape = type(frame).__name__
     digest = hashlib.blake2b(shape.encode() + encode(frame), digest_size=12).hexdigest()
     done = tx.one(
         "SELECT digest, answer FROM command_done WHERE account_key = :account AND client_id = :client_id",

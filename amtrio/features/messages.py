@@ -5,89 +5,31 @@ Knows frames and SQL. Knows nothing of sockets, HTTP or who is online.
 
 from __future__ import annotations
 
-import hashlib
-from typing import Annotated
-
-from msgspec import Meta
-
 from amtrio.clock import rfc3339
-from amtrio.conversation import find_or_create, members, no_conversation
-from amtrio.errors import ClientIdReused, Conflict, Forbidden, Malformed, NotFound, TooLarge
-from amtrio.feature import Context, account_key, command, delete, on_removal, patch, post
+from amtrio.errors import Conflict, Forbidden, Malformed, TooLarge
+from amtrio.feature import Context, command, delete, on_removal, patch, post
 from amtrio.feature import Services as Services  # noqa: PLC0414 - read by type hints of removals
 from amtrio.message import (
     MAX_CONTENT_BYTES,
     Message,
     MessageDeleted,
     MessageEdited,
-    MessagePosted,
     message,
-    sender_type,
     visible_message,
 )
+from amtrio.posting import ClientId, MessageSent, Post, store_message
 from amtrio.protocol.codec import encode
-from amtrio.protocol.frames import CLIENT_ID_PATTERN, Command, Json, Reply
+from amtrio.protocol.frames import Command, Json, Reply
 from amtrio.store.database import Tx
 
-ClientId = Annotated[str, Meta(pattern=CLIENT_ID_PATTERN)]
 MAX_METADATA_BYTES = 16_384
 
 
-class SendMessage(Command, frozen=True, kw_only=True):
-    """
-    Say something.
+class SendMessage(Post, frozen=True, kw_only=True):
+    """Say something."""
 
-    Attributes:
-        conversation_id: where. Without it `agent_id` (from a person) or `user_id` (from an agent) names the other
-            side of the default conversation, which is made if need be.
-        client_id: the sender's own name for this message; sent again with the same one it is stored once.
-    """
-
-    conversation_id: str | None = None
-    agent_id: str | None = None
-    user_id: str | None = None
     content: str | None = None
-    client_id: ClientId | None = None
-    reply_to: str | None = None
     metadata: Json | None = None
-
-
-class MessageSent(Reply, frozen=True, kw_only=True, omit_defaults=False):
-    """
-    It is on disk.
-
-    Attributes:
-        repeated: it was stored before under the same client_id.
-    """
-
-    type = "message_sent"
-    message_id: str
-    conversation_id: str
-    conversation_seq: int
-    user_id: str
-    agent_id: str
-    created_at: str
-    client_id: str | None = None
-    status: str = "stored"
-    repeated: bool = False
-
-
-_SENT = """
-SELECT m.id, m.conversation_id, m.seq, c.user_key, c.agent_key, m.created_us, m.digest
-FROM message m JOIN conversation c ON c.id = m.conversation_id
-WHERE m.sender_key = :account AND m.client_id = :client_id"""
-_NEXT = """
-UPDATE conversation SET last_seq = last_seq + 1, updated_us = :at,
-    activity = (SELECT coalesce(max(activity), 0) + 1 FROM conversation)
-WHERE id = :id RETURNING last_seq, user_key, agent_key"""
-# Looking for an earlier message under the same client_id and storing this one is one statement: a resend is rare, and
-# each statement costs as much as what it does.
-_STORE = """
-INSERT INTO message
-    (id, conversation_id, seq, sender_key, client_id, digest, content, metadata, reply_to_id, created_us)
-SELECT :id, c.id, c.last_seq + 1, :account, :client_id, :digest, :content, :metadata, :reply_to, :at
-FROM conversation c WHERE c.id = :conversation_id
-ON CONFLICT (sender_key, client_id) WHERE client_id IS NOT NULL DO NOTHING"""
 
 
 @post("/conversations/<conversation_id>/messages", budget="message")
@@ -103,91 +45,9 @@ def send(tx: Tx, ctx: Context, frame: SendMessage) -> MessageSent:
 
     Source: docs/protocol.md, "Resending".
     """
-    who = ctx.principal
     content = _checked_content(frame.content)
-    metadata = _checked_metadata(frame.metadata)
-    digest = _digest(frame) if frame.client_id is not None else None
-    conversation_id = frame.conversation_id or _default_conversation(tx, ctx, frame)
-    accounts = members(tx, conversation_id, who.account)
-    if frame.reply_to is not None:
-        _check_reply_to(tx, conversation_id, frame.reply_to)
-    message_id = ctx.clock.new_id("msg")
-    stored = tx.run(
-        _STORE,
-        id=message_id,
-        conversation_id=conversation_id,
-        account=who.account,
-        client_id=frame.client_id,
-        digest=digest,
-        content=content,
-        metadata=metadata,
-        reply_to=frame.reply_to,
-        at=tx.at_us,
-    )
-    if not stored:
-        return _sent_before(tx, ctx, frame, digest)
-    numbered = tx.one(_NEXT, id=conversation_id, at=tx.at_us)
-    if numbered is None:
-        raise no_conversation(conversation_id)
-    seq, user_key, agent_key = numbered
-    created_at = rfc3339(tx.at_us)
-    posted = MessagePosted(
-        message_id=message_id,
-        conversation_id=conversation_id,
-        conversation_seq=seq,
-        user_id=user_key[2:],
-        agent_id=agent_key[2:],
-        sender_type=sender_type(who.account),
-        sender_id=who.id,
-        content=content,
-        created_at=created_at,
-        client_id=frame.client_id,
-        reply_to=frame.reply_to,
-        metadata=frame.metadata,
-    )
-    tx.announce(posted, accounts, device=who.device)
-    return MessageSent(
-        message_id=message_id,
-        conversation_id=conversation_id,
-        conversation_seq=seq,
-        user_id=user_key[2:],
-        agent_id=agent_key[2:],
-        created_at=created_at,
-        client_id=frame.client_id,
-    )
-
-
-def _sent_before(tx: Tx, ctx: Context, frame: SendMessage, digest: str | None) -> MessageSent:
-    """The answer of the first time."""
-    sent = tx.one(_SENT, account=ctx.principal.account, client_id=frame.client_id)
-    if sent is None:
-        raise no_conversation(frame.conversation_id or "")
-    message_id, conversation_id, seq, user_key, agent_key, created_us, stored_digest = sent
-    if frame.conversation_id is not None:
-        is_same_place = frame.conversation_id == conversation_id
-    elif ctx.principal.kind == "user":
-        is_same_place = frame.agent_id == agent_key[2:]
-    else:
-        is_same_place = frame.user_id == user_key[2:]
-    if stored_digest != digest or not is_same_place:
-        text = f"client_id {frame.client_id!r} was used for another message"
-        raise ClientIdReused(text)
-    return MessageSent(
-        message_id=message_id,
-        conversation_id=conversation_id,
-        conversation_seq=seq,
-        user_id=user_key[2:],
-        agent_id=agent_key[2:],
-        created_at=rfc3339(created_us),
-        client_id=frame.client_id,
-        repeated=True,
-    )
-
-
-def _digest(frame: SendMessage) -> str:
-    """Tells another command under the same client_id apart from the same one."""
-    said = encode((frame.content, frame.reply_to, frame.metadata))
-    return hashlib.blake2b(said, digest_size=12).hexdigest()
+    metadata_text = _checked_metadata(frame.metadata)
+    return store_message(tx, ctx, frame, content, metadata=frame.metadata, metadata_text=metadata_text)
 
 
 def _checked_content(content: str | None) -> str:
@@ -208,25 +68,6 @@ def _checked_metadata(metadata: Json | None) -> str | None:
         text = f"metadata must have at most {MAX_METADATA_BYTES} bytes of JSON"
         raise TooLarge(text)
     return raw.decode()
-
-
-def _default_conversation(tx: Tx, ctx: Context, frame: SendMessage) -> str:
-    who = ctx.principal
-    if who.kind == "user" and frame.agent_id:
-        other = account_key("agent", frame.agent_id)
-    elif who.kind == "agent" and frame.user_id:
-        other = account_key("user", frame.user_id)
-    else:
-        text = "conversation_id is required"
-        raise Malformed(text)
-    return find_or_create(tx, ctx.clock, who.account, other, device=who.device)
-
-
-def _check_reply_to(tx: Tx, conversation_id: str, message_id: str) -> None:
-    found = tx.one("SELECT conversation_id FROM message WHERE id = :id", id=message_id)
-    if found is None or found[0] != conversation_id:
-        text = f"reply_to: no message {message_id[:64]!r} in this conversation"
-        raise NotFound(text)
 
 
 class EditMessage(Command, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ import trio
 from amtrio.errors import AmtrioError, Conflict, Forbidden, RateLimited
 from amtrio.feature import CommandSpec, Context, Handler, account_key
 from amtrio.idempotency import call, once
+from amtrio.posting import MessageSent
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
@@ -135,7 +136,7 @@ class Inbox:
             return
         services = self._context.services
         is_delivered = False
-        if word == "message":
+        if isinstance(reply, MessageSent):
             services.metrics.ack_seconds.observe(time.perf_counter() - began)
             account = self._context.principal.account
             if reply.repeated:

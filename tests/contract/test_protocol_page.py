@@ -15,8 +15,8 @@ import amtrio.features  # noqa: F401 - registers every command
 from amtrio.errors import NotFound
 from amtrio.feature import registry
 from amtrio.features.history import History
-from amtrio.features.messages import MessageSent
 from amtrio.features.snapshot import Snapshot
+from amtrio.posting import MessageSent
 from amtrio.protocol.codec import Codec
 from amtrio.protocol.frames import SESSION_WORDS, Event, HeartbeatAck, Pong
 from amtrio.transports.answers import error_body
