@@ -24,7 +24,7 @@ from amtrio.feature import (
     kind_of,
     on_presence,
 )
-from amtrio.protocol.frames import Command, Event, Json
+from amtrio.protocol.frames import Command, Event
 from amtrio.store.database import ReadTx, Tx
 
 MAX_STATUS_TEXT = 200
@@ -198,8 +198,22 @@ class AskPresence(msgspec.Struct, frozen=True, kw_only=True):
     user_id: str | None = None
 
 
+class UserPresence(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    Whether a person is here.
+
+    Attributes:
+        device_count: open connections. last_seen: now while online; empty if never.
+    """
+
+    user_id: str
+    online: bool
+    device_count: int
+    last_seen: str
+
+
 @get("/presence/user", who="member")
-async def user_presence(ctx: Context, request: AskPresence) -> Json:
+async def user_presence(ctx: Context, request: AskPresence) -> UserPresence:
     """
     Whether a person is here.
 
@@ -215,12 +229,12 @@ async def user_presence(ctx: Context, request: AskPresence) -> Json:
     online = ctx.fanout.is_online(account)
     if online:
         last_seen_us = ctx.clock.now_us()
-    return {
-        "user_id": user_id,
-        "online": online,
-        "device_count": ctx.fanout.connections(account),
-        "last_seen": rfc3339(last_seen_us) if last_seen_us else "",
-    }
+    return UserPresence(
+        user_id=user_id,
+        online=online,
+        device_count=ctx.fanout.connections(account),
+        last_seen=rfc3339(last_seen_us) if last_seen_us else "",
+    )
 
 
 def _last_seen(tx: ReadTx, account: str, viewer: str) -> int | None:

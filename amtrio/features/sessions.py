@@ -10,7 +10,6 @@ import msgspec
 from amtrio.clock import rfc3339
 from amtrio.errors import NotFound, Unauthorized
 from amtrio.feature import Context, Nothing, Principal, Services, account_key, chore, delete, get, post
-from amtrio.protocol.frames import Json
 from amtrio.store.database import ReadTx, Row, Tx
 from amtrio.store.log import Cursor, forget_cursor, head, put_cursors
 from amtrio.tokens import Claims, fingerprint, verify
@@ -85,10 +84,27 @@ def _ended() -> Unauthorized:
     return Unauthorized("the session has ended")
 
 
+class SessionView(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    One sign-in.
+
+    Attributes:
+        current: it is the one that asks.
+    """
+
+    session_id: str
+    created_at: str
+    last_used_at: str
+    expires_at: str
+    user_agent: str
+    address: str
+    current: bool
+
+
 class SessionsListed(msgspec.Struct, frozen=True):
     """Open sessions, newest first."""
 
-    sessions: list[Json]
+    sessions: list[SessionView]
 
 
 @get("/auth/sessions", who="user")
@@ -105,17 +121,17 @@ def list_sessions(tx: ReadTx, ctx: Context, request: Nothing) -> SessionsListed:
     return SessionsListed([_shown(row, ctx.principal.session) for row in rows])
 
 
-def _shown(row: Row, current: str) -> Json:
+def _shown(row: Row, current: str) -> SessionView:
     id_, created_us, last_used_us, expires_us, user_agent, address = row
-    return {
-        "session_id": id_,
-        "created_at": rfc3339(created_us),
-        "last_used_at": rfc3339(last_used_us),
-        "expires_at": rfc3339(expires_us),
-        "user_agent": user_agent,
-        "address": address,
-        "current": id_ == current,
-    }
+    return SessionView(
+        session_id=id_,
+        created_at=rfc3339(created_us),
+        last_used_at=rfc3339(last_used_us),
+        expires_at=rfc3339(expires_us),
+        user_agent=user_agent,
+        address=address,
+        current=id_ == current,
+    )
 
 
 class EndSession(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,8 +140,15 @@ class EndSession(msgspec.Struct, frozen=True, kw_only=True):
     session_id: str
 
 
+class SessionEnded(msgspec.Struct, frozen=True, kw_only=True):
+    """Its token is refused from now on."""
+
+    session_id: str
+    status: str = "ended"
+
+
 @delete("/auth/sessions/<session_id>", who="user")
-def end_session(tx: Tx, ctx: Context, request: EndSession) -> Json:
+def end_session(tx: Tx, ctx: Context, request: EndSession) -> SessionEnded:
     """End one session: its token is refused and its sockets close within a second."""
     ended = tx.all(
         """
@@ -141,11 +164,11 @@ def end_session(tx: Tx, ctx: Context, request: EndSession) -> Json:
     forget_cursor(tx, ctx.principal.account, request.session_id)
     services = ctx.services
     tx.on_commit(lambda: services.end_sessions({request.session_id}))
-    return {"status": "ended", "session_id": request.session_id}
+    return SessionEnded(session_id=request.session_id)
 
 
 @post("/auth/logout", who="user")
-def logout(tx: Tx, ctx: Context, request: Nothing) -> Json:
+def logout(tx: Tx, ctx: Context, request: Nothing) -> SessionEnded:
     """End the session that asks."""
     del request
     return end_session(tx, ctx, EndSession(session_id=ctx.principal.session))
