@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
@@ -170,6 +170,36 @@ T = TypeVar("T")
 NOBODY = Principal(kind="user", id="", account="", name="", session="")
 
 
+Chunks = AsyncIterator[bytes]
+
+
+class _NoBody(AsyncIterator[bytes]):
+    async def __anext__(self) -> bytes:
+        raise StopAsyncIteration
+
+
+_NO_BODY = _NoBody()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """
+    What a route may know of the HTTP request beside its fields.
+
+    Attributes:
+        method: `HEAD` comes to the routes of `GET`; whatever body they answer is dropped.
+        header: the value of a header, by its name in any case.
+        body: of a route that `streams`: chunks as they arrive, to be read once. While nobody reads, the sender waits;
+            what is not read is thrown away after the answer. Empty for every other route.
+        length: how much body is announced, if it is.
+    """
+
+    method: str = "GET"
+    header: Callable[[str], str | None] = lambda name: None  # noqa: ARG005 - the shape of a look-up
+    body: Chunks = _NO_BODY
+    length: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """
@@ -180,6 +210,7 @@ class Context:
         address: where from, for budgets before authentication.
         origin: what the client calls this server (`https://chat.example.org`), for links; empty on sockets.
         is_current: false once a newer socket of the same agent or device has taken over.
+        request: for routes that need more of it than their fields; a socket has none.
     """
 
     services: Services
@@ -188,6 +219,7 @@ class Context:
     user_agent: str = ""
     is_current: Callable[[], bool] = lambda: True
     origin: str = ""
+    request: Request | None = None
 
     @property
     def store(self) -> Database:
@@ -219,7 +251,9 @@ class Answer(Generic[B]):
     A REST answer that needs more than a body.
 
     Attributes:
-        body: encoded as JSON unless it is bytes, which are sent as they are.
+        body: encoded as JSON; bytes are sent as they are. An async generator of bytes (`Answer[Chunks]`) is sent chunk
+            by chunk, each as soon as the reader has room for it, and closed when the reader has gone. Say
+            `Content-Length` among the headers if it is known.
     """
 
     body: B
@@ -262,11 +296,14 @@ class RouteSpec(Handler):
     Attributes:
         path: with `<name>` for each part that varies; the names are fields of the handler's struct.
         budget: `auth` = per address before authentication.
+        streams: the handler reads the body itself, from `ctx.request.body`, and counts it itself: no limit of the
+            server stands before it but that of time. Its fields come from the path and the query alone.
     """
 
     method: str
     path: str
     budget: Literal["message", "auth", "rest", "none"]
+    streams: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +336,7 @@ class Registry:
         self.routes: list[RouteSpec] = []
         self.replays: dict[str, Render] = {}
         self.chores: list[ChoreSpec] = []
+        self.starters: list[Callable[[Services], Awaitable[None]]] = []
         self.operations: dict[str, OperationSpec] = {}
         self.listeners: dict[type[Event], list[Listener]] = {}
         self.removals: list[Callable[[Any, Services, str], None]] = []
@@ -337,12 +375,21 @@ class Registry:
         who: Who = "member",
         budget: Literal["message", "auth", "rest", "none"] = "rest",
         reads: bool | None = None,
+        streams: bool = False,
     ) -> Callable[[F], F]:
-        """`METHOD path` runs this handler; a plain `def` under GET reads, under any other method writes."""
+        """
+        `METHOD path` runs this handler; a plain `def` under GET reads, under any other method writes.
+
+        Args:
+            streams: an `async def` that takes the body as it arrives; see `RouteSpec`.
+        """
 
         def mark(function: F) -> F:
             style = _style(function, reads=method == "GET" if reads is None else reads)
-            self.routes.append(RouteSpec(function, _shape(function), style, who, method, path, budget))
+            if streams and style != "async":
+                text = f"{function.__qualname__}: only an `async def` can wait for a streamed body"
+                raise TypeError(text)
+            self.routes.append(RouteSpec(function, _shape(function), style, who, method, path, budget, streams))
             return function
 
         return mark
@@ -386,6 +433,11 @@ class Registry:
             return function
 
         return mark
+
+    def on_start(self, function: F) -> F:
+        """Await `async def starter(services)` before the server listens; if it fails, the server does not start."""
+        self.starters.append(function)
+        return function
 
     def operation(self, name: str) -> Callable[[F], F]:
         """Offer `async def operation(services, request)` to the command line under this name."""
@@ -434,7 +486,7 @@ def _style(function: Callable[..., Any], *, reads: bool) -> Style:
 
 
 registry = Registry()
-command, replay, chore, operation, on, on_presence, on_removal = (
+command, replay, chore, operation, on, on_presence, on_removal, on_start = (
     registry.command,
     registry.replay,
     registry.chore,
@@ -442,12 +494,13 @@ command, replay, chore, operation, on, on_presence, on_removal = (
     registry.on,
     registry.on_presence,
     registry.on_removal,
+    registry.on_start,
 )
 get, post, put, patch, delete = registry.get, registry.post, registry.put, registry.patch, registry.delete
 
 __all__ = [
-    "NOBODY", "Answer", "Command", "Context", "Fanout", "Handler", "Nothing", "Principal", "Registry", "Services",
-    "account_key", "chore", "command", "delete", "get", "id_of", "kind_of", "on", "on_presence",
-    "on_removal", "operation",
+    "NOBODY", "Answer", "Chunks", "Command", "Context", "Fanout", "Handler", "Nothing", "Principal", "Registry",
+    "Request", "Services", "account_key", "chore", "command", "delete", "get", "id_of", "kind_of", "on", "on_presence",
+    "on_removal", "on_start", "operation",
     "patch", "post", "put", "registry", "replay",
 ]  # fmt: skip

@@ -24,6 +24,7 @@ import amtrio.features  # noqa: F401 - registers every capability
 from amtrio.app import Running, serve
 from amtrio.clock import Clock, SystemClock
 from amtrio.config import Auth, Config, Limits, Secret, Secrets, Server, Sessions, Storage
+from amtrio.feature import Registry, registry
 
 Json = dict[str, Any]
 JWT_SECRET = "jwt-secret-of-the-tests-0123456789"
@@ -343,11 +344,13 @@ class OldDevice(_Frames):
 
 
 @asynccontextmanager
-async def open_scene(directory: Path, *, clock: Clock | None = None, **sections: Any) -> AsyncIterator[Scene]:
+async def open_scene(
+    directory: Path, *, clock: Clock | None = None, table: Registry = registry, **sections: Any
+) -> AsyncIterator[Scene]:
     """Start a server with its data in `directory`; leaving stops it in order."""
     config = config_for(directory, **sections)
     async with trio.open_nursery() as nursery:
-        running: Running = await nursery.start(partial(serve, config, clock=clock))
+        running: Running = await nursery.start(partial(serve, config, clock=clock, table=table))
         base = f"http://127.0.0.1:{running.port}"
         async with httpx.AsyncClient(base_url=base, timeout=PATIENCE_SECONDS) as http:
             yield Scene(running, config, http, nursery)

@@ -16,7 +16,7 @@ from amtrio.app import open_services
 from amtrio.feature import Context, Nothing, Registry, Services, Wakeups, account_key, id_of, kind_of, registry
 from amtrio.protocol.frames import Event
 from amtrio.store.log import make_account, remove_account
-from tests.harness import config_for
+from tests.harness import config_for, open_scene
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -71,6 +71,37 @@ def test_mistakes_are_found_when_the_feature_is_loaded() -> None:
 
     with pytest.raises(TypeError, match="unclear"):
         table.command("b")(unclear)
+
+
+def test_only_a_handler_that_waits_takes_a_body_as_it_comes() -> None:
+    table = Registry()
+
+    def plain(tx: Any, ctx: Context, request: Ask) -> None: ...
+
+    with pytest.raises(TypeError, match="plain"):
+        table.post("/a", streams=True)(plain)
+
+
+async def test_starters_have_run_before_anybody_can_connect(tmp_path: Path) -> None:
+    """And one that fails keeps the server from starting."""
+    table = Registry()
+    started: list[int] = []
+
+    @table.on_start
+    async def count(services: Services) -> None:
+        started.extend(await services.store.read(lambda tx: tx.one("SELECT count(*) FROM account") or ()))
+
+    async with open_scene(tmp_path, table=table):
+        assert started == [0]
+
+    @table.on_start
+    async def fail(services: Services) -> None:
+        text = "not today"
+        raise OSError(text)
+
+    with pytest.RaisesGroup(pytest.RaisesExc(OSError, match="not today"), flatten_subgroups=True, allow_unwrapped=True):
+        async with open_scene(tmp_path, table=table):
+            pass
 
 
 def test_listeners_chores_and_operations_are_kept() -> None:

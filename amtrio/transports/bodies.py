@@ -27,7 +27,14 @@ _DISCONNECT: Final[Message] = {"type": "http.disconnect"}
 class BodyGuard:
     """Wraps an app: answers 413 to bodies over the limit and 408 to bodies that stall."""
 
-    def __init__(self, app: ASGIApp, *, max_body_bytes: int | None, idle_seconds: float) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        max_body_bytes: int | None,
+        idle_seconds: float,
+        is_streamed: Callable[[str, str], bool] = lambda method, path: False,  # noqa: ARG005
+    ) -> None:
         """
         Guard `app`.
 
@@ -35,10 +42,12 @@ class BodyGuard:
             app: what to guard.
             max_body_bytes: of one request, announced or streamed; None leaves it to the app.
             idle_seconds: how long to wait for more of a body; only waiting counts, not the app's own time.
+            is_streamed: whether the app counts the body of this method and path itself, as it reads it.
         """
         self._app = app
         self._max_body_bytes = max_body_bytes
         self._idle_seconds = idle_seconds
+        self._is_streamed = is_streamed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or pass on whatever is not one."""
@@ -55,10 +64,11 @@ class BodyGuard:
         if not has_body:
             await self._app(scope, receive, send)
             return
-        if self._max_body_bytes is not None and announced > self._max_body_bytes:
+        max_bytes = None if self._is_streamed(scope["method"], scope["path"]) else self._max_body_bytes
+        if max_bytes is not None and announced > max_bytes:
             await _refuse(scope, receive, send, *self._too_large())
             return
-        guarded = _GuardedBody(receive, send, max_bytes=self._max_body_bytes, idle_seconds=self._idle_seconds)
+        guarded = _GuardedBody(receive, send, max_bytes=max_bytes, idle_seconds=self._idle_seconds)
         await self._app(scope, guarded.receive, guarded.send)
         if guarded.is_answered:
             return

@@ -8,14 +8,18 @@ from __future__ import annotations
 import functools
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing, suppress
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, cast
 
 import msgspec
 import structlog
+import trio
 from quart import Quart, Response, g, request
 from quart_trio import QuartTrio
+from quart_trio.asgi import TrioASGIHTTPConnection
 from werkzeug.exceptions import HTTPException
 
 from amtrio.errors import (
@@ -29,7 +33,7 @@ from amtrio.errors import (
     Unauthorized,
     UpgradeRequired,
 )
-from amtrio.feature import NOBODY, Answer, Context, Principal, RouteSpec, Services
+from amtrio.feature import NOBODY, Answer, Chunks, Context, Principal, Registry, Request, RouteSpec, Services
 from amtrio.features.agents import Card
 from amtrio.idempotency import call
 from amtrio.limits import TokenBucket
@@ -43,6 +47,10 @@ from amtrio.transports.origins import Origins
 
 log = structlog.stdlib.get_logger(__name__)
 
+# Where a streamed body's chunks wait, in the ASGI scope of its request.
+_BODY = "amtrio.body"
+# For a sender to notice that its upload was refused (nginx: lingering_timeout 5s).
+_LINGER_SECONDS = 5.0
 _SLASHES = re.compile(r"/{2,}")
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 # COMPAT: the second is what a shipped SDK sends.
@@ -70,9 +78,25 @@ _CORS_HEADERS = {
 }
 
 
+def streamed_paths(table: Registry) -> Callable[[str, str], bool]:
+    """Whether the route of a method and path takes its body as it arrives."""
+    patterns = {
+        (route.method, re.compile(re.sub(r"<[^>]+>", "[^/]+", _SLASHES.sub("/", route.path)) + "/?"))
+        for route in table.routes
+        if route.streams
+    }
+
+    def is_streamed(method: str, path: str) -> bool:
+        path = _SLASHES.sub("/", path)
+        return any(method == of and pattern.fullmatch(path) for of, pattern in patterns)
+
+    return is_streamed
+
+
 def build_app(services: Services, credentials: Credentials) -> Quart:
     """The ASGI application that answers everything but sockets."""
     app = _App("amtrio", static_folder=None)
+    app.is_streamed = streamed_paths(services.registry)
     app.config["MAX_CONTENT_LENGTH"] = services.config.server.max_body_bytes
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.url_map.strict_slashes = False
@@ -100,8 +124,55 @@ def build_app(services: Services, credentials: Credentials) -> Quart:
     return app
 
 
+class _Connection(TrioASGIHTTPConnection):
+    """One request. Quart would take a body into memory as fast as it comes; a streamed one waits for its reader."""
+
+    def __init__(self, app: Any, scope: Any) -> None:
+        super().__init__(app, scope)
+        self._feed: trio.MemorySendChannel[bytes] | None = None
+        self._has_all = trio.Event()
+        if scope["method"] not in {"GET", "HEAD"} and app.is_streamed(scope["method"], scope["path"]):
+            self._feed, scope[_BODY] = trio.open_memory_channel[bytes](0)
+
+    async def handle_messages(  # type: ignore[override]  # as the class above, whose own says the same
+        self, nursery: trio.Nursery, request: Any, receive: Any
+    ) -> None:
+        if self._feed is None:
+            await super().handle_messages(nursery, request, receive)
+            return
+        while (message := await receive())["type"] == "http.request":
+            if not message.get("more_body", False):
+                self._has_all.set()
+            if message.get("body"):
+                with suppress(trio.BrokenResourceError):  # the answer was made without it
+                    await self._feed.send(message["body"])
+            if self._has_all.is_set():
+                self._feed.close()
+        nursery.cancel_scope.cancel()
+
+    async def _send_response(self, send: Any, response: Any) -> None:
+        """An early answer is not lost: what still comes is taken for a while, since closing at once would reset."""
+        if self._feed is None:
+            await super()._send_response(send, response)
+            return
+        cast("Any", self.scope)[_BODY].close()
+
+        async def send_last_late(message: Any) -> None:
+            if message["type"] == "http.response.body" and not message["more_body"]:
+                with trio.move_on_after(_LINGER_SECONDS):
+                    await self._has_all.wait()
+            await send(message)
+
+        if not self._has_all.is_set() and self.scope["http_version"] != "2":
+            response.headers["Connection"] = "close"
+        await super()._send_response(send_last_late, response)
+
+
 class _App(QuartTrio):
     """COMPAT: a shipped client doubles slashes, and a redirect would lose its body, so there is none."""
+
+    asgi_http_class = _Connection
+    is_streamed: Callable[[str, str], bool]
 
     async def asgi_app(self, scope: Any, receive: Any, send: Any) -> None:
         # A request in absolute form (RFC 9112, 3.2.2) has slashes of another meaning.
@@ -225,14 +296,20 @@ class _Gateway:
             is_message = route.budget == "message"
             bucket = limits.messages(principal.account) if is_message else limits.requests(principal.account)
             self._charge(bucket, "too many messages" if is_message else "too many requests")
-        fields, texts = await self._fields(path)
+        fields, texts = await self._fields(path, has_body=not route.streams)
         shape = convert(fields, route.shape, texts=texts)
+        asked = Request(request.method, request.headers.get)
+        if route.streams:
+            # A path that only the router could read (RFC 9112, 3.2.2: absolute form) was not known to be streamed.
+            body = cast("Any", request.scope).get(_BODY, request.body)
+            asked = replace(asked, body=body, length=request.content_length)
         context = Context(
             self.services,
             principal or NOBODY,
             address,
             request.headers.get("User-Agent", ""),
             origin=self._own_origin(),
+            request=asked,
         )
         return _response(await call(route, context, shape))
 
@@ -290,11 +367,11 @@ class _Gateway:
             raise Unauthorized(text)
         return await self._credentials.user(token, user_agent=request.headers.get("User-Agent", ""), address=address)
 
-    async def _fields(self, path: Mapping[str, str]) -> tuple[dict[str, Any], bool]:
+    async def _fields(self, path: Mapping[str, str], *, has_body: bool) -> tuple[dict[str, Any], bool]:
         """Path over body over query, as one set of fields; and whether its values are text."""
         fields: dict[str, Any] = dict(request.args.items())
         texts = True
-        if request.method not in {"GET", "HEAD"}:
+        if has_body and request.method not in {"GET", "HEAD"}:
             content_type = (request.mimetype or "").lower()
             if content_type in {"application/x-www-form-urlencoded", "multipart/form-data"}:
                 fields.update((await request.form).items())
@@ -329,7 +406,23 @@ def _json_object(raw: bytes) -> dict[str, Any]:
 def _response(result: Any) -> Response:
     if not isinstance(result, Answer):
         return Response(encode(result) + b"\n", content_type=JSON)
-    body = result.body if isinstance(result.body, bytes) else encode(result.body) + b"\n"
-    response = Response(body, result.status, content_type=result.content_type)
+    body = result.body
+    if isinstance(body, AsyncGenerator):
+        # A reader who takes nothing is cut by the port. One who is only slow may take as long as it takes.
+        data = _fair(body) if request.method != "HEAD" else b""
+        response = Response(data, result.status, content_type=result.content_type)
+        response.timeout = None
+        del response.headers["Content-Length"]
+    else:
+        data = body if isinstance(body, bytes) else encode(body) + b"\n"
+        response = Response(data, result.status, content_type=result.content_type)
     response.headers.update(result.headers)
     return response
+
+
+async def _fair(chunks: AsyncGenerator[bytes, None]) -> Chunks:
+    """Let others run between two chunks, and notice there that the reader has gone."""
+    async with aclosing(chunks):
+        async for chunk in chunks:
+            yield chunk
+            await trio.lowlevel.checkpoint()

@@ -34,7 +34,7 @@ from amtrio.transports.bodies import BodyGuard
 from amtrio.transports.ws import Upgrade
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from h2.events import Event as H2Event
     from hypercorn.events import Event
@@ -68,6 +68,7 @@ class HttpSettings:
         write_stall_seconds: a client that takes no byte of an answer for this long is cut.
         max_header_bytes: of one request's head.
         max_body_bytes: of one request's body; None leaves it to the app.
+        is_streamed: see `BodyGuard`.
     """
 
     keep_alive_seconds: float = 75.0
@@ -76,6 +77,7 @@ class HttpSettings:
     write_stall_seconds: float = 30.0
     max_header_bytes: int = 32 * 1024
     max_body_bytes: int | None = None
+    is_streamed: Callable[[str, str], bool] = lambda method, path: False  # noqa: ARG005
 
 
 class HttpService:
@@ -85,7 +87,10 @@ class HttpService:
         """Serve `app`, guarded against large and slow bodies."""
         self.settings = settings or HttpSettings()
         guarded = BodyGuard(
-            app, max_body_bytes=self.settings.max_body_bytes, idle_seconds=self.settings.body_idle_seconds
+            app,
+            max_body_bytes=self.settings.max_body_bytes,
+            idle_seconds=self.settings.body_idle_seconds,
+            is_streamed=self.settings.is_streamed,
         )
         self.config = _library_config(self.settings)
         self.app = wrap_app(cast("ASGIFramework", guarded), self.config.wsgi_max_body_size, "asgi")

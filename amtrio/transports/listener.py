@@ -21,7 +21,7 @@ from amtrio.transports.stream import BufferedStream, PlainStream, RelayedStream,
 from amtrio.transports.ws import Sockets, SocketSettings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
     from pathlib import Path
 
     from amtrio.transports.bodies import ASGIApp
@@ -51,6 +51,7 @@ class ListenerSettings:
         write_stall_seconds: a client that takes no byte of an answer for this long is cut.
         max_header_bytes: of one request's head.
         max_body_bytes: of one request's body; None leaves it to the app.
+        is_streamed: see `BodyGuard`.
         handshake_timeout_seconds: for a TLS handshake, and for the app to admit a WebSocket.
         close_timeout_seconds: for what is buffered, our Close and the peer's; then the connection is cut.
         max_message_bytes: of one WebSocket message.
@@ -69,6 +70,7 @@ class ListenerSettings:
     write_stall_seconds: float = 30.0
     max_header_bytes: int = 32 * 1024
     max_body_bytes: int | None = None
+    is_streamed: Callable[[str, str], bool] = lambda method, path: False  # noqa: ARG005
     handshake_timeout_seconds: float = 10.0
     close_timeout_seconds: float = 5.0
     max_message_bytes: int = 64 * 1024
@@ -88,6 +90,7 @@ class ListenerSettings:
             write_stall_seconds=self.write_stall_seconds,
             max_header_bytes=self.max_header_bytes,
             max_body_bytes=self.max_body_bytes,
+            is_streamed=self.is_streamed,
         )
 
     def for_sockets(self) -> SocketSettings:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import trio
 
-from amtrio.feature import registry
+from amtrio.feature import Answer, Chunks, Context, Nothing, Registry, registry
 from tests.conftest import Journal
-from tests.harness import ADMIN_SECRET, PASSWORD, Agent, Person, Scene, open_scene
+from tests.harness import ADMIN_SECRET, PASSWORD, PATIENCE_SECONDS, Agent, Person, Scene, open_scene
 
 SECURITY = {
     "X-Content-Type-Options": "nosniff",
@@ -469,3 +471,96 @@ async def test_a_foreign_page_changes_nothing(tmp_path: Path) -> None:
 async def test_a_cache_hands_no_page_what_was_answered_to_another(tmp_path: Path) -> None:
     async with open_scene(tmp_path) as scene:
         assert "Origin" in (await scene.http.get("/version")).headers["Vary"]
+
+
+# ------------------------------------------------------------------------------------------------------------- streams
+
+MIB = 1 << 20
+
+
+def streaming() -> tuple[Registry, list[str], trio.Event]:
+    """Routes that stream both ways, what happened in them, and the end of one."""
+    table, seen, ended = Registry(), list[str](), trio.Event()
+
+    @table.post("/count", who="anyone", streams=True)
+    async def count(ctx: Context, request: Nothing) -> list[int]:
+        assert ctx.request is not None
+        sizes = [len(chunk) async for chunk in ctx.request.body]
+        return [sum(sizes), ctx.request.length or 0, max(sizes, default=0)]
+
+    @table.post("/part/<name>", who="anyone", streams=True)
+    async def part(ctx: Context, request: Nothing) -> list[int]:
+        assert ctx.request is not None
+        return [len(await anext(ctx.request.body))]
+
+    @table.get("/numbers", who="anyone")
+    async def numbers(ctx: Context, request: Nothing) -> Answer[Chunks]:
+        async def made() -> Chunks:
+            seen.append("begun")
+            try:
+                for number in range(100):
+                    yield b"%02d" % number * 50_000
+                seen.append("all sent")
+            finally:
+                seen.append("ended")
+                ended.set()
+
+        return Answer(made(), headers={"Content-Length": "10000000"}, content_type="text/plain")
+
+    return table, seen, ended
+
+
+async def zeros(size: int) -> AsyncIterator[bytes]:
+    for _ in range(size // MIB):
+        yield bytes(MIB)
+
+
+async def test_a_streamed_body_may_be_longer_than_others_and_comes_in_pieces(tmp_path: Path) -> None:
+    """Announced or chunked, with doubled slashes too; no piece is larger than what the port reads at once."""
+    table, _, _ = streaming()
+    async with open_scene(tmp_path, table=table) as scene:
+        for path, headers in (("/count", {"Content-Length": str(8 * MIB)}), ("//count/", {})):
+            url = f"http://127.0.0.1:{scene.running.port}{path}"
+            answer = await scene.http.post(url, content=zeros(8 * MIB), headers=headers)
+            assert answer.status_code == 200, (path, answer.text)
+            total, announced, largest = answer.json()
+            assert (total, announced) == (8 * MIB, 8 * MIB if headers else 0)
+            assert largest <= MIB // 4
+        assert (await scene.http.post("/count", content=b"")).json() == [0, 0, 0]
+
+
+async def test_what_a_route_does_not_read_of_its_body_holds_nobody_up(tmp_path: Path) -> None:
+    """It answers after the first piece; the rest is thrown away and the answer arrives."""
+    table, _, _ = streaming()
+    async with (
+        open_scene(tmp_path, table=table) as scene,
+        await trio.open_tcp_stream("127.0.0.1", scene.running.port) as client,
+    ):
+        await client.send_all(b"POST /part/x HTTP/1.1\r\nHost: t\r\nContent-Length: %d\r\n\r\n" % (4 * MIB))
+        with trio.fail_after(PATIENCE_SECONDS):
+            await client.send_all(bytes(4 * MIB))
+            answer = b"".join([chunk async for chunk in client])
+        assert answer.startswith(b"HTTP/1.1 200")
+
+
+async def test_an_answer_can_be_a_stream(tmp_path: Path) -> None:
+    """Every byte arrives in order; HEAD gets the headers alone and nothing is made for it."""
+    table, seen, _ = streaming()
+    async with open_scene(tmp_path, table=table) as scene:
+        head = await scene.http.head("/numbers")
+        assert (head.headers["Content-Length"], head.content, seen) == ("10000000", b"", [])
+        answer = await scene.http.get("/numbers")
+        assert answer.content == b"".join(b"%02d" % number * 50_000 for number in range(100))
+        assert seen == ["begun", "all sent", "ended"]
+
+
+async def test_a_stream_ends_with_its_reader(tmp_path: Path) -> None:
+    """Whoever leaves in the middle leaves no generator behind."""
+    table, seen, ended = streaming()
+    async with open_scene(tmp_path, table=table) as scene:
+        async with await trio.open_tcp_stream("127.0.0.1", scene.running.port) as client:
+            await client.send_all(b"GET /numbers HTTP/1.1\r\nHost: t\r\n\r\n")
+            assert (await client.receive_some(1000)).startswith(b"HTTP/1.1 200")
+        with trio.fail_after(PATIENCE_SECONDS):
+            await ended.wait()
+        assert seen == ["begun", "ended"]
