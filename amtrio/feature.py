@@ -298,12 +298,15 @@ class RouteSpec(Handler):
         budget: `auth` = per address before authentication.
         streams: the handler reads the body itself, from `ctx.request.body`, and counts it itself: no limit of the
             server stands before it but that of time. Its fields come from the path and the query alone.
+        produces: content type of its good answers. answers: their HTTP statuses.
     """
 
     method: str
     path: str
     budget: Literal["message", "auth", "rest", "none"]
     streams: bool = False
+    produces: str = "application/json"
+    answers: tuple[int, ...] = (200,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,6 +379,8 @@ class Registry:
         budget: Literal["message", "auth", "rest", "none"] = "rest",
         reads: bool | None = None,
         streams: bool = False,
+        produces: str = "application/json",
+        answers: tuple[int, ...] = (200,),
     ) -> Callable[[F], F]:
         """
         `METHOD path` runs this handler; a plain `def` under GET reads, under any other method writes.
@@ -389,7 +394,8 @@ class Registry:
             if streams and style != "async":
                 text = f"{function.__qualname__}: only an `async def` can wait for a streamed body"
                 raise TypeError(text)
-            self.routes.append(RouteSpec(function, _shape(function), style, who, method, path, budget, streams))
+            shape = _shape(function)
+            self.routes.append(RouteSpec(function, shape, style, who, method, path, budget, streams, produces, answers))
             return function
 
         return mark

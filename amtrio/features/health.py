@@ -80,7 +80,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     agent_heartbeat: AgentHeartbeat
 
 
-@get("/health", who="anyone")
+@get("/health", who="anyone", answers=(_OK, _UNAVAILABLE))
 async def health(ctx: Context, request: Nothing) -> Answer[Health]:
     """200 if the server does all it should, 503 if the database refuses; the older server's fields and more."""
     del request
@@ -129,7 +129,7 @@ def _words(seconds: int) -> str:
     return f"{hours}h{minutes}m{seconds}s"
 
 
-@get("/metrics", who="anyone")
+@get("/metrics", who="anyone", produces="text/plain")
 async def metrics_page(ctx: Context, request: Nothing) -> Answer[bytes]:
     """Prometheus text."""
     del request

@@ -13,7 +13,7 @@ import msgspec
 
 from amtrio.clock import MICROS_PER_SECOND
 from amtrio.conversation import members
-from amtrio.errors import Malformed
+from amtrio.errors import NotFound
 from amtrio.feature import Answer, Context, command, get, replay
 from amtrio.feature import Services as Services  # noqa: PLC0414 - read by type hints of removals
 from amtrio.message import (
@@ -150,8 +150,8 @@ def _seq_at_or_before(tx: ReadTx, conversation_id: str, cursor: str | int | None
         return int(row[0])
     at_us = _micros(cursor)
     if at_us is None:
-        text = "cursor must be a message id, a conversation_seq or an RFC 3339 time"
-        raise Malformed(text)
+        text = f"no message {cursor[:64]!r} here; a cursor is a message id, a conversation_seq or an RFC 3339 time"
+        raise NotFound(text)
     if not is_before:
         # Times are shown to the millisecond: what was shown at this one is not newer than it.
         at_us += 999 - at_us % 1000

@@ -6,24 +6,41 @@ Knows errors and headers; knows no framework, no request and no socket.
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
 
-from amtrio.errors import AmtrioError, Unauthorized
+import msgspec
+
+from amtrio.errors import AmtrioError, Retry, Unauthorized
 from amtrio.protocol.codec import encode
 
 JSON = "application/json"
 
 
+class ErrorBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """
+    Why something was refused.
+
+    Attributes:
+        error: for people. code: one word for programs, stable.
+        status: the HTTP status in words. retry: `no`, `after_ms` or `same_client_id`; see docs/protocol.md.
+        retry_after_ms: how long to wait, milliseconds; only with `after_ms`.
+    """
+
+    error: str
+    code: str
+    status: str
+    retry: Retry
+    retry_after_ms: int | None = None
+
+
 def error_body(error: AmtrioError) -> bytes:
     """`{"error": text, "code": word, "status": reason phrase, "retry": rule}`."""
-    body: dict[str, Any] = {
-        "error": str(error),
-        "code": error.code,
-        "status": HTTPStatus(error.http).phrase,
-        "retry": error.retry,
-    }
-    if error.retry_after_ms is not None:
-        body["retry_after_ms"] = error.retry_after_ms
+    body = ErrorBody(
+        error=str(error),
+        code=error.code,
+        status=HTTPStatus(error.http).phrase,
+        retry=error.retry,
+        retry_after_ms=error.retry_after_ms,
+    )
     return encode(body) + b"\n"
 
 

@@ -43,6 +43,8 @@ from amtrio.transports.addresses import client_address, own_origin
 from amtrio.transports.aliases import aliases_of
 from amtrio.transports.answers import JSON, error_body, error_headers
 from amtrio.transports.credentials import Credentials
+from amtrio.transports.openapi import describe
+from amtrio.transports.openapi_page import CONTENT_SECURITY_POLICY, page
 from amtrio.transports.origins import Origins
 
 log = structlog.stdlib.get_logger(__name__)
@@ -115,6 +117,8 @@ def build_app(services: Services, credentials: Credentials) -> Quart:
             functools.partial(gateway.route, route),
             methods=["GET", "HEAD"] if method == "GET" else [method],
         )
+    for path in ("/openapi.json", "/docs"):
+        app.add_url_rule(path, path, functools.partial(gateway.documentation, path), methods=["GET", "HEAD"])
     for path in _SOCKET_PATHS:
         app.add_url_rule(path, path, gateway.socket_path, methods=["GET"])
     app.before_request(gateway.begin)
@@ -188,6 +192,7 @@ class _Gateway:
     def __init__(self, services: Services, credentials: Credentials) -> None:
         self.services = services
         self._credentials = credentials
+        self._documentation: dict[str, bytes] = {}
         self._origins = Origins(services.config.server.cors_allowed_origins)
 
     # -- around every request -----------------------------------------------
@@ -279,6 +284,17 @@ class _Gateway:
         text = f"{request.path} speaks WebSocket only (RFC 6455)"
         return self._failed(UpgradeRequired(text), {"Upgrade": "websocket", "Connection": "Upgrade"})
 
+    async def documentation(self, path: str) -> Response:
+        """The routes, described for programs or for people; made once, when somebody first asks."""
+        if not self._documentation:
+            document = describe(self.services.registry.routes)
+            self._documentation = {"/openapi.json": encode(document) + b"\n", "/docs": page(document).encode()}
+        if path == "/openapi.json":
+            return Response(self._documentation[path], content_type=JSON)
+        response = Response(self._documentation[path], content_type="text/html; charset=utf-8")
+        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        return response
+
     # -- one route ----------------------------------------------------------------
 
     async def route(self, route: RouteSpec, **path: str) -> Response:
@@ -359,7 +375,7 @@ class _Gateway:
         # COMPAT: a bare token without the scheme is accepted too.
         token = request.headers.get("Authorization", "").strip()
         token = token[7:].strip() if token[:7].lower() == "bearer " else token
-        if agent_id is not None:
+        if agent_id:
             secret = request.headers.get("X-Agent-Secret") or token
             return await self._credentials.agent(agent_id, secret, Card(), address=address)
         if not token:
