@@ -54,7 +54,7 @@ class CreateConversation(Command, frozen=True, kw_only=True):
     client_id: ClientId | None = None
 
 
-@post("/conversations")
+@post("/conversations", who="user")
 @command("create_conversation", who="user")
 def create_conversation(tx: Tx, ctx: Context, frame: CreateConversation) -> ConversationView:
     """

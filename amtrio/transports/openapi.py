@@ -177,7 +177,7 @@ _NULL: Final = {"type": "null"}
 
 
 def _as_text(schema: Json) -> Json:
-    """A field that comes as text: where a text may stand there is no null, which could only be the word; leave it out."""
+    """A field that comes as text: where any text may stand there is no null, which could only be the word."""
     shape = dict(schema)
     kinds = shape.pop("anyOf", None)
     if kinds is not None and any(kind.get("type") == "string" for kind in kinds):
