@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any, Final
@@ -19,7 +20,7 @@ _STYLE: Final = """
 @media (prefers-color-scheme: dark) { :root { --get: #8ab8f0; --post: #7fd09a; --other: #e8b569; --delete: #f2a49e; } }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere; }
 h2 { margin-top: 2.5rem; border-bottom: 1px solid var(--line); }
-nav a { margin-right: .8rem; }
+nav a { display: inline-block; margin-right: .8rem; }
 details { border: 1px solid var(--line); border-radius: .4rem; margin: .4rem 0; }
 summary { cursor: pointer; padding: .5rem .7rem; }
 details > div { padding: 0 .9rem .6rem; }
@@ -31,7 +32,6 @@ b { display: inline-block; min-width: 4.2rem; }
 .old { opacity: .75; }
 table { border-collapse: collapse; width: 100%; }
 td, th { text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); padding: .25rem .5rem .25rem 0; }
-p { white-space: pre-line; }
 """
 # Level 3 of CSP names a style by its digest: nothing else on the page can bring one.
 CONTENT_SECURITY_POLICY: Final = (
@@ -50,7 +50,7 @@ def _lines(document: Json) -> Iterator[str]:
     title = f"{escape(info['title'])} {escape(info['version'])}: REST"
     yield f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
     yield f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body><h1>{title}</h1>'
-    yield f'<p>{escape(info["description"])}</p><p>For programs: <a href="openapi.json">openapi.json</a>.</p><nav>'
+    yield f'{_prose(info["description"])}<p>For programs: <a href="openapi.json">openapi.json</a>.</p><nav>'
     groups = _by_tag(document)
     for tag in document["tags"]:
         if tag["name"] in groups:
@@ -59,13 +59,13 @@ def _lines(document: Json) -> Iterator[str]:
     for tag in document["tags"]:
         operations = groups.get(tag["name"], [])
         if operations:
-            yield f'<h2 id="{escape(tag["name"])}">{escape(tag["name"])}</h2><p>{escape(tag["description"])}</p>'
+            yield f'<h2 id="{escape(tag["name"])}">{escape(tag["name"])}</h2>{_prose(tag["description"])}'
             for method, path, operation in operations:
                 yield from _operation(method, path, operation)
     yield '<h2 id="shapes">shapes</h2>'
     for name, schema in document["components"]["schemas"].items():
         yield f'<details id="{escape(name)}"><summary><code>{escape(name)}</code></summary><div>'
-        yield f"<p>{escape(schema.get('description', ''))}</p>"
+        yield _prose(schema.get("description", ""))
         yield from _fields(schema)
         yield "</div></details>"
     yield "</body></html>\n"
@@ -83,16 +83,16 @@ def _by_tag(document: Json) -> dict[str, list[tuple[str, str, Json]]]:
 def _operation(method: str, path: str, operation: Json) -> Iterator[str]:
     kind = "old" if operation.get("deprecated") else ""
     yield f'<details class="{kind}"><summary><b class="{method}">{method.upper()}</b> <code>{escape(path)}</code> '
-    yield f"{escape(operation['summary'])}</summary><div>"
+    yield f"{_line(operation['summary'])}</summary><div>"
     if "description" in operation:
-        yield f"<p>{escape(operation['description'])}</p>"
+        yield _prose(operation["description"])
     yield f"<p>Who: {escape(_who(operation['security']))}.</p>"
     parameters = operation.get("parameters", [])
     if parameters:
         yield "<table><tr><th>in</th><th>name</th><th>kind</th><th></th></tr>"
         for each in parameters:
             yield f"<tr><td>{each['in']}</td><td><code>{escape(each['name'])}</code>{_star(each.get('required'))}</td>"
-            yield f"<td>{_kind(each['schema'])}</td><td>{escape(each.get('description', ''))}</td></tr>"
+            yield f"<td>{_kind(each['schema'])}</td><td>{_line(each.get('description', ''))}</td></tr>"
         yield "</table>"
     body = operation.get("requestBody")
     if body is not None:
@@ -106,6 +106,23 @@ def _operation(method: str, path: str, operation: Json) -> Iterator[str]:
     yield "</div></details>"
 
 
+def _line(text: str) -> str:
+    """Markdown of the little kind that docstrings use: names between backticks."""
+    return re.sub(r"`+([^`]+)`+", r"<code>\1</code>", escape(text, quote=False))
+
+
+def _prose(text: str) -> str:
+    """Paragraphs and lists."""
+    blocks = []
+    for block in filter(None, (each.strip() for each in text.split("\n\n"))):
+        if block.startswith("- "):
+            items = "".join(f"<li>{_line(' '.join(item.split()))}</li>" for item in block[2:].split("\n- "))
+            blocks.append(f"<ul>{items}</ul>")
+        else:
+            blocks.append(f"<p>{_line(' '.join(block.split()))}</p>")
+    return "".join(blocks)
+
+
 def _who(security: list[Mapping[str, Any]]) -> str:
     words = {"token": "people", "agentId": "agents", "adminSecret": "the administrator's secret"}
     who = [words[next(iter(each))] for each in security]
@@ -117,7 +134,7 @@ def _fields(schema: Json) -> Iterator[str]:
     yield "<table>"
     for name, field in schema.get("properties", {}).items():
         yield f"<tr><td><code>{escape(name)}</code>{_star(name in required)}</td><td>{_kind(field)}</td>"
-        yield f"<td>{escape(field.get('description', ''))}</td></tr>"
+        yield f"<td>{_line(field.get('description', ''))}</td></tr>"
     yield "</table>"
 
 

@@ -71,3 +71,8 @@ def test_what_a_document_says_is_text() -> None:
     """Not even our own docstrings become markup."""
     hostile = DOCUMENT | {"info": DOCUMENT["info"] | {"description": "<script>alert(1)</script>"}}
     assert "<script>" not in page(hostile)
+
+
+def test_names_between_backticks_are_code_and_lists_are_lists() -> None:
+    told = page(DOCUMENT | {"info": DOCUMENT["info"] | {"description": "Say `x <y>`\nor not.\n\n- one\n  more\n- two"}})
+    assert "<p>Say <code>x &lt;y&gt;</code> or not.</p><ul><li>one more</li><li>two</li></ul>" in told
