@@ -15,7 +15,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import structlog
 import trio
@@ -44,11 +44,22 @@ from amtrio.transports.listener import ListenerSettings, Server, open_sockets, t
 from amtrio.transports.sessions import Sessions
 from amtrio.transports.wheel import turn_wheel
 
+if TYPE_CHECKING:
+    from amtrio.store.commit import Unit
+    from amtrio.store.database import Committed
+    from amtrio.tracing import Tracing
+
 log = structlog.stdlib.get_logger(__name__)
 
 # Shares of the budget of an orderly stop (config.server.drain_s): sessions end by themselves, then by force.
 GRACE_SHARE = 0.5
 FORCE_SHARE = 0.55
+# The last one, after the store is closed: a collector that is away must not hold the process.
+TRACES_SHARE = 0.1
+
+
+class CannotTrace(Exception):
+    """Traces are switched on and cannot be sent; the text says what to do."""
 
 
 class Stop:
@@ -89,7 +100,7 @@ class Running:
 
 @asynccontextmanager
 async def open_services(
-    config: Config, *, clock: Clock | None = None, table: Registry = registry
+    config: Config, *, clock: Clock | None = None, table: Registry = registry, tracing: Tracing | None = None
 ) -> AsyncIterator[tuple[Services, Hub]]:
     """The store and what features share, without any socket: enough for the command line."""
     clock = clock or SystemClock()
@@ -99,12 +110,21 @@ async def open_services(
     settings = StoreSettings(readers=storage.reader_threads, chores=ChoreSettings(alarm_bytes=storage.wal_alarm_bytes))
     metrics = Metrics()
 
-    def observe(units: int, seconds: float) -> None:
-        del units
+    def observe(units: Sequence[Unit], seconds: float) -> None:
         metrics.commit_seconds.observe(seconds)
+        if tracing is not None:
+            tracing.committed((unit.cause for unit in units), len(units), seconds)
 
+    publish: Callable[[Sequence[Committed]], None] = hub.publish
+    if tracing is not None:
+        publish = tracing.around(publish, written=lambda: metrics.delivery_seconds.count, sockets=hub.connections)
     async with open_sqlite(
-        Path(storage.db_path), clock=clock, publish=hub.publish, observe=observe, settings=settings
+        Path(storage.db_path),
+        clock=clock,
+        publish=publish,
+        observe=observe,
+        cause=None if tracing is None else tracing.cause,
+        settings=settings,
     ) as store:
         limits = config.limits
         services = Services(
@@ -125,8 +145,49 @@ async def open_services(
             registry=table,
             started_us=clock.now_us(),
             gauges=lambda: _gauges(services, store, started),
+            tracing=tracing,
         )
         yield services, hub
+
+
+@asynccontextmanager
+async def open_tracing(config: Config, clock: Clock) -> AsyncIterator[Tracing | None]:
+    """
+    Traces if they are wanted; leaving sends what is left of them. Without, nothing of OpenTelemetry is imported.
+
+    Raises:
+        CannotTrace: it is not installed, or does not take its settings.
+    """
+    otel = config.otel
+    if not otel.enabled:
+        yield None
+        return
+    if not (otel.endpoint or otel.traces_endpoint):
+        log.warning("tracing_off", reason="otel.enabled is set, but there is no otel.endpoint to send traces to")
+        yield None
+        return
+    try:
+        from amtrio.tracing import Tracing  # noqa: PLC0415 - an optional dependency, and slow to import
+
+        tracing = Tracing(otel, clock)
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in {"opentelemetry", "grpc"}:
+            raise
+        extra = "otel-grpc" if otel.protocol == "grpc" else "otel"
+        text = f"otel.enabled is set, but {error.name} is not installed: pip install 'amtrio[{extra}]'"
+        hint = ", or send by OTEL_EXPORTER_OTLP_PROTOCOL=http, which needs only 'amtrio[otel]'"
+        raise CannotTrace(text + hint * (otel.protocol == "grpc")) from error
+    except (ValueError, OSError) as error:
+        raise CannotTrace(f"traces cannot be sent: {error}") from error
+    if tracing.is_disabled:
+        log.warning("tracing_off", reason="OTEL_SDK_DISABLED is set")
+        yield None
+        return
+    log.info("tracing_started", protocol=otel.protocol, sampling_rate=otel.sampling_rate)
+    try:
+        yield tracing
+    finally:
+        await tracing.close(config.server.drain_s * TRACES_SHARE)
 
 
 def _gauges(services: Services, store: SqliteDatabase, started: float) -> Gauges:
@@ -157,7 +218,7 @@ async def serve(
         has_signals: SIGTERM and SIGINT stop it; a second one ends the process at once.
 
     Raises:
-        CannotOpen: the database; the text says what to do. OSError: the port.
+        CannotOpen: the database; the text says what to do. CannotTrace: as it says. OSError: the port.
     """
     bound = list(sockets) if sockets is not None else open_sockets(config.server.host, config.server.port)
     stop = Stop()
@@ -165,7 +226,11 @@ async def serve(
         for each in bound:
             # Also if the database cannot be opened; closing twice is harmless.
             stack.callback(each.close)
-        services, hub = await stack.enter_async_context(open_services(config, clock=clock, table=table))
+        clock = clock or SystemClock()
+        tracing = await stack.enter_async_context(open_tracing(config, clock))
+        services, hub = await stack.enter_async_context(
+            open_services(config, clock=clock, table=table, tracing=tracing)
+        )
         sessions = Sessions(services, hub)
         services.state[Sessions] = sessions
         news = _News(services)

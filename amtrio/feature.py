@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from amtrio.proofs import Proofs
     from amtrio.protocol.frames import Kind
     from amtrio.store.database import Database, Tx
+    from amtrio.tracing import Tracing
 
 F = TypeVar("F", bound=Callable[..., Any])
 Who = Literal["anyone", "user", "agent", "member", "admin"]
@@ -126,7 +127,12 @@ class Wakeups:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the whole server shares; made once by `app`."""
+    """
+    What the whole server shares; made once by `app`.
+
+    Attributes:
+        tracing: None unless traces are sent.
+    """
 
     store: Database
     clock: Clock
@@ -141,6 +147,7 @@ class Services:
     gauges: Callable[[], Gauges]
     state: dict[type, Any] = field(default_factory=dict)
     wakeups: Wakeups = field(default_factory=Wakeups)
+    tracing: Tracing | None = None
 
     def own(self, kind: type[T], /) -> T:
         """The feature's own memory (caches, live status): one object per server, made on first use."""

@@ -24,6 +24,7 @@ CONFINED: Final = {
     "h2": {"transports/http_protocols.py"},
     "hypercorn": {"transports/http_protocols.py"},
     "jwt": {"tokens.py"},
+    "opentelemetry": {"tracing.py"},
     "prometheus_client": {"metrics.py"},
     "pywebpush": {"push/webpush.py"},
     "quart": {"transports/http.py"},

@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 
 import amtrio.features  # noqa: F401 - registers every capability
-from amtrio.app import Running, Stop
+from amtrio.app import CannotTrace, Running, Stop
 from amtrio.app import serve as run_server
 from amtrio.config import Config, Loaded, load
 from amtrio.errors import Conflict
@@ -84,7 +84,6 @@ def without_effect(config: Config) -> list[str]:
         "push.apns_enabled": config.push.apns_enabled,
         "push.fcm_enabled": config.push.fcm_enabled,
         "push.vapid_public_key": bool(config.push.vapid_public_key),
-        "otel.enabled": config.otel.enabled,
     }
     return [setting for setting, is_on in switched_on.items() if is_on]
 
@@ -93,7 +92,7 @@ def _run(loaded: Loaded, *, demo: bool) -> int:
     code = 0
     try:
         trio.run(partial(_main, loaded.config, demo=demo), strict_exception_groups=True)
-    except* CannotOpen as group:
+    except* (CannotOpen, CannotTrace) as group:
         for exc in _leaves(group):
             Console(stderr=True, highlight=False).print(f"amtrio: {exc}", markup=False, soft_wrap=True)
         code = EXIT_FAILED

@@ -274,12 +274,27 @@ class Otel:
     """Traces for OpenTelemetry."""
 
     enabled: bool = setting(False, BOOLEAN, "send traces", "OTEL_ENABLED")  # noqa: FBT003
-    endpoint: str = setting("", text(), "collector", "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_HTTP_ENDPOINT")
+    endpoint: str = setting(
+        "",
+        text(),
+        "collector; over HTTP its base, to which `/v1/traces` is added",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_HTTP_ENDPOINT",
+    )
+    traces_endpoint: str = setting(
+        "", text(), "collector for traces, wins over `endpoint`; used as it is", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+    )
     protocol: str = setting(
-        "grpc", choice("grpc", "http", aliases={"http/protobuf": "http"}), "how to send", "OTEL_EXPORTER_OTLP_PROTOCOL"
+        "grpc",
+        choice("grpc", "http", aliases={"http/protobuf": "http"}),
+        "how to send",
+        "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+        "OTEL_EXPORTER_OTLP_PROTOCOL",
     )
     service_name: str = setting("amtrio", text(), "how we are called there", "OTEL_SERVICE_NAME")
-    sampling_rate: float = setting(0.1, number(0, 1), "share of requests that are traced", "OTEL_SAMPLING_RATE")
+    sampling_rate: float = setting(
+        0.1, number(0, 1), "share of requests and frames that are traced", "OTEL_SAMPLING_RATE"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

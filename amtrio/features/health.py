@@ -94,7 +94,7 @@ async def health(ctx: Context, request: Nothing) -> Answer[Health]:
         status="ok" if is_ok else "degraded",
         version=__version__,
         db="ok" if is_ok else f"error: {store}",
-        tracing_enabled=services.config.otel.enabled,
+        tracing_enabled=services.tracing is not None,
         uptime_seconds=uptime,
         uptime=_words(uptime),
         start_time=rfc3339(services.started_us),

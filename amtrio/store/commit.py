@@ -35,12 +35,13 @@ _MOST_ROWS = 128
 
 @dataclass(slots=True)
 class Unit:
-    """One call of a unit of work and who wants to hear its outcome."""
+    """One call of a unit of work, who wants to hear its outcome, and what caused it if that is to be told."""
 
     call: Callable[..., Any]
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
     done: Done
+    cause: object = None
 
 
 @dataclass(slots=True)
@@ -140,7 +141,7 @@ class GroupCommit:
                 if is_careful:
                     conn.execute("SAVEPOINT unit")
                 changes = conn.total_changes
-                tx = SqliteTx(conn, self._clock.now_us())
+                tx = SqliteTx(conn, self._clock.now_us(), unit.cause)
                 result = outcome.capture(unit.call, tx, *unit.args, **unit.kwargs)
                 # SQLite answers some failures (a full disk is one) by rolling back everything, units before this one
                 # included. It says so only here; the unit may even have swallowed the error.
@@ -225,7 +226,7 @@ def _number(conn: sqlite3.Connection, announced: Sequence[Announcement]) -> list
         kind = event.log_kind
         if not kind:
             unlogged = [(account, 0) for account in each.accounts]
-            committed.append(Committed(event, each.device, each.at_us, unlogged))
+            committed.append(Committed(event, each.device, each.at_us, unlogged, each.cause))
             continue
         seqs: list[tuple[str, int]] = []
         for account in each.accounts:
@@ -238,7 +239,7 @@ def _number(conn: sqlite3.Connection, announced: Sequence[Announcement]) -> list
             last[account] = (number, seq)
             seqs.append((account, seq))
             heard.append((number, seq, len(events)))
-        committed.append(Committed(event, each.device, each.at_us, seqs))
+        committed.append(Committed(event, each.device, each.at_us, seqs, each.cause))
     if events:
         # SQLite numbers the rows of an INTEGER PRIMARY KEY one after the other; nobody else inserts meanwhile.
         before = _insert(conn, _EVENT, events) - len(events)

@@ -75,16 +75,18 @@ class Announcement:
     accounts: tuple[str, ...]
     device: str | None
     at_us: int
+    cause: object
 
 
 class SqliteTx(SqliteReadTx):
     """`Tx` for one attempt of one unit: what it announced dies with it unless the attempt is kept."""
 
-    __slots__ = ("announced", "at_us", "calls", "has_run")
+    __slots__ = ("_cause", "announced", "at_us", "calls", "has_run")
 
-    def __init__(self, conn: sqlite3.Connection, at_us: int) -> None:
+    def __init__(self, conn: sqlite3.Connection, at_us: int, cause: object = None) -> None:
         super().__init__(conn)
         self.at_us = at_us
+        self._cause = cause
         self.announced: list[Announcement] = []
         self.calls: list[Callable[[], object]] = []
         self.has_run = False
@@ -95,7 +97,7 @@ class SqliteTx(SqliteReadTx):
 
     def announce(self, event: Loggable, accounts: Iterable[str], /, *, device: str | None = None) -> None:
         # An account that is named twice hears it once.
-        self.announced.append(Announcement(event, tuple(dict.fromkeys(accounts)), device, self.at_us))
+        self.announced.append(Announcement(event, tuple(dict.fromkeys(accounts)), device, self.at_us, self._cause))
 
     def on_commit(self, call: Callable[[], object], /) -> None:
         self.calls.append(call)

@@ -7,9 +7,9 @@ interleaves with it, and it may run again after a failure, so it has no effect b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
+import msgspec
 import outcome
 
 P = ParamSpec("P")
@@ -73,14 +73,21 @@ class Tx(ReadTx, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """One announcement that is on disk: the event and the number it got in each account's log."""
+class Committed(msgspec.Struct, frozen=True):
+    """
+    One announcement that is on disk: the event and the number it got in each account's log.
+
+    A struct because there is one per message: making it takes 60 ns, a frozen dataclass 470.
+
+    Attributes:
+        cause: what its unit was handed over with; the store only passes it on.
+    """
 
     event: Loggable
     device: str | None
     at_us: int
     seqs: Sequence[tuple[str, int]]
+    cause: object = None
 
 
 Done = Callable[["outcome.Outcome[Any]"], object]
@@ -106,11 +113,16 @@ class Database(Protocol):
         """
         ...
 
-    def submit(self, unit: Callable[..., Any], args: tuple[object, ...], done: Done, /) -> None:
+    def submit(
+        self, unit: Callable[..., Any], args: tuple[object, ...], done: Done, /, *, cause: object = None
+    ) -> None:
         """
         `write` without a waiting task: `done` hears the outcome on the Trio thread after the commit.
 
         Units run in the order of submission. `done` is called after the announcements of its unit were published.
+
+        Args:
+            cause: comes back with what the unit announced; for tracing.
         """
         ...
 

@@ -73,8 +73,16 @@ class StoreSettings:
 class SqliteDatabase:
     """`Database` on one SQLite file; made by `open_sqlite` alone."""
 
-    def __init__(self, epoch: str, writer: Writer, readers: Readers, commit: GroupCommit) -> None:
+    def __init__(
+        self,
+        epoch: str,
+        writer: Writer,
+        readers: Readers,
+        commit: GroupCommit,
+        cause: Callable[[], object] | None = None,
+    ) -> None:
         self._epoch = epoch
+        self._cause = cause
         self._writer = writer
         self._readers = readers
         self._commit = commit
@@ -99,12 +107,14 @@ class SqliteDatabase:
     async def write(self, unit: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         await trio.lowlevel.checkpoint_if_cancelled()
         done = partial(trio.lowlevel.reschedule, trio.lowlevel.current_task())
-        self._writer.put(Unit(unit, args, kwargs, done))
+        self._writer.put(Unit(unit, args, kwargs, done, None if self._cause is None else self._cause()))
         result: T = await trio.lowlevel.wait_task_rescheduled(never_abort)
         return result
 
-    def submit(self, unit: Callable[..., Any], args: tuple[object, ...], done: Done, /) -> None:
-        self._writer.put(Unit(unit, args, {}, done))
+    def submit(
+        self, unit: Callable[..., Any], args: tuple[object, ...], done: Done, /, *, cause: object = None
+    ) -> None:
+        self._writer.put(Unit(unit, args, {}, done, cause))
 
     async def read(self, unit: Callable[Concatenate[ReadTx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         def on_reader(tx: SqliteReadTx) -> T:
@@ -139,7 +149,8 @@ async def open_sqlite(
     clock: Clock,
     publish: Callable[[Sequence[Committed]], None],
     run: OpenRunner = Thread,
-    observe: Callable[[int, float], object] | None = None,
+    observe: Callable[[Sequence[Unit], float], object] | None = None,
+    cause: Callable[[], object] | None = None,
     settings: StoreSettings | None = None,
 ) -> AsyncIterator[SqliteDatabase]:
     """
@@ -152,7 +163,8 @@ async def open_sqlite(
         path: beside it lie `-wal`, `-shm`, `.lock` and `.boot`. After a clean stop the file alone is everything; while
             it is open a copy needs file and `-wal` of the same moment.
         publish: hears what a batch announced, on the Trio thread, after the commit and in commit order. Must not raise.
-        observe: hears of every batch how many units it had and how many seconds it took, for metrics.
+        observe: hears of every batch which units it had and how many seconds it took, for metrics and traces.
+        cause: asked by every `write`, in the task that waits for it; the answer goes with the unit.
         run: opens the runner of each connection; `Inline` keeps everything on the Trio thread.
 
     Raises:
@@ -191,7 +203,7 @@ async def open_sqlite(
 
             stack.push_async_callback(close_writer)
         writer = Writer(writer_runner, commit, publish, max_batch=settings.max_batch, observe=observe)
-        database = SqliteDatabase(epoch, writer, readers, commit)
+        database = SqliteDatabase(epoch, writer, readers, commit, cause)
         chores = Chores(
             database=path,
             conn=first,

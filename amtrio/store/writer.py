@@ -36,7 +36,7 @@ class Writer:
         publish: Callable[[Sequence[Committed]], None],
         *,
         max_batch: int,
-        observe: Callable[[int, float], object] | None = None,
+        observe: Callable[[Sequence[Unit], float], object] | None = None,
     ) -> None:
         self.batches = 0
         self.on_batch: Callable[[], object] = _nothing
@@ -119,7 +119,7 @@ class Writer:
         batch, self._batch = self._batch or [], None
         self.batches += 1
         if self._observe is not None:
-            self._keep(outcome.capture(self._observe, len(batch), time.perf_counter() - self._started))
+            self._keep(outcome.capture(self._observe, batch, time.perf_counter() - self._started))
         if isinstance(result, outcome.Error):
             self._failure = result.error
             settled = Settled(answers=[(unit.done, outcome.Error(_closed())) for unit in batch])

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import structlog
@@ -46,6 +46,9 @@ from amtrio.transports.credentials import Credentials
 from amtrio.transports.openapi import describe
 from amtrio.transports.openapi_page import CONTENT_SECURITY_POLICY, page
 from amtrio.transports.origins import Origins
+
+if TYPE_CHECKING:
+    from amtrio.tracing import Tracing
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -102,6 +105,7 @@ def build_app(services: Services, credentials: Credentials) -> Quart:
     app.config["MAX_CONTENT_LENGTH"] = services.config.server.max_body_bytes
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.url_map.strict_slashes = False
+    app.tracing = services.tracing
     gateway = _Gateway(services, credentials)
     for number, route in enumerate(services.registry.routes):
         app.add_url_rule(
@@ -173,17 +177,27 @@ class _Connection(TrioASGIHTTPConnection):
 
 
 class _App(QuartTrio):
-    """COMPAT: a shipped client doubles slashes, and a redirect would lose its body, so there is none."""
+    """
+    Two things around Quart: slashes, and the trace of a request.
+
+    COMPAT: a shipped client doubles slashes, and a redirect would lose its body, so there is none.
+    """
 
     asgi_http_class = _Connection
     is_streamed: Callable[[str, str], bool]
+    tracing: Tracing | None = None
 
     async def asgi_app(self, scope: Any, receive: Any, send: Any) -> None:
         # A request in absolute form (RFC 9112, 3.2.2) has slashes of another meaning.
         path: str = scope.get("path", "")
         if "//" in path and path.startswith("/"):
             scope = {**scope, "path": _SLASHES.sub("/", path)}
-        await super().asgi_app(scope, receive, send)
+        if self.tracing is None or scope["type"] != "http":
+            await super().asgi_app(scope, receive, send)
+            return
+        # Quart's tasks for this request are begun inside and know it.
+        with self.tracing.request(scope["method"], scope["headers"]):
+            await super().asgi_app(scope, receive, send)
 
 
 class _Gateway:
@@ -202,6 +216,9 @@ class _Gateway:
         asked = request.headers.get("X-Request-ID", "")
         g.request_id = asked if _REQUEST_ID.match(asked) else self.services.clock.new_id("req")
         structlog.contextvars.bind_contextvars(request=g.request_id)
+        tracing = self.services.tracing
+        if tracing is not None and (trace_id := tracing.trace_id()):
+            structlog.contextvars.bind_contextvars(trace=trace_id)
         if request.method == "OPTIONS":
             # Preflights are answered before anything is proved or counted.
             # With a body, though an empty one: without any, Quart's iterator looks for asyncio's loop.
@@ -225,6 +242,9 @@ class _Gateway:
         # Methods are the client's own words; only those we know become labels.
         key = (method if method in _METHODS else "other", status)
         requests[key] = requests.get(key, 0) + 1
+        if self.services.tracing is not None:
+            rule = request.url_rule
+            self.services.tracing.answered(None if rule is None else rule.rule, status, g.request_id)
         log.debug(
             "request_answered",
             method=method,

@@ -7,6 +7,7 @@ is on disk, in the order of the frames. Knows the table of commands; knows no fe
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import msgspec
 
     from amtrio.protocol.dialects import Dialect
+    from amtrio.tracing import Traced
     from amtrio.transports.outbox import Outbox
     from amtrio.transports.session import Session
     from amtrio.transports.ws import Socket
@@ -46,6 +48,7 @@ class Inbox:
         "_room",
         "_session",
         "_socket",
+        "_tracing",
     )
 
     def __init__(self, session: Session, socket: Socket, dialect: Dialect, context: Context, outbox: Outbox) -> None:
@@ -53,6 +56,7 @@ class Inbox:
         self._socket = socket
         self._dialect = dialect
         self._context = context
+        self._tracing = context.services.tracing
         self._outbox = outbox
         self._in_flight = 0
         self._most_in_flight = context.config.sessions.units_in_flight
@@ -75,6 +79,9 @@ class Inbox:
         """
         context = self._context
         client_id: str | None = getattr(frame, "client_id", None)
+        span = None
+        if self._tracing is not None:
+            span = self._tracing.frame(spec.word, self._dialect.name, context.principal.kind)
         try:
             if spec.who not in ("member", "anyone", context.principal.kind):
                 text = f"{spec.word} is not for {context.principal.kind}s"
@@ -82,54 +89,75 @@ class Inbox:
             if spec.budget == "message":
                 wait = self._charge_message(client_id)
                 if wait > 0:
-                    return self._run_later(wait, spec, frame, ref, client_id)
+                    return self._run_later(wait, spec, frame, ref, client_id, span)
             elif spec.budget == "ephemeral":
                 self._charge_ephemeral()
         except AmtrioError as exc:
             self._session.refuse(exc, ref, client_id)
+            self._end(span, exc)
             return self.room_if_pressed()
-        return self._run(spec, frame, ref, client_id)
+        return self._run(spec, frame, ref, client_id, span)
 
     def _run(
-        self, spec: CommandSpec, frame: msgspec.Struct, ref: bytes | None, client_id: str | None
+        self, spec: CommandSpec, frame: msgspec.Struct, ref: bytes | None, client_id: str | None, span: Traced | None
     ) -> Awaitable[None] | None:
         if spec.style != "write":
-            return self._run_async(spec, frame, ref, client_id)
+            return self._run_async(spec, frame, ref, client_id, span)
         self._in_flight += 1
-        done = partial(self._done, spec.word, ref, client_id, time.perf_counter())
-        self._context.store.submit(_fenced, (self._context, spec, frame), done)
+        done = partial(self._done, spec.word, ref, client_id, time.perf_counter(), span)
+        self._context.store.submit(_fenced, (self._context, spec, frame), done, cause=span)
         return self.room_if_pressed()
 
     async def _run_async(
-        self, spec: CommandSpec, frame: msgspec.Struct, ref: bytes | None, client_id: str | None
+        self, spec: CommandSpec, frame: msgspec.Struct, ref: bytes | None, client_id: str | None, span: Traced | None
     ) -> None:
+        error: BaseException | None = None
         try:
-            reply = await call(spec, self._context, frame)
+            with nullcontext() if self._tracing is None or span is None else self._tracing.under(span):
+                reply = await call(spec, self._context, frame)
         except AmtrioError as exc:
+            error = exc
             self._session.refuse(exc, ref, client_id)
+        except BaseException as exc:
+            error = exc
+            raise
         else:
             if reply is not None:
                 self._session.send(self._dialect.reply(reply, ref, word=spec.word, is_delivered=False))
+        finally:
+            self._end(span, error)
         await self._wait_for_room()
 
+    def _end(self, span: Traced | None, error: BaseException | None) -> None:
+        """It is answered, or never will be."""
+        if span is not None and self._tracing is not None:
+            self._tracing.end_frame(span, error)
+
     def _done(
-        self, word: str, ref: bytes | None, client_id: str | None, began: float, result: outcome.Outcome[Any]
+        self,
+        word: str,
+        ref: bytes | None,
+        client_id: str | None,
+        began: float,
+        span: Traced | None,
+        result: outcome.Outcome[Any],
     ) -> None:
         """A unit's outcome is known; called after the commit, in the order of the frames."""
         self._in_flight -= 1
         if self._room is not None and not self._is_pressed():
             self._room.set()
-        if self._is_over:
-            return
-        try:
-            if isinstance(result, outcome.Error):
-                self._failed(word, result.error, ref, client_id)
-            else:
-                self._answer(word, result.unwrap(), ref, began)
-        except Exception:
-            # The writer that calls this serves everybody; a bug of ours here ends this session alone.
-            log.exception("session_failed", account=self._context.principal.account, word=word)
-            self._session.break_down()
+        if not self._is_over:
+            try:
+                if isinstance(result, outcome.Error):
+                    self._failed(word, result.error, ref, client_id)
+                else:
+                    self._answer(word, result.unwrap(), ref, began)
+            except Exception:
+                # The writer that calls this serves everybody; a bug of ours here ends this session alone.
+                log.exception("session_failed", account=self._context.principal.account, word=word)
+                self._session.break_down()
+        if span is not None:
+            self._end(span, result.error if isinstance(result, outcome.Error) else None)
 
     def _answer(self, word: str, reply: Any, ref: bytes | None, began: float) -> None:
         if reply is None:
@@ -181,17 +209,26 @@ class Inbox:
         return wait
 
     async def _run_later(
-        self, wait: float, spec: CommandSpec, frame: msgspec.Struct, ref: bytes | None, client_id: str | None
+        self,
+        wait: float,
+        spec: CommandSpec,
+        frame: msgspec.Struct,
+        ref: bytes | None,
+        client_id: str | None,
+        span: Traced | None,
     ) -> None:
         await trio.sleep(wait)
         if self._is_over:
+            self._end(span, None)
             return
         bucket = self._context.services.limits.messages(self._context.principal.account)
         if not bucket.take():
             # Another socket of the account took it.
-            self._session.refuse(self._over_budget(bucket.wait_seconds(), client_id), ref, client_id)
+            refusal = self._over_budget(bucket.wait_seconds(), client_id)
+            self._session.refuse(refusal, ref, client_id)
+            self._end(span, refusal)
             return
-        waiting = self._run(spec, frame, ref, client_id)
+        waiting = self._run(spec, frame, ref, client_id, span)
         if waiting is not None:
             await waiting
 

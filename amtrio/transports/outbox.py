@@ -274,6 +274,7 @@ class Outbox:
         await self._socket.drained(self.low_water)
         self._recent = deque()
         account = self._principal.account
+        began = time.perf_counter()
         page = await sessions.services.store.read(read_page, account, self.position, sessions.registry.replays)
         recent, self._recent = self._recent, None
         if page.pruned > self.position:
@@ -294,6 +295,9 @@ class Outbox:
         for seq, outgoing in recent:
             if seq == self.position + 1 and self._socket.buffered <= self.high_water:
                 self._write(outgoing, seq)
+        tracing = sessions.services.tracing
+        if tracing is not None and page.items:
+            tracing.caught_up(self._dialect.name, len(page.items), time.perf_counter() - began)
         return self.position >= max(self._missed, page.head)
 
     async def _fell_off(self, page: Page) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from amtrio.cli import server as module
-from amtrio.config import Config, Otel, Push, Server
+from amtrio.config import Config, Push, Server
 
 PATIENCE_SECONDS = 30
 
@@ -156,5 +156,5 @@ def test_it_can_bring_an_agent_to_talk_to(tmp_path: Path) -> None:
 def test_settings_without_effect_are_named() -> None:
     """Who switches on what this version does not do is told so, and nobody else is."""
     assert module.without_effect(Config()) == []
-    config = Config(server=Server(webchat_enabled=True), push=Push(fcm_enabled=True), otel=Otel(enabled=True))
-    assert module.without_effect(config) == ["server.webchat_enabled", "push.fcm_enabled", "otel.enabled"]
+    config = Config(server=Server(webchat_enabled=True), push=Push(fcm_enabled=True))
+    assert module.without_effect(config) == ["server.webchat_enabled", "push.fcm_enabled"]

@@ -182,7 +182,11 @@ async def test_every_batch_is_measured() -> None:
     """
     seen: list[tuple[int, float]] = []
     writer = Writer(
-        Inline("test"), answer_all, silence, max_batch=2, observe=lambda units, seconds: seen.append((units, seconds))
+        Inline("test"),
+        answer_all,
+        silence,
+        max_batch=2,
+        observe=lambda units, seconds: seen.append((len(units), seconds)),
     )
     for number in range(3):
         put(writer, number, lambda _: None)
