@@ -392,13 +392,14 @@ class _Grumble(logging.Handler):
     A collector that is away is no bug of ours and disturbs nobody but those who look at traces.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float]) -> None:
         super().__init__(logging.WARNING)
+        self._now = now
         self._quiet_until = 0.0
         self._kept_back = 0
 
     def emit(self, record: logging.LogRecord) -> None:
-        now = time.monotonic()
+        now = self._now()
         if now < self._quiet_until:
             self._kept_back += 1
             return
@@ -407,8 +408,8 @@ class _Grumble(logging.Handler):
         self._kept_back = 0
 
 
-def _listen_to_the_sdk() -> None:
+def _listen_to_the_sdk(now: Callable[[], float] = time.monotonic) -> None:
     """For good: a thread of the SDK that was left behind may still complain after the end."""
     logger = logging.getLogger("opentelemetry")
-    logger.handlers[:] = [_Grumble()]
+    logger.handlers[:] = [_Grumble(now)]
     logger.propagate = False
