@@ -20,18 +20,21 @@ from typing import Any, Final
 
 import outcome
 import pytest
+import trio
 from opentelemetry import trace
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+from trio.testing import MockClock, wait_all_tasks_blocked
 
 from amtrio import tracing as module
 from amtrio.app import CannotTrace, open_tracing
 from amtrio.clock import SystemClock
 from amtrio.errors import AmtrioError, NotFound
+from amtrio.feature import CommandSpec, Context, Nothing, registry
 from amtrio.store.database import Tx
 from amtrio.tracing import traces_url, with_scheme
 from tests.conftest import Journal
-from tests.harness import AGENT_SECRET, JWT_SECRET, PASSWORD, Scene, config_for, open_scene
+from tests.harness import AGENT_SECRET, JWT_SECRET, PASSWORD, MovableClock, Scene, config_for, open_scene
 
 TRACE_ID: Final = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT_ID: Final = "00f067aa0ba902b7"
@@ -319,6 +322,75 @@ async def test_a_batch_is_linked_to_all_that_were_in_it(tmp_path: Path, collecto
     assert about(commit) == {"amtrio.commit.units": 5}
 
 
+async def test_a_command_that_waits_is_the_cause_of_what_it_does(
+    tmp_path: Path, collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Also in tasks it begins; and when it is over the socket's task, which goes on, does nothing on its account.
+    """
+    seen: list[object] = []
+
+    def unit(_tx: Tx) -> None:
+        seen.append(trace.get_current_span())
+
+    async def wait(ctx: Context, frame: Nothing) -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ctx.store.write, unit)
+        raise NotFound(SECRET_TEXT)
+
+    async def look(ctx: Context, frame: Nothing) -> None:
+        assert ctx.services.tracing is not None
+        seen.append(ctx.services.tracing.cause())
+
+    monkeypatch.setitem(registry.commands, "wait", CommandSpec(wait, Nothing, "async", "member", "wait", "none"))
+    monkeypatch.setitem(registry.commands, "look", CommandSpec(look, Nothing, "async", "member", "look", "none"))
+    async with open_scene(tmp_path, otel=otel(collector.endpoint)) as scene:
+        alice = await scene.register("alice")
+        async with scene.device(alice) as phone:
+            assert (await phone.ask("wait"))["type"] == "error"
+            # The sampler is asked anew for every frame; this one it does not pick.
+            monkeypatch.setattr(scene.running.services.tracing, "frame", lambda *_: None)
+            await phone.say("look")
+            await phone.caught_up()
+    assert seen == [trace.INVALID_SPAN, None]
+    waited = collector.only("frame wait")
+    assert about(waited)["error.type"] == "not_found"
+    assert collector.children(waited) == {"commit"}
+
+
+async def test_frames_that_wait_or_are_refused_are_told_too(
+    tmp_path: Path, collector: Collector, mock_clock: MockClock
+) -> None:
+    """
+    A span begins when the frame is decoded: one that waits for its budget takes as long as its sender waits.
+    """
+    clock = MovableClock()
+    async with open_scene(
+        tmp_path, clock=clock, otel=otel(collector.endpoint), limits={"user_messages_per_minute": 30}
+    ) as scene:
+        alice, helper = await scene.register("alice"), await scene.register_agent("helper")
+        place = await scene.conversation(alice, helper)
+        bucket = scene.running.services.limits.messages(f"u:{alice.id}")
+        async with scene.device(alice) as phone:
+            while bucket.take():
+                pass
+            await phone.say("message", ref="waits", conversation_id=place, content="n1")
+            await wait_all_tasks_blocked(0.05)
+            clock.move(days=2 / 86_400)
+            mock_clock.jump(2.01)
+            while "waits" not in phone.replies:
+                await phone.take()
+            bucket._tokens = -10.0
+            refused = await phone.ask("message", conversation_id=place, content="n2")
+            assert refused["data"]["code"] == "rate_limited"
+            assert (await phone.ask("nothing_we_know"))["type"] == "error"
+    waited, refusal = sorted(collector.named("frame message"), key=lambda span: span.start_time_unix_nano)
+    assert waited.end_time_unix_nano - waited.start_time_unix_nano >= 2_000_000_000
+    assert about(refusal)["error.type"] == "rate_limited"
+    # A word that nobody knows gets no span: it would be a name of the client's own invention.
+    assert not any("nothing_we_know" in span.name for span in collector.spans)
+
+
 async def test_a_pump_is_a_trace_of_its_own(tmp_path: Path, collector: Collector) -> None:
     """
     What a device missed is told by the page, and on nobody's account.
@@ -410,6 +482,8 @@ async def test_a_collector_that_is_away_changes_nothing(tmp_path: Path, journal:
     (trouble,) = [entry for entry in journal.entries if entry["event"] == "tracing_troubled"]
     assert trouble["level"] == "warning"
     assert trouble["by"].startswith("opentelemetry.")
+    # The SDK was told to give up, and did: nothing had to be left behind.
+    assert "traces_unsent" not in {entry["event"] for entry in journal.entries}
 
 
 async def test_a_collector_that_refuses_is_a_warning(tmp_path: Path, journal: Journal) -> None:
