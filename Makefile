@@ -34,7 +34,9 @@ bench: install-dev ## measure a server on this machine
 
 lock: install-dev ## pin the dependencies anew (ARGS=--upgrade for newer ones)
 	$(LOCK) --group build --output-file requirements.lock
-	$(LOCK) --group build --group dev --constraint requirements.lock --output-file requirements-dev.lock
+	$(LOCK) --group build --extra otel --extra otel-grpc --constraint requirements.lock \
+		--output-file requirements-otel.lock
+	$(LOCK) --group build --group dev --constraint requirements-otel.lock --output-file requirements-dev.lock
 
 clean: ## remove the environment and what tools left behind; your data stays
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist

@@ -138,7 +138,7 @@ def pins(name: str) -> dict[str, str]:
     return dict(re.findall(r"^([a-z0-9\-]+)==(\S+)", (ROOT / name).read_text(), re.MULTILINE))
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-otel.lock", "requirements-dev.lock"])
 def test_lock_files_are_whole_and_anonymous(name: str) -> None:
     """
     Every pin has its hashes, and no file names the index that it was made with.
@@ -155,12 +155,14 @@ def test_lock_files_agree() -> None:
     """
     What is tested is what is run; and what pyproject.toml names is locked.
     """
-    run, dev = pins("requirements.lock"), pins("requirements-dev.lock")
-    assert {name: dev.get(name) for name in run} == run
+    run, otel, dev = pins("requirements.lock"), pins("requirements-otel.lock"), pins("requirements-dev.lock")
+    assert {name: otel.get(name) for name in run} == run
+    assert {name: dev.get(name) for name in otel} == otel
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     groups = project["dependency-groups"]
     for requirements, locked in (
         (project["project"]["dependencies"] + groups["build"], run),
+        ([each for extra in project["project"]["optional-dependencies"].values() for each in extra], otel),
         (groups["dev"], dev),
     ):
         for requirement in requirements:
