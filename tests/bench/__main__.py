@@ -20,6 +20,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from tests.bench.against import Versus
 from tests.bench.loop import Broken
 from tests.bench.report import as_json, show
 from tests.bench.scenarios import FULL, QUICK, Bench
@@ -35,6 +36,9 @@ def main(
     seconds: Annotated[float | None, typer.Option(help="Length of a window.")] = None,
     windows: Annotated[int | None, typer.Option(help="How many windows.")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Where the servers keep their data: the disk matters.")] = None,
+    against: Annotated[
+        Path | None, typer.Option(help="Compare with this other checkout, v1 and v2, in as many pairs as windows.")
+    ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write every window to this file.")] = None,
 ) -> None:
     """
@@ -52,14 +56,21 @@ def main(
     if soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with tempfile.TemporaryDirectory(prefix="amtrio-bench-", dir=data_dir) as directory:
-        bench = Bench(plan, Path(directory), share_cores(), lambda text: console.print(f"  {text}", style="dim"))
-        scenarios = bench.scenarios()
+
+        def tell(text: str) -> None:
+            console.print(f"  {text}", style="dim")
+
+        if against is None:
+            bench = Bench(plan, Path(directory), share_cores(), tell)
+        else:
+            bench = Versus(plan, Path(directory), share_cores(), tell, other=against.resolve())
         machine = _machine(Path(directory))
         # Long-lived and free of cycles; collections would only make the generator stumble.
         gc.collect()
         gc.freeze()
         failure = ""
         try:
+            scenarios = bench.scenarios()
             for name in only or scenarios:
                 scenarios[name]()
         except (Broken, KeyError) as exc:

@@ -99,9 +99,9 @@ class Bench:
     # -- the stage --------------------------------------------------------
 
     @contextlib.contextmanager
-    def _server(self) -> Iterator[tuple[Server, Rest]]:
+    def _server(self, tree: Path | None = None) -> Iterator[tuple[Server, Rest]]:
         self._servers += 1
-        with run_server(self.directory / f"server-{self._servers}", self.cores) as server:
+        with run_server(self.directory / f"server-{self._servers}", self.cores, tree) as server:
             rest = Rest(server.port)
             self.tell(f"server started, pid {server.pid}")
             try:

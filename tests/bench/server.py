@@ -90,10 +90,18 @@ class Server:
         return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(name))
 
 
+def environment_of(tree: Path | None) -> dict[str, str]:
+    """The environment in which Python finds the amtrio of this checkout first."""
+    return {**os.environ} if tree is None else {**os.environ, "PYTHONPATH": str(tree.resolve())}
+
+
 @contextlib.contextmanager
-def run_server(directory: Path, cores: Cores) -> Iterator[Server]:
+def run_server(directory: Path, cores: Cores, tree: Path | None = None) -> Iterator[Server]:
     """
     Start a server with its data in `directory`; leaving stops it.
+
+    Args:
+        tree: the checkout it is of; this one unless said otherwise.
 
     Raises:
         Broken: it does not start or does not stop in time; the text ends with the last lines of its log.
@@ -102,7 +110,7 @@ def run_server(directory: Path, cores: Cores) -> Iterator[Server]:
     port = _free_port()
     agent_secret = secrets.token_hex(16)
     environment = {
-        **os.environ,
+        **environment_of(tree),
         **_NO_LIMITS,
         "AGENT_SECRET": agent_secret,
         "LOG_FORMAT": "json",
@@ -114,6 +122,7 @@ def run_server(directory: Path, cores: Cores) -> Iterator[Server]:
         began = time.perf_counter()
         process = subprocess.Popen(
             command,
+            cwd=tree,
             env=environment,
             stdout=log,
             stderr=log,
