@@ -159,8 +159,12 @@ class Tracing:
     # -- requests ---------------------------------------------------------------------
 
     @contextmanager
-    def request(self, method: str, headers: Iterable[tuple[bytes, bytes]]) -> Iterator[None]:
-        """One REST request, from its head to the last byte of its answer; continues the caller's trace."""
+    def request(self, method: str, scheme: str, headers: Iterable[tuple[bytes, bytes]]) -> Iterator[None]:
+        """
+        One REST request, from its head to the last byte of its answer; continues the caller's trace.
+
+        The conventions also want the path, but ids are in it: `answered` tells the route instead.
+        """
         carried: dict[str, str] = {}
         for name, value in headers:
             if name in _CARRIED:
@@ -169,7 +173,7 @@ class Tracing:
                     f"{carried[key]},{value.decode('latin-1')}" if key in carried else value.decode("latin-1")
                 )
         method = method if method in _METHODS else "_OTHER"
-        about: dict[str, str | int] = {"http.request.method": method}
+        about: dict[str, str | int] = {"http.request.method": method, "url.scheme": scheme}
         span = self._start(method, _PROPAGATOR.extract(carried, Context()), SpanKind.SERVER, about)
         if span is None:
             yield

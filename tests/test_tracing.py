@@ -206,6 +206,7 @@ async def test_a_scene_is_a_tree_of_spans(tmp_path: Path, collector: Collector) 
     assert login.kind == Span.SPAN_KIND_SERVER
     assert about(login) | {"amtrio.request_id": ""} == {
         "http.request.method": "POST",
+        "url.scheme": "http",
         "http.route": "/auth/login",
         "http.response.status_code": 200,
         "amtrio.request_id": "",
@@ -282,7 +283,7 @@ async def test_a_failure_of_ours_is_an_error(tmp_path: Path, collector: Collecto
             tracing.end_frame(span, error)
         with pytest.raises(OSError, match=SECRET_TEXT), tracing.push("webpush", tracing.cause()):
             raise OSError(SECRET_TEXT)
-        with pytest.raises(KeyError), tracing.request("GET", []):
+        with pytest.raises(KeyError), tracing.request("GET", "http", []):
             raise KeyError(SECRET_TEXT)
     found = [(about(span).get("error.type"), span.status.code) for span in collector.named("frame message")]
     failed, fine = Status.STATUS_CODE_ERROR, Status.STATUS_CODE_UNSET

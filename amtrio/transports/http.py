@@ -196,7 +196,7 @@ class _App(QuartTrio):
             await super().asgi_app(scope, receive, send)
             return
         # Quart's tasks for this request are begun inside and know it.
-        with self.tracing.request(scope["method"], scope["headers"]):
+        with self.tracing.request(scope["method"], scope["scheme"], scope["headers"]):
             await super().asgi_app(scope, receive, send)
 
 
