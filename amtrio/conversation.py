@@ -77,7 +77,12 @@ def conversation(shape: type[C], row: Row) -> C:
 
 
 class LastMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """COMPAT: what a list shows of a conversation's newest message; both names of its id."""
+    """
+    COMPAT: what a list shows of a conversation's newest message; both names of its id.
+
+    Attributes:
+        content: empty if the message is encrypted: a preview of ciphertext tells nobody anything.
+    """
 
     id: str
     message_id: str
@@ -151,7 +156,7 @@ def _view(tx: ReadTx, account: str, row: Row) -> ConversationView:
             sender_type="agent" if sender[0] == "a" else "client",
             sender_id=sender[2:],
             kind=kind,
-            content=content,
+            content=content if kind != "encrypted" else "",
             created_at=rfc3339(created_us),
         )
     shown = conversation(Conversation, row[:7])
@@ -246,6 +251,11 @@ SELECT 1 FROM agent WHERE account_key = :agent AND (
         SELECT 1 FROM agent_reader r WHERE r.agent_key = agent.account_key AND r.account_key = :viewer)))"""
 
 
+def may_see_agent(tx: ReadTx, agent_key: str, viewer: str) -> bool:
+    """Whether there is such an agent for this person."""
+    return tx.one(_AGENT, agent=agent_key, viewer=viewer) is not None
+
+
 def create(tx: Tx, clock: Clock, user_key: str, agent_key: str, *, title: str | None, device: str | None) -> str:
     """
     Begin a conversation; without a title it is the default one of the two.
@@ -253,7 +263,7 @@ def create(tx: Tx, clock: Clock, user_key: str, agent_key: str, *, title: str | 
     Raises:
         NotFound: no such agent for this person.
     """
-    if tx.one(_AGENT, agent=agent_key, viewer=user_key) is None:
+    if not may_see_agent(tx, agent_key, user_key):
         text = f"agent not found: {agent_key[2:]!r}"
         raise NotFound(text)
     id_ = clock.new_id("conv")

@@ -170,6 +170,9 @@ class Limits:
         600, whole(0, _MAX_RATE), "typing, status and the like, per account; 0 = no limit", "EPHEMERAL_RATE"
     )
     requests_per_minute: int = setting(1_200, whole(0, _MAX_RATE), "REST requests per account; 0 = no limit")
+    key_bundles_per_minute: int = setting(
+        6, whole(0, _MAX_RATE), "key bundles that one account may take of another; 0 = no limit"
+    )
     connections_per_account: int = setting(64, whole(0, _MAX_RATE), "open sockets per account; 0 = no limit")
     # Generous: without trusted_proxies everybody behind a reverse proxy shares its address.
     connections_per_address: int = setting(2_000, whole(0, _MAX_RATE), "open connections per address; 0 = no limit")

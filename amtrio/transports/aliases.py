@@ -26,6 +26,7 @@ ALIASES: Final[Mapping[Place, Place]] = {
     ("PATCH", "/messages/edit"): ("PATCH", "/messages/<message_id>"),
     ("POST", "/messages/delete"): ("DELETE", "/messages/<message_id>"),
     ("DELETE", "/messages/delete"): ("DELETE", "/messages/<message_id>"),
+    ("GET", "/keys/otpk-count"): ("GET", "/keys/one-time-prekeys/count"),
     ("GET", "/presence"): ("GET", "/agents"),
 }
 
