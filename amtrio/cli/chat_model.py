@@ -336,11 +336,16 @@ class ChatModel:
         return Line(
             message.message_id,
             "you" if is_own else self.agent_name(message.sender_id),
-            message.content,
+            _text(message),
             message.created_at,
             is_own=is_own,
             is_edited=message.edited_at is not None,
             is_deleted=message.deleted,
-            quoted=quoted.content if quoted else "",
+            quoted=_text(quoted) if quoted else "",
             state=talk.state_of(message) if is_own else None,
         )
+
+
+def _text(message: Message) -> str:
+    """What there is to read; this program has no keys."""
+    return "(encrypted message)" if message.kind == "encrypted" and not message.deleted else message.content

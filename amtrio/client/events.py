@@ -24,6 +24,7 @@ class Message(Thing, frozen=True, kw_only=True):
     Attributes:
         conversation_seq: its place in the conversation: 1, 2, 3 … without gaps.
         client_id: the sender's own id of it; only the sender's account sees it.
+        kind: `encrypted` means that `content` is ciphertext, which `encryption` says more of; else it is a text.
         deleted: a tombstone; content is then empty.
     """
 
@@ -39,6 +40,7 @@ class Message(Thing, frozen=True, kw_only=True):
     client_id: str | None = None
     reply_to: str | None = None
     metadata: dict[str, Any] | None = None
+    encryption: dict[str, Any] | None = None
     edited_at: str | None = None
     deleted: bool = False
 
@@ -142,6 +144,22 @@ class DeliveredMoved(Event, frozen=True, kw_only=True):
     delivered_up_to: int
 
 
+class IdentityKeyChanged(Event, frozen=True, kw_only=True):
+    """Somebody we talk with, or we ourselves, has another identity key: compare again what was compared."""
+
+    account_kind: AccountKind
+    account_id: str
+    version: int
+    public_key: str
+    changed_at: str
+
+
+class OneTimeKeysLow(Event, frozen=True, kw_only=True):
+    """Few of our one-time keys are left: upload more."""
+
+    remaining: int
+
+
 class Unknown(Event, frozen=True, kw_only=True):
     """From a newer server, or not of the shape this library knows: safe to ignore, its number counts."""
 
@@ -198,6 +216,8 @@ _PLAIN: Mapping[str, type[Event]] = {
     "status": StatusChanged,
     "presence_update": PresenceChanged,
     "delivered": DeliveredMoved,
+    "identity_key_changed": IdentityKeyChanged,
+    "one_time_keys_low": OneTimeKeysLow,
 }
 
 

@@ -95,7 +95,8 @@ def edit(tx: Tx, ctx: Context, frame: EditMessage) -> Edited:
     Replace the text of one's own message; the older text stays in its history.
 
     Raises:
-        NotFound: no such message in a conversation of the asker. Forbidden: somebody else's. Conflict: deleted.
+        NotFound: no such message in a conversation of the asker. Forbidden: somebody else's.
+        Conflict: deleted, or encrypted.
     """
     content = _checked_content(frame.content)
     row, accounts = visible_message(tx, frame.message_id, ctx.principal.account)
@@ -105,6 +106,10 @@ def edit(tx: Tx, ctx: Context, frame: EditMessage) -> Edited:
         raise Forbidden(text)
     if shown.deleted:
         text = "cannot edit a deleted message"
+        raise Conflict(text)
+    if shown.kind == "encrypted":
+        # A plain text in its place would look as if it had been encrypted.
+        text = "cannot edit an encrypted message; delete it and send another one"
         raise Conflict(text)
     tx.run(
         """
@@ -165,7 +170,9 @@ def delete_message(tx: Tx, ctx: Context, frame: DeleteMessage) -> Deleted:
         raise Conflict(text)
     tx.run("DELETE FROM message_version WHERE message_id = :id", id=frame.message_id)
     tx.run(
-        "UPDATE message SET content = '', metadata = NULL, deleted_us = :at, deleted_by_key = :who WHERE id = :id",
+        """
+        UPDATE message SET content = '', metadata = NULL, envelope = NULL, deleted_us = :at, deleted_by_key = :who
+        WHERE id = :id""",
         at=tx.at_us,
         who=ctx.principal.account,
         id=frame.message_id,

@@ -26,6 +26,8 @@ ALIASES: Final[Mapping[Place, Place]] = {
     ("PATCH", "/messages/edit"): ("PATCH", "/messages/<message_id>"),
     ("POST", "/messages/delete"): ("DELETE", "/messages/<message_id>"),
     ("DELETE", "/messages/delete"): ("DELETE", "/messages/<message_id>"),
+    ("POST", "/messages/encrypted"): ("POST", "/conversations/<conversation_id>/messages/encrypted"),
+    ("GET", "/messages/encrypted/list"): ("GET", "/conversations/<conversation_id>/messages/encrypted"),
     ("GET", "/keys/otpk-count"): ("GET", "/keys/one-time-prekeys/count"),
     ("GET", "/presence"): ("GET", "/agents"),
 }

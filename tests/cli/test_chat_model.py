@@ -122,6 +122,13 @@ def test_edits_and_deletions_change_the_line() -> None:
     assert own.message_id == "m2"
 
 
+def test_ciphertext_is_not_shown_as_a_text() -> None:
+    chat = model(MessagePosted(message=message(1, kind="encrypted", content="c2VhbGVk")))
+    chat.apply(MessagePosted(message=message(2, reply_to="m1")), 0)
+    first, second = chat.lines()
+    assert (first.content, second.quoted) == ("(encrypted message)", "(encrypted message)")
+
+
 def test_typing_ends_with_the_message_the_word_or_the_time() -> None:
     """
     Each of the three, since any of the first two may get lost.

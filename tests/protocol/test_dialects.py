@@ -404,3 +404,21 @@ def test_clients_are_known_by_their_handshake(
 ) -> None:
     """Contract 3.0: what each shipped client sends with its upgrade tells them apart."""
     assert profile_of(kind, user_agent=user_agent, offered_v1=offered_v1) is expected
+
+
+def test_ciphertext_is_announced_to_older_clients_and_never_shown() -> None:
+    """In every profile the one frame of the older server, its fields under "data" and beside it, each once."""
+    event = make(MessagePosted, kind="encrypted", content="c2VhbGVk", sender_type="client")
+    for profile in (dialects.AGENT, dialects.SDK, dialects.IOS, dialects.ANDROID, dialects.LINUX, dialects.UNKNOWN):
+        (raw,) = V1(profile).event(event, Viewer("agent"), None)
+        assert raw.count(b'"type":') == raw.count(b'"content":') == 2, "no name twice in one object"
+        told = json.loads(raw)
+        assert told.pop("data") == told
+        assert (told["type"], told["content"]) == ("encrypted_message", f"encrypted:{event.message_id}")
+        assert (told["sender_type"], told["recipient_id"], "c2VhbGVk" in raw.decode()) == ("user", "", False)
+        assert V1(profile).event(event, Viewer("user", is_own=True, is_same_device=True), None) == []
+        assert V1(profile).event(event, Viewer("agent", is_own=True), None) == [], "an agent never hears itself"
+        assert len(V1(profile).event(event, Viewer("user", is_own=True), None)) == 1
+        assert V1(profile).event(make(MessagePosted, kind="encrypted", deleted=True), Viewer("user"), None) == []
+    (native,) = V2().event(event, Viewer("agent"), 1)
+    assert json.loads(native)["data"]["content"] == "c2VhbGVk"
