@@ -44,6 +44,11 @@ class NotificationPreferences(Event, frozen=True, kw_only=True, omit_defaults=Fa
     quiet_to: str | None = None
     time_zone: str = "UTC"
 
+    @property
+    def log_subject(self) -> str:
+        """There is one of it in each account."""
+        return "preferences"
+
 
 class SetPreferences(Command, frozen=True, kw_only=True):
     """
