@@ -79,8 +79,12 @@ def set_preferences(tx: Tx, ctx: Context, request: SetPreferences) -> Notificati
     Change when one is not woken.
 
     Raises:
-        Malformed: quiet hours with one end or without length, an unknown time zone, muted said twice.
+        Malformed: nothing to change, quiet hours with one end or without length, an unknown time zone, muted said
+            twice.
     """
+    if request == SetPreferences(client_id=request.client_id):
+        text = "nothing to change: name at least one of muted, muted_until, quiet_from, quiet_to, time_zone"
+        raise Malformed(text)
     account = ctx.principal.account
     before = _preferences(tx, account)
     row = _row(tx, account) or (None, None, None, "UTC")
@@ -213,7 +217,7 @@ def mute_conversation(tx: Tx, ctx: Context, request: MuteConversation) -> Conver
 class AskConversation(msgspec.Struct, frozen=True, kw_only=True):
     """Which one."""
 
-    conversation_id: str = ""
+    conversation_id: str
 
 
 @delete("/conversations/<conversation_id>/notifications", who="user")
@@ -263,7 +267,7 @@ def list_muted(tx: ReadTx, ctx: Context, request: Nothing) -> list[MutedConversa
 class SetMuted(msgspec.Struct, frozen=True, kw_only=True):
     """COMPAT. Attributes: muted: of a form's texts only `true` is true."""
 
-    conversation_id: str = ""
+    conversation_id: str
     muted: str | bool = False
     client_id: ClientId | None = None
 
@@ -271,7 +275,6 @@ class SetMuted(msgspec.Struct, frozen=True, kw_only=True):
 @post("/notification-prefs/set", who="user")  # COMPAT
 def set_muted(tx: Tx, ctx: Context, request: SetMuted) -> MutedConversation:
     """Mute one conversation for ever, or no longer."""
-    _require(request.conversation_id)
     is_muted = request.muted is True or request.muted == "true"
     done = _mute(tx, ctx, request.conversation_id, FOREVER_US if is_muted else None)
     return MutedConversation(conversation_id=request.conversation_id, muted=done.muted)
@@ -286,16 +289,9 @@ class PreferenceDeleted(msgspec.Struct, frozen=True, kw_only=True):
 @post("/notification-prefs/delete", who="user")  # COMPAT
 def delete_muted(tx: Tx, ctx: Context, request: AskConversation) -> PreferenceDeleted:
     """Unmute one conversation; no error if there was nothing to delete, as the older server had it."""
-    _require(request.conversation_id)
     if find_own_state(tx, ctx.principal.account, request.conversation_id) is not None:
         _mute(tx, ctx, request.conversation_id, None)
     return PreferenceDeleted()
-
-
-def _require(conversation_id: str) -> None:
-    if not conversation_id:
-        text = "conversation_id required"
-        raise Malformed(text)
 
 
 @on_removal

@@ -74,8 +74,8 @@ class React(Command, frozen=True, kw_only=True):
         on: what shall be. COMPAT: left out it becomes what it was not, and who sends that twice undoes it.
     """
 
-    message_id: str = ""
-    emoji: str = ""
+    message_id: str
+    emoji: str
     on: bool | None = None
     client_id: ClientId | None = None
 
@@ -97,7 +97,6 @@ class Reacted(Reply, frozen=True, kw_only=True, omit_defaults=False):
 
 
 @post("/messages/<message_id>/reactions")
-@post("/messages/react")  # COMPAT
 @command("react")
 def react(tx: Tx, ctx: Context, frame: React) -> Reacted:
     """
@@ -107,9 +106,6 @@ def react(tx: Tx, ctx: Context, frame: React) -> Reacted:
         NotFound: no such message in a conversation of the asker. Malformed: not one emoji.
         Conflict: deleted, or one emoji too many.
     """
-    if not frame.message_id or not frame.emoji:
-        text = "missing message_id or emoji"
-        raise Malformed(text)
     account = ctx.principal.account
     row, accounts = visible_message(tx, frame.message_id, account)
     emoji = _checked_emoji(frame.emoji)
@@ -229,16 +225,12 @@ def delete_reaction(tx: Tx, ctx: Context, request: NameReaction) -> Reacted:
 class AskReactions(msgspec.Struct, frozen=True, kw_only=True):
     """Of which message."""
 
-    message_id: str = ""
+    message_id: str
 
 
 @get("/messages/<message_id>/reactions")
-@get("/messages/reactions")  # COMPAT
 def list_reactions(tx: ReadTx, ctx: Context, request: AskReactions) -> list[ReactionView]:
     """Who reacted to a message and how, oldest first."""
-    if not request.message_id:
-        text = "missing message_id"
-        raise Malformed(text)
     visible_message(tx, request.message_id, ctx.principal.account)
     return [reaction_view(each, request.message_id) for each in reactions_of(tx, request.message_id)]
 

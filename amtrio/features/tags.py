@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from amtrio.clock import rfc3339
 from amtrio.conversation import members
-from amtrio.errors import Conflict, Malformed, NotFound
+from amtrio.errors import Conflict, NotFound
 from amtrio.feature import Context, Nothing, Services, command, delete, get, on_removal, post, put
 from amtrio.own_state import ConversationState, add_tag, announce_change, checked_tag, own_state, remove_tag
 from amtrio.protocol.frames import CLIENT_ID_PATTERN, Command, Reply
@@ -96,16 +96,10 @@ def delete_tag(tx: Tx, ctx: Context, request: NameTag) -> TagRemoved:
     return TagRemoved(conversation_id=request.conversation_id, tag=checked_tag(request.tag))
 
 
-class ChangeTag(msgspec.Struct, frozen=True, kw_only=True):
-    """COMPAT: both are required, and missing ones named together."""
-
-    conversation_id: str = ""
-    tag: str = ""
-    client_id: ClientId | None = None
-
-
-class AddTag(ChangeTag, frozen=True, kw_only=True):
+class AddTag(NameTag, frozen=True, kw_only=True):
     """COMPAT: a label that must be new there."""
+
+    client_id: ClientId | None = None
 
 
 @post("/conversations/tags/add")  # COMPAT
@@ -117,7 +111,7 @@ def add_new_tag(tx: Tx, ctx: Context, request: AddTag) -> TagAdded:
         Conflict: it has that label.
     """
     account = ctx.principal.account
-    before, tag = _named(tx, account, request)
+    before, tag = own_state(tx, account, request.conversation_id), checked_tag(request.tag)
     if not add_tag(tx, ctx.clock, account, request.conversation_id, tag):
         text = "tag already exists"
         raise Conflict(text)
@@ -125,8 +119,10 @@ def add_new_tag(tx: Tx, ctx: Context, request: AddTag) -> TagAdded:
     return _added(tx, account, request.conversation_id, tag)
 
 
-class RemoveTag(ChangeTag, frozen=True, kw_only=True):
+class RemoveTag(NameTag, frozen=True, kw_only=True):
     """COMPAT: a label that must be there."""
+
+    client_id: ClientId | None = None
 
 
 @post("/conversations/tags/remove")  # COMPAT
@@ -138,7 +134,7 @@ def remove_present_tag(tx: Tx, ctx: Context, request: RemoveTag) -> TagRemoved:
         NotFound: it has no such label.
     """
     account = ctx.principal.account
-    before, tag = _named(tx, account, request)
+    before, tag = own_state(tx, account, request.conversation_id), checked_tag(request.tag)
     if not remove_tag(tx, account, request.conversation_id, tag):
         text = f"tag not found: {tag!r}"
         raise NotFound(text)
@@ -146,26 +142,15 @@ def remove_present_tag(tx: Tx, ctx: Context, request: RemoveTag) -> TagRemoved:
     return TagRemoved(conversation_id=request.conversation_id, tag=tag)
 
 
-def _named(tx: ReadTx, account: str, request: ChangeTag) -> tuple[ConversationState, str]:
-    if not request.conversation_id or not request.tag:
-        text = "missing conversation_id or tag"
-        raise Malformed(text)
-    return own_state(tx, account, request.conversation_id), checked_tag(request.tag)
-
-
 class AskTags(msgspec.Struct, frozen=True, kw_only=True):
     """Of which conversation."""
 
-    conversation_id: str = ""
+    conversation_id: str
 
 
 @get("/conversations/<conversation_id>/tags")
-@get("/conversations/tags")  # COMPAT
 def list_tags(tx: ReadTx, ctx: Context, request: AskTags) -> list[Tag]:
     """One's own labels of a conversation, by name."""
-    if not request.conversation_id:
-        text = "missing conversation_id"
-        raise Malformed(text)
     account = ctx.principal.account
     members(tx, request.conversation_id, account)
     return _tags(tx, account, request.conversation_id)

@@ -21,11 +21,14 @@ ALIASES: Final[Mapping[Place, Place]] = {
     ("DELETE", "/conversations/delete"): ("DELETE", "/conversations/<conversation_id>"),
     ("POST", "/conversations/delete"): ("DELETE", "/conversations/<conversation_id>"),
     ("GET", "/conversations/messages"): ("GET", "/conversations/<conversation_id>/messages"),
+    ("GET", "/conversations/tags"): ("GET", "/conversations/<conversation_id>/tags"),
     ("POST", "/conversations/mark-read"): ("POST", "/conversations/<conversation_id>/read"),
     ("POST", "/messages/edit"): ("PATCH", "/messages/<message_id>"),
     ("PATCH", "/messages/edit"): ("PATCH", "/messages/<message_id>"),
     ("POST", "/messages/delete"): ("DELETE", "/messages/<message_id>"),
     ("DELETE", "/messages/delete"): ("DELETE", "/messages/<message_id>"),
+    ("POST", "/messages/react"): ("POST", "/messages/<message_id>/reactions"),
+    ("GET", "/messages/reactions"): ("GET", "/messages/<message_id>/reactions"),
     ("GET", "/presence"): ("GET", "/agents"),
 }
 

@@ -46,7 +46,6 @@ async def test_preferences_are_set_field_by_field(scene: Scene, cast: Cast) -> N
             assert await tablet.next("notification_preferences") == now
             assert await scene.get("/notifications/preferences", cast.alice) == now
         await prefer(scene, cast.alice, muted=False)
-        await prefer(scene, cast.alice)
         for device, count in ((tablet, len(steps)), (agent, 0)):
             await device.caught_up()
             assert [each["type"] for each in device.events].count("notification_preferences") == count
@@ -56,6 +55,8 @@ async def test_preferences_are_set_field_by_field(scene: Scene, cast: Cast) -> N
 @pytest.mark.parametrize(
     "fields",
     [
+        {},
+        {"mutes": True},
         {"quiet_from": "22:00"},
         {"quiet_to": "22:00"},
         {"quiet_from": "22:00", "quiet_to": "22:00"},
@@ -135,7 +136,8 @@ async def test_the_older_routes(scene: Scene, cast: Cast) -> None:
         answer = await scene.http.get(f"/notification-prefs/{path}", params=asked, headers=headers)
         assert answer.status_code == 405
         answer = await scene.http.post(f"/notification-prefs/{path}", headers=headers)
-        assert (answer.status_code, answer.json()["error"]) == (400, "conversation_id required")
+        assert answer.status_code == 400
+        assert "conversation_id" in answer.json()["error"]
     assert len(await scene.get("/notification-prefs", cast.alice)) == 1
     for talk in (cast.talk, cast.talk, cast.other, "conv_missing"):
         answer = await scene.http.post("/notification-prefs/delete", data={"conversation_id": talk}, headers=headers)

@@ -215,7 +215,7 @@ async def test_a_strangers_message_is_not_there(
     assert await shown(scene, cast.alice, message_id) == [("helper", "👍")]
     if "?" in route:
         answer = await scene.http.request(method, route.partition("?")[0], headers=cast.bob.headers)
-        assert (answer.status_code, answer.json()["error"][:18]) == (400, "missing message_id")
+        assert (answer.status_code, "missing field" in answer.json()["error"]) == (400, True)
 
 
 async def test_the_socket_refuses_in_the_same_way(scene: Scene, cast: Cast, message_id: str) -> None:

@@ -70,9 +70,9 @@ async def test_older_clients_add_and_remove(scene: Scene, cast: Cast) -> None:
     assert set(added["tag"]) == {"id", "tag", "created_at"}
     for path in ("/conversations/tags/add", "/conversations/tags/remove"):
         answer = await post(scene, cast.alice, path, conversation_id=cast.talk)
-        assert (answer.status_code, answer.json()["error"]) == (400, "missing conversation_id or tag")
+        assert (answer.status_code, "missing field `tag`" in answer.json()["error"]) == (400, True)
     answer = await scene.http.get("/conversations/tags", headers=cast.alice.headers)
-    assert (answer.status_code, answer.json()["error"]) == (400, "missing conversation_id")
+    assert (answer.status_code, "missing field `conversation_id`" in answer.json()["error"]) == (400, True)
 
 
 @pytest.mark.parametrize(
