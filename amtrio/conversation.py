@@ -5,21 +5,24 @@ Knows SQL and wire names. Knows no command, no route, no socket.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
-from typing import Annotated, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import msgspec
 from msgspec import Meta
 
 from amtrio.clock import Clock, rfc3339
-from amtrio.errors import Conflict, NotFound
+from amtrio.errors import Conflict, Malformed, NotFound
 from amtrio.protocol.frames import Event
 from amtrio.store.database import ReadTx, Row, Tx, Value
 
 MAX_TITLE = 200
 # Counting further would cost more than anybody reads out of it: clients show 999+.
 MAX_UNREAD = 1000
-Title = Annotated[str, Meta(min_length=1, max_length=MAX_TITLE)]
+Title = Annotated[str, Meta(description=f"one line of 1 to {MAX_TITLE} characters; spaces round it do not count")]
+# `muted_until` of what is muted until somebody says otherwise: the last moment that RFC 3339 can name.
+FOREVER_US: Final = 253_402_300_799_999_000
 C = TypeVar("C", bound="Conversation")
 
 
@@ -101,7 +104,8 @@ class ConversationView(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         last_message: the newest one that is not deleted.
         unread_count: messages of others above `read_up_to`; counting stops at 1000.
-        pinned, archived, muted_until, tags: this member's own; the other side does not see them.
+        pinned, archived, muted_until, tags: this member's own; the other side does not see them. Muted for ever is
+            muted until the last moment of the year 9999.
     """
 
     id: str
@@ -121,8 +125,12 @@ class ConversationView(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...]
 
 
+# An archived conversation comes back with its next message, unless it is muted for ever. Nothing is written for that:
+# what was archived is everything up to a number, so a message costs no statement more.
+ARCHIVED = f"""CASE WHEN mine.archived = 1 AND
+    (c.last_seq <= mine.archived_up_to OR mine.muted_until_us >= {FOREVER_US}) THEN 1 ELSE 0 END"""
 _VIEW = f"""
-SELECT {CONVERSATION_COLUMNS}, mine.read_up_to, mine.pinned, mine.archived, mine.muted_until_us,
+SELECT {CONVERSATION_COLUMNS}, mine.read_up_to, mine.pinned, {ARCHIVED}, mine.muted_until_us,
     last.id, last.seq, last.sender_key, last.kind, last.content, last.created_us,
     (SELECT count(*) FROM (
         SELECT 1 FROM message m WHERE m.conversation_id = c.id AND m.seq > mine.read_up_to
@@ -217,6 +225,24 @@ def members(tx: ReadTx, conversation_id: str, account: str) -> list[str]:
 
 def no_conversation(conversation_id: str) -> NotFound:
     return NotFound(f"conversation not found: {conversation_id[:64]!r}")
+
+
+def checked_line(what: str, text: str, most: int) -> str:
+    """
+    A line that people read, as it is stored: without spaces round it, and composed (NFC), so that two clients that
+    spell the same line differently mean the same.
+
+    Raises:
+        Malformed: empty, longer than `most` characters, or with a control character or a line break in it.
+    """
+    line = unicodedata.normalize("NFC", text.strip())
+    if not 1 <= len(line) <= most:
+        text = f"{what} must be 1-{most} characters"
+        raise Malformed(text)
+    if any(unicodedata.category(each) in {"Cc", "Cs", "Zl", "Zp"} for each in line):
+        text = f"{what} must be one line without control characters"
+        raise Malformed(text)
+    return line
 
 
 def find_or_create(tx: Tx, clock: Clock, account: str, other: str, *, device: str | None = None) -> str:

@@ -29,6 +29,7 @@ CONFINED: Final = {
     "pywebpush": {"push/webpush.py"},
     "quart": {"transports/http.py"},
     "quart_trio": {"transports/http.py"},
+    "regex": {"emoji.py"},
     "trio_websocket": {"transports/ws.py"},
     "wsproto": {"transports/ws.py", "transports/ws_parser.py"},
 }

@@ -9,8 +9,11 @@ import pytest
 
 import amtrio.features  # noqa: F401 - registers every capability
 from amtrio.app import open_services
+from amtrio.clock import rfc3339
 from amtrio.conversation import (
+    FOREVER_US,
     Conversation,
+    checked_line,
     conversation,
     conversation_view,
     create,
@@ -18,7 +21,7 @@ from amtrio.conversation import (
     members,
     others,
 )
-from amtrio.errors import NotFound
+from amtrio.errors import Malformed, NotFound
 from amtrio.feature import Services
 from amtrio.features.accounts import create_user
 from amtrio.features.agents import AddAgent, operation_add
@@ -100,6 +103,20 @@ async def test_a_member_sees_a_conversation_with_its_own_state(services: Service
     assert (theirs.pinned, theirs.tags, theirs.last_message, theirs.unread_count) == (False, (), None, 0)
     with pytest.raises(NotFound):
         await services.store.read(conversation_view, "a:other", talk)
+
+
+def test_for_ever_can_be_named() -> None:
+    assert rfc3339(FOREVER_US) == "9999-12-31T23:59:59.999Z"
+    assert FOREVER_US < 2**63
+
+
+def test_a_line_is_trimmed_and_composed() -> None:
+    """Bounds hold for what is stored."""
+    assert checked_line("title", "  e\u0301  ", 1) == "é"
+    assert checked_line("title", "x" * 5 + "    ", 5) == "xxxxx"
+    for text in ("", "  ", "x" * 6, "a\nb", "a\x7fb", "a\u2029b"):
+        with pytest.raises(Malformed, match="title must be"):
+            checked_line("title", text, 5)
 
 
 def test_everybody_but_one() -> None:

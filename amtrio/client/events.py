@@ -19,6 +19,16 @@ class Thing(msgspec.Struct, frozen=True, kw_only=True):
     """Read from JSON; unknown fields are ignored."""
 
 
+class Reaction(Thing, frozen=True, kw_only=True):
+    """One emoji of one member on one message."""
+
+    id: str = ""
+    emoji: str
+    account_kind: AccountKind
+    account_id: str
+    created_at: str = ""
+
+
 class Message(Thing, frozen=True, kw_only=True):
     """
     Attributes:
@@ -41,6 +51,7 @@ class Message(Thing, frozen=True, kw_only=True):
     reply_to: str | None = None
     metadata: dict[str, Any] | None = None
     encryption: dict[str, Any] | None = None
+    reactions: list[Reaction] = []
     edited_at: str | None = None
     deleted: bool = False
 
@@ -56,7 +67,12 @@ class Receipt(Thing, frozen=True, kw_only=True):
 
 
 class Conversation(Thing, frozen=True, kw_only=True):
-    """One person and one agent; `messages` and `receipts` only in a snapshot, the last two fields only in lists."""
+    """
+    One person and one agent; `messages` and `receipts` only in a snapshot, the last two fields only in lists.
+
+    Attributes:
+        pinned, archived, muted_until, tags: this account's own; in snapshots and lists, not in events.
+    """
 
     conversation_id: str
     user_id: str = ""
@@ -65,6 +81,10 @@ class Conversation(Thing, frozen=True, kw_only=True):
     is_default: bool = False
     created_at: str = ""
     updated_at: str = ""
+    pinned: bool = False
+    archived: bool = False
+    muted_until: str | None = None
+    tags: list[str] = []
     receipts: list[Receipt] = []
     messages: list[Message] = []
     unread_count: int | None = None
@@ -96,6 +116,24 @@ class MessageDeleted(Event, frozen=True, kw_only=True):
     deleted_at: str | None = None
 
 
+class ReactionAdded(Event, frozen=True, kw_only=True):
+    message_id: str
+    conversation_id: str
+    emoji: str
+    account_kind: AccountKind
+    account_id: str
+    id: str = ""
+    created_at: str = ""
+
+
+class ReactionRemoved(Event, frozen=True, kw_only=True):
+    message_id: str
+    conversation_id: str
+    emoji: str
+    account_kind: AccountKind
+    account_id: str
+
+
 class ReceiptMoved(Event, frozen=True, kw_only=True):
     receipt: Receipt
 
@@ -110,6 +148,30 @@ class ConversationUpdated(Event, frozen=True, kw_only=True):
 
 class ConversationDeleted(Event, frozen=True, kw_only=True):
     conversation_id: str
+
+
+class ConversationStateChanged(Event, frozen=True, kw_only=True):
+    """
+    What this account keeps about a conversation.
+
+    Attributes:
+        archived: a later message ends it, unless the conversation is muted for ever (year 9999).
+    """
+
+    conversation_id: str
+    pinned: bool = False
+    archived: bool = False
+    muted_until: str | None = None
+    tags: list[str] = []
+
+
+class NotificationPreferencesChanged(Event, frozen=True, kw_only=True):
+    """Attributes: muted_until: RFC 3339. quiet_from, quiet_to: HH:MM in `time_zone`."""
+
+    muted_until: str | None = None
+    quiet_from: str | None = None
+    quiet_to: str | None = None
+    time_zone: str = "UTC"
 
 
 class Gone(Event, frozen=True, kw_only=True):
@@ -210,7 +272,11 @@ _WRAPPED: Mapping[str, tuple[type[Event], str]] = {
 }
 _PLAIN: Mapping[str, type[Event]] = {
     "message_deleted": MessageDeleted,
+    "reaction_added": ReactionAdded,
+    "reaction_removed": ReactionRemoved,
     "conversation_deleted": ConversationDeleted,
+    "conversation_state": ConversationStateChanged,
+    "notification_preferences": NotificationPreferencesChanged,
     "gone": Gone,
     "typing": TypingChanged,
     "status": StatusChanged,

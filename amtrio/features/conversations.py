@@ -1,21 +1,25 @@
-"""Conversations: begin, name, list by activity, delete.
+"""Conversations: begin, list by activity, delete; their title and what members keep is in `conversation_state`.
 
 Knows frames and SQL. Knows nothing of sockets, HTTP or who is online.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+import unicodedata
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from amtrio.conversation import (
+    ARCHIVED,
+    MAX_TITLE,
     Conversation,
     ConversationCreated,
     ConversationUpdated,
     ConversationView,
     Title,
+    checked_line,
     conversation,
     conversation_row,
     conversation_view,
@@ -25,7 +29,7 @@ from amtrio.conversation import (
     members,
 )
 from amtrio.errors import Forbidden, Malformed
-from amtrio.feature import Answer, Context, Services, account_key, command, delete, get, on_removal, patch, post, replay
+from amtrio.feature import Answer, Context, Services, account_key, command, delete, get, on_removal, post, replay
 from amtrio.protocol.frames import CLIENT_ID_PATTERN, Command, Event, Reply
 from amtrio.store.database import ReadTx, Tx
 from amtrio.store.log import LogRow, head
@@ -74,7 +78,8 @@ def create_conversation(tx: Tx, ctx: Context, frame: CreateConversation) -> Conv
     if frame.title is None:
         id_ = find_or_create(tx, ctx.clock, who.account, agent_key, device=who.device)
     else:
-        id_ = create(tx, ctx.clock, who.account, agent_key, title=frame.title, device=who.device)
+        title = checked_line("title", frame.title, MAX_TITLE)
+        id_ = create(tx, ctx.clock, who.account, agent_key, title=title, device=who.device)
     return conversation_view(tx, who.account, id_)
 
 
@@ -98,20 +103,39 @@ class ListConversations(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         before: a conversation id; only those whose latest activity is older.
         offset: COMPAT, for clients that page by number.
+        archived: those in one's archive, those that are not, or both. Left out, the archive stays away.
+        pinned, tag, agent_id: only those.
     """
 
     limit: int | None = None
     before: str | None = None
     offset: int = 0
+    archived: Literal["false", "true", "all"] = "false"
+    pinned: bool | None = None
+    tag: str | None = None
+    agent_id: str | None = None
 
 
+# A filter that is not asked for is NULL.
+_FILTERS = f"""
+AND (:archived IS NULL OR :archived = {ARCHIVED})
+AND (:pinned IS NULL OR mine.pinned = :pinned)
+AND (:agent IS NULL OR c.agent_key = :agent)
+AND (:tag IS NULL OR EXISTS (
+    SELECT 1 FROM conversation_tag t
+    WHERE t.conversation_id = c.id AND t.account_key = mine.account_key AND t.tag = :tag))"""  # noqa: S608 - our own words
 # Above every number there is, and within the 64 bits that a database compares.
 _NO_END = 2**62
 
 
 @get("/conversations")
 def list_conversations(tx: ReadTx, ctx: Context, request: ListConversations) -> Answer[list[ConversationView]]:
-    """One's conversations, latest activity first."""
+    """
+    One's conversations, latest activity first.
+
+    Pinned ones stand among the others, so that one cursor pages through them all; a client that shows them on top asks
+    for `pinned=true` once.
+    """
     account = ctx.principal.account
     limit = request.limit if request.limit is not None and 1 <= request.limit <= MAX_LISTED else MAX_LISTED
     older_than = _NO_END
@@ -122,41 +146,19 @@ def list_conversations(tx: ReadTx, ctx: Context, request: ListConversations) -> 
     views = conversation_views(
         tx,
         account,
-        "AND c.activity < :older_than ORDER BY c.activity DESC, c.id DESC LIMIT :limit OFFSET :offset",
+        f"{_FILTERS} AND c.activity < :older_than ORDER BY c.activity DESC, c.id DESC LIMIT :limit OFFSET :offset",
         older_than=older_than,
         limit=limit,
         offset=max(0, min(request.offset, _NO_END)),
+        archived={"false": 0, "true": 1, "all": None}[request.archived],
+        pinned=None if request.pinned is None else int(request.pinned),
+        tag=None if not request.tag else unicodedata.normalize("NFC", request.tag.strip()),
+        agent=account_key("agent", request.agent_id) if request.agent_id else None,
     )
     return Answer(
         views,
         headers={"X-Amtrio-Epoch": ctx.store.epoch, "X-Amtrio-Seq": str(head(tx, account)[1])},
     )
-
-
-class RenameConversation(Command, frozen=True, kw_only=True):
-    """A new title."""
-
-    conversation_id: str
-    title: Title
-    client_id: ClientId | None = None
-
-
-@patch("/conversations/<conversation_id>")
-@command("rename")
-def rename(tx: Tx, ctx: Context, frame: RenameConversation) -> ConversationView:
-    """
-    Give a conversation another title; either member may.
-
-    Raises:
-        NotFound: no such conversation, or not the asker's.
-    """
-    who = ctx.principal
-    accounts = members(tx, frame.conversation_id, who.account)
-    tx.run("UPDATE conversation SET title = :title WHERE id = :id", title=frame.title, id=frame.conversation_id)
-    row = conversation_row(tx, frame.conversation_id)
-    if row is not None:
-        tx.announce(conversation(ConversationUpdated, row), accounts, device=who.device)
-    return conversation_view(tx, who.account, frame.conversation_id)
 
 
 class ConversationGone(Reply, frozen=True, kw_only=True, omit_defaults=False):

@@ -10,6 +10,7 @@ from amtrio.errors import Conflict, Forbidden, Malformed, TooLarge
 from amtrio.feature import Context, command, delete, on_removal, patch, post
 from amtrio.feature import Services as Services  # noqa: PLC0414 - read by type hints of removals
 from amtrio.message import (
+    HAS_REACTIONS,
     MAX_CONTENT_BYTES,
     Message,
     MessageDeleted,
@@ -169,10 +170,13 @@ def delete_message(tx: Tx, ctx: Context, frame: DeleteMessage) -> Deleted:
         text = "message already deleted"
         raise Conflict(text)
     tx.run("DELETE FROM message_version WHERE message_id = :id", id=frame.message_id)
+    tx.run("DELETE FROM reaction WHERE message_id = :id", id=frame.message_id)
     tx.run(
         """
-        UPDATE message SET content = '', metadata = NULL, envelope = NULL, deleted_us = :at, deleted_by_key = :who
+        UPDATE message SET content = '', metadata = NULL, envelope = NULL, extras = extras & :left,
+            deleted_us = :at, deleted_by_key = :who
         WHERE id = :id""",
+        left=~HAS_REACTIONS,
         at=tx.at_us,
         who=ctx.principal.account,
         id=frame.message_id,

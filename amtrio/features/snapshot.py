@@ -11,6 +11,7 @@ import msgspec
 from amtrio.conversation import CONVERSATION_COLUMNS, Conversation, conversation
 from amtrio.feature import Context, get
 from amtrio.message import MESSAGE_COLUMNS, MESSAGE_FROM, Message, message
+from amtrio.own_state import own_state
 from amtrio.protocol.frames import Json
 from amtrio.store.database import ReadTx, Row
 from amtrio.store.log import head
@@ -50,7 +51,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 @get("/snapshot")
 def snapshot(tx: ReadTx, ctx: Context, request: AskSnapshot) -> Snapshot:
-    """One's conversations with members' watermarks and recent messages, true at `{epoch, seq}` or later."""
+    """One's conversations with own state, members' watermarks and recent messages, true at `{epoch, seq}` or later."""
     account = ctx.principal.account
     limit = request.limit if request.limit and 1 <= request.limit <= MAX_CONVERSATIONS else DEFAULT_CONVERSATIONS
     recent = RECENT_MESSAGES if request.messages is None else max(0, min(request.messages, 200))
@@ -75,6 +76,7 @@ def snapshot(tx: ReadTx, ctx: Context, request: AskSnapshot) -> Snapshot:
 
 def _one(tx: ReadTx, account: str, row: Row, recent: int) -> Json:
     shown: Json = msgspec.to_builtins(conversation(Conversation, row))
+    shown |= msgspec.to_builtins(own_state(tx, account, row[0]))
     receipts = [
         {
             "account_kind": "agent" if key[0] == "a" else "user",

@@ -283,6 +283,18 @@ def _deleted(profile: Profile, event: Any, viewer: Viewer) -> Iterable[bytes]:
     yield hybrid("message_deleted", encode(fields))
 
 
+def _reaction(profile: Profile, event: Any, viewer: Viewer) -> Iterable[bytes]:
+    del profile, viewer
+    fields = {
+        "message_id": event.message_id,
+        "conversation_id": event.conversation_id,
+        "user_id": event.user_id,
+        "emoji": event.emoji,
+        "action": event.type.removeprefix("reaction_"),
+    }
+    yield hybrid(event.type, encode(fields))
+
+
 def _receipt(profile: Profile, event: Any, viewer: Viewer) -> Iterable[bytes]:
     del profile, viewer
     fields: Fields = {
@@ -354,6 +366,8 @@ _EVENTS: Mapping[str, Callable[[Profile, Any, Viewer], Iterable[bytes]]] = {
     "message": _message,
     "message_edited": _edited,
     "message_deleted": _deleted,
+    "reaction_added": _reaction,
+    "reaction_removed": _reaction,
     "receipt": _receipt,
     "conversation_created": _conversation_created,
     "typing": _typing,

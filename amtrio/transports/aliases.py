@@ -21,6 +21,7 @@ ALIASES: Final[Mapping[Place, Place]] = {
     ("DELETE", "/conversations/delete"): ("DELETE", "/conversations/<conversation_id>"),
     ("POST", "/conversations/delete"): ("DELETE", "/conversations/<conversation_id>"),
     ("GET", "/conversations/messages"): ("GET", "/conversations/<conversation_id>/messages"),
+    ("GET", "/conversations/tags"): ("GET", "/conversations/<conversation_id>/tags"),
     ("POST", "/conversations/mark-read"): ("POST", "/conversations/<conversation_id>/read"),
     ("POST", "/messages/edit"): ("PATCH", "/messages/<message_id>"),
     ("PATCH", "/messages/edit"): ("PATCH", "/messages/<message_id>"),
@@ -29,6 +30,8 @@ ALIASES: Final[Mapping[Place, Place]] = {
     ("POST", "/messages/encrypted"): ("POST", "/conversations/<conversation_id>/messages/encrypted"),
     ("GET", "/messages/encrypted/list"): ("GET", "/conversations/<conversation_id>/messages/encrypted"),
     ("GET", "/keys/otpk-count"): ("GET", "/keys/one-time-prekeys/count"),
+    ("POST", "/messages/react"): ("POST", "/messages/<message_id>/reactions"),
+    ("GET", "/messages/reactions"): ("GET", "/messages/<message_id>/reactions"),
     ("GET", "/presence"): ("GET", "/agents"),
 }
 

@@ -1,4 +1,4 @@
-"""Conversations: begin, name, list by activity, delete."""
+"""Conversations: begin, list by activity, delete."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trio
 
 from amtrio.conversation import MAX_UNREAD
 from tests.features.conftest import Cast
-from tests.harness import MovableClock, Person, Scene, open_scene
+from tests.harness import Agent, Device, MovableClock, Person, Scene, open_scene
 
 
-async def listed(scene: Scene, who: Person, **query: Any) -> list[str]:
+async def listed(scene: Scene, who: Person | Agent, **query: Any) -> list[str]:
     return [each["conversation_id"] for each in await scene.get("/conversations", who, **query)]
 
 
@@ -75,6 +76,93 @@ async def test_the_list_is_paged_by_the_conversation_seen_last(scene: Scene, cas
     assert await listed(scene, cast.alice, limit=2, offset=2) == whole[2:4]
     for limit in (0, -1, 201):
         assert await listed(scene, cast.alice, limit=limit) == whole
+
+
+async def test_however_many_ask_at_once_there_is_one_default_conversation(scene: Scene, cast: Cast) -> None:
+    """By the route, by the older one and by writing; told to the agent once."""
+    other = await scene.register_agent("other")
+    found: list[str] = []
+
+    async def ask(path: str) -> None:
+        answer = await scene.http.post(path, json={"agent_id": "other"}, headers=cast.alice.headers)
+        found.append(answer.json()["conversation_id"])
+
+    async def write(phone: Device) -> None:
+        reply = await phone.ask("message", agent_id="other", content="hello")
+        found.append(reply["data"]["conversation_id"])
+
+    async with (
+        scene.device(cast.alice, "phone") as phone,
+        scene.device(cast.alice, "tablet") as tablet,
+        trio.open_nursery() as nursery,
+    ):
+        for _ in range(12):
+            nursery.start_soon(ask, "/conversations")
+            nursery.start_soon(ask, "/conversations/create")
+        nursery.start_soon(write, phone)
+        nursery.start_soon(write, tablet)
+    assert len(found) == 26
+    assert len(set(found)) == 1
+    assert await listed(scene, other) == [found[0]]
+    async with scene.device(other, since=0) as agent:
+        await agent.next("message")
+        await agent.next("message")
+        assert [each["type"] for each in agent.events].count("conversation_created") == 1
+
+
+async def test_topics_with_one_agent_are_listed_and_found_separately(scene: Scene, cast: Cast) -> None:
+    """Each has its own title, messages and unread count, also under the same title."""
+    one, two = await titled(scene, cast.alice, "Trip"), await titled(scene, cast.alice, "Trip")
+    async with scene.device(cast.helper) as agent:
+        await agent.send(one, "in one")
+        await agent.send(two, "in two")
+        await agent.send(two, "in two again")
+    shown = {each["id"]: each for each in await scene.get("/conversations", cast.alice, agent_id="helper")}
+    assert {id_: (each["title"], each["unread_count"]) for id_, each in shown.items()} == {
+        cast.talk: (None, 0), one: ("Trip", 1), two: ("Trip", 2),
+    }  # fmt: skip
+    assert shown[one]["last_message"]["content"] == "in one"
+    assert (await scene.get(f"/conversations/{two}", cast.alice))["last_message"]["content"] == "in two again"
+
+
+async def test_the_list_is_filtered(scene: Scene, cast: Cast) -> None:
+    """By agent, label, pin and archive, each with the others; paging goes through what is left."""
+    other = await scene.register_agent("other")
+    elsewhere = await scene.conversation(cast.alice, other)
+    plans = [await titled(scene, cast.alice, f"Plan {number}") for number in range(4)]
+    for place, talk in enumerate(plans):
+        fields = {"tags": ["plan", f"n{place}"], "pinned": place % 2 == 0, "archived": place == 3}
+        await scene.http.patch(f"/conversations/{talk}", json=fields, headers=cast.alice.headers)
+    not_archived = [plans[2], plans[1], plans[0], elsewhere, cast.talk]
+    queries: list[tuple[dict[str, Any], list[str]]] = [
+        ({}, not_archived),
+        ({"archived": "false"}, not_archived),
+        ({"archived": "true"}, [plans[3]]),
+        ({"archived": "all"}, [plans[3], *not_archived]),
+        ({"agent_id": "other"}, [elsewhere]),
+        ({"agent_id": "nobody"}, []),
+        ({"tag": "plan"}, [plans[2], plans[1], plans[0]]),
+        ({"tag": " n3 ", "archived": "all"}, [plans[3]]),
+        ({"tag": "n3"}, []),
+        ({"tag": "PLAN"}, []),
+        ({"pinned": "true"}, [plans[2], plans[0]]),
+        ({"pinned": "false"}, [plans[1], elsewhere, cast.talk]),
+        ({"pinned": "false", "tag": "plan", "agent_id": "helper"}, [plans[1]]),
+        ({"tag": "plan", "limit": 2}, [plans[2], plans[1]]),
+        ({"tag": "plan", "limit": 2, "before": plans[1]}, [plans[0]]),
+        ({"tag": "plan", "limit": 1, "offset": 2}, [plans[0]]),
+        # Where one left off may have been archived meanwhile.
+        ({"before": plans[3], "limit": 1}, [plans[2]]),
+    ]
+    for path in ("/conversations", "/conversations/list"):
+        for query, expected in queries:
+            shown = await scene.get(path, cast.alice, **query)
+            assert [each["conversation_id"] for each in shown] == expected, query
+    assert await listed(scene, cast.helper, tag="plan") == [], "labels are alice's own"
+    assert set(await listed(scene, cast.helper)) == {cast.talk, cast.other, *plans}, "and so is her archive"
+    for query in ({"archived": "maybe"}, {"pinned": "maybe"}):
+        answer = await scene.http.get("/conversations", params=query, headers=cast.alice.headers)
+        assert answer.status_code == 400
 
 
 async def test_unread_counts_never_count_own_or_deleted_messages(scene: Scene, cast: Cast) -> None:
@@ -201,14 +289,23 @@ async def test_anothers_conversation_is_not_there(
     assert await scene.get(f"/conversations/{cast.other}", cast.bob) == before
 
 
-@pytest.mark.parametrize("word", ["message", "read", "rename", "delete_conversation", "history", "typing", "status"])
+@pytest.mark.parametrize(
+    "word",
+    ["message", "read", "rename", "update_conversation", "tag", "delete_conversation", "history", "typing", "status"],
+)
 async def test_anothers_conversation_is_not_there_for_any_command(scene: Scene, cast: Cast, word: str) -> None:
     """The same over the socket, for every command that names a conversation."""
-    extra = {"message": {"content": "x"}, "rename": {"title": "x"}, "status": {"status": "busy"}}.get(word, {})
+    extras: dict[str, dict[str, Any]] = {
+        "message": {"content": "x"},
+        "rename": {"title": "x"},
+        "update_conversation": {"pinned": True},
+        "tag": {"tag": "x"},
+        "status": {"status": "busy"},
+    }
     async with scene.device(cast.alice) as phone:
         answers = []
         for id_ in (cast.other, "conv_missing"):
-            told = await phone.ask(word, conversation_id=id_, **extra)
+            told = await phone.ask(word, conversation_id=id_, **extras.get(word, {}))
             assert told["type"] == "error"
             answers.append(str(told["data"]).replace(id_, "ID"))
     assert answers[0] == answers[1]

@@ -55,6 +55,26 @@ async def test_it_holds_recent_messages_and_everybodys_marks(scene: Scene, cast:
         assert shown["messages"] == []
 
 
+async def test_it_holds_own_state_and_reactions(scene: Scene, cast: Cast) -> None:
+    """What the own devices were told by events; each member sees its own."""
+    async with scene.device(cast.alice) as phone, scene.device(cast.helper) as agent:
+        sent = await agent.send(cast.talk, "hello")
+        await phone.ask("react", message_id=sent["message_id"], emoji="👍", on=True)
+        await phone.ask("update_conversation", conversation_id=cast.talk, title="Plans", pinned=True, tags=["b", "a"])
+        await phone.ask("update_conversation", conversation_id=cast.talk, archived=True)
+        state = await phone.next("conversation_state", archived=True)
+        (mine,) = (await scene.get("/snapshot", cast.alice))["conversations"]
+        assert {name: mine[name] for name in state} == state
+        assert (mine["title"], mine["is_default"], mine["messages"][0]["reactions"][0]["emoji"]) == (
+            "Plans",
+            True,
+            "👍",
+        )
+        shown = (await scene.get("/snapshot", cast.helper))["conversations"]
+        (theirs,) = (each for each in shown if each["conversation_id"] == cast.talk)
+        assert (theirs["title"], theirs["pinned"], theirs["archived"], theirs["tags"]) == ("Plans", False, False, [])
+
+
 async def test_nobody_sees_anothers(scene: Scene, cast: Cast) -> None:
     """Not even as a cursor."""
     for who, own in ((cast.alice, [cast.talk]), (cast.bob, [cast.other])):

@@ -9,11 +9,12 @@ from msgspec import inspect
 
 import amtrio.features  # noqa: F401 - registers every capability
 from amtrio.conversation import Conversation
+from amtrio.features.reactions import ReactionChanged
 from amtrio.message import Message
 from amtrio.protocol.frames import Event
 
 # Shapes that events share; nobody tells them as they are.
-ABSTRACT = {Message, Conversation}
+ABSTRACT = {Message, Conversation, ReactionChanged}
 WHEN = "2026-11-22T17:07:01.123Z"
 
 

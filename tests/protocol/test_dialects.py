@@ -103,7 +103,7 @@ def test_the_allow_list_of_v1_is_a_decision() -> None:
     """Whoever adds a word here has looked at what shipped clients do with it."""
     assert frozenset({
         "connected", "message", "message_edited", "message_deleted", "receipt", "conversation_created", "typing",
-        "status", "presence_update",
+        "status", "presence_update", "reaction_added", "reaction_removed",
     }) == V1_EVENTS  # fmt: skip
 
 

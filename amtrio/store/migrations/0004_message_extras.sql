@@ -1,3 +1,5 @@
+-- What hangs on messages and conversations.
+
 -- What a message may carry beside its text. `extras` says where to look, so that the many messages without any cost no
 -- further look: 1 = attachments, 2 = reactions.
 
@@ -25,3 +27,6 @@ CREATE TABLE conversation_tag (
     PRIMARY KEY (conversation_id, account_key, tag)
 );
 CREATE INDEX conversation_tag_by_account ON conversation_tag (account_key, tag);
+
+-- What was archived: everything up to this conversation sequence number. A later message brings the conversation back.
+ALTER TABLE member ADD COLUMN archived_up_to BIGINT NOT NULL DEFAULT 0;

@@ -1,5 +1,5 @@
--- When a person wants to be woken. conversation_id '' is the rule for everything; member.muted_until_us that of one
--- conversation. Quiet hours are minutes after midnight in the person's own time zone.
+-- When a person does not want to be woken, whatever the conversation; member.muted_until_us is the rule of one
+-- conversation. Quiet hours are minutes after midnight in the person's own time zone, both or neither.
 
 CREATE TABLE notification_preference (
     account_key TEXT PRIMARY KEY REFERENCES account (key),
