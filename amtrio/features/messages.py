@@ -173,9 +173,8 @@ def delete_message(tx: Tx, ctx: Context, frame: DeleteMessage) -> Deleted:
     tx.run("DELETE FROM reaction WHERE message_id = :id", id=frame.message_id)
     tx.run(
         """
-        UPDATE message SET content = '', metadata = NULL, envelope = NULL, extras = extras & :left,
-            deleted_us = :at, deleted_by_key = :who
-        WHERE id = :id""",
+        UPDATE message SET content = '', metadata = NULL, envelope = NULL, deleted_us = :at, deleted_by_key = :who,
+            extras = extras & :left WHERE id = :id""",
         left=~HAS_REACTIONS,
         at=tx.at_us,
         who=ctx.principal.account,

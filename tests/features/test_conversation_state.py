@@ -146,8 +146,7 @@ async def test_who_was_away_is_told_todays_truth(tmp_path: Path) -> None:
         alice, helper = await scene.register("alice"), await scene.register_agent("helper")
         talk = await scene.conversation(alice, helper)
         async with scene.device(alice, "phone") as phone:
-            await phone.caught_up()
-            since, epoch = phone.seq, phone.greeting["data"]["epoch"]
+            since, epoch = phone.greeting["data"]["head"], phone.greeting["data"]["epoch"]
         for fields in ({"pinned": True}, {"archived": True}, {"pinned": False, "tags": ["x"]}, {"archived": False}):
             assert (await change(scene, alice, talk, **fields)).status_code == 200
     async with open_scene(tmp_path) as scene, scene.device(alice, "phone", since=since, epoch=epoch) as phone:

@@ -216,8 +216,7 @@ async def test_who_was_away_is_told_todays_truth(tmp_path: Path) -> None:
     async with open_scene(tmp_path) as scene:
         alice = await scene.register("alice")
         async with scene.device(alice, "phone") as phone:
-            await phone.caught_up()
-            since, epoch = phone.seq, phone.greeting["data"]["epoch"]
+            since, epoch = phone.greeting["data"]["head"], phone.greeting["data"]["epoch"]
         for is_muted in (True, False, True):
             await prefer(scene, alice, muted=is_muted)
     async with open_scene(tmp_path) as scene, scene.device(alice, "phone", since=since, epoch=epoch) as phone:

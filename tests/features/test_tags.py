@@ -34,6 +34,7 @@ async def test_labels_are_ones_own(scene: Scene, cast: Cast) -> None:
             answer = await scene.http.delete(f"/conversations/{cast.talk}/tags/work", headers=cast.alice.headers)
             assert answer.json() == {"status": "tag_removed", "conversation_id": cast.talk, "tag": "work"}
         await phone.next("conversation_state", tags=[])
+        await agent.next("conversation_state", tags=["client"])
         for device, count in ((phone, 2), (agent, 1)):
             await device.caught_up()
             assert [each["type"] for each in device.events].count("conversation_state") == count
