@@ -19,10 +19,10 @@ from amtrio.message import MESSAGE_COLUMNS, MessageDeleted, MessageEdited, Messa
 from amtrio.store.database import ReadTx, Row, Tx, Value
 from amtrio.words import Query, fold
 
-# One step is one transaction, and messages wait behind it: these many take about 20 ms.
+# One step is one transaction, and messages wait behind it: these many take about 10 ms.
 STEP_EVENTS = 1000
-STEP_MESSAGES = 250
-STEP_CHARACTERS = 100_000
+STEP_MESSAGES = 100
+STEP_CHARACTERS = 50_000
 # What is cleaned in one transaction, in pages of 4 KiB.
 MERGE_PAGES = 64
 # A search that comes behind a flood of messages answers with what there is by then.

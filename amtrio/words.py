@@ -29,7 +29,16 @@ SNIPPET = 160
 _LEAD = 50
 
 # Letters of one piece that no decomposition takes apart, but that people type without.
-_PLAIN = {"ł": "l", "ø": "o", "đ": "d", "ħ": "h", "ŧ": "t", "\N{LATIN SMALL LETTER DOTLESS I}": "i", "æ": "ae", "œ": "oe"}
+_PLAIN = {
+    "ł": "l",
+    "ø": "o",
+    "đ": "d",
+    "ħ": "h",
+    "ŧ": "t",
+    "\N{LATIN SMALL LETTER DOTLESS I}": "i",
+    "æ": "ae",
+    "œ": "oe",
+}
 # First and last character of what is written without spaces, and of Hangul, whose words carry their particles.
 _UNSPACED = (
     (0x0E00, 0x0EFF),  # Thai, Lao
