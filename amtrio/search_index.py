@@ -9,11 +9,13 @@ What happens in between is put right by a later step, since it has an event behi
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import trio
 
+from amtrio.errors import StorageUnavailable
 from amtrio.feature import Services
 from amtrio.message import MESSAGE_COLUMNS, MessageDeleted, MessageEdited, MessagePosted
 from amtrio.store.database import ReadTx, Row, Tx, Value
@@ -23,7 +25,7 @@ from amtrio.words import Query, fold
 STEP_EVENTS = 1000
 STEP_MESSAGES = 100
 STEP_CHARACTERS = 50_000
-# What is cleaned in one transaction, in pages of 4 KiB.
+# What is put together in one transaction, in pages of 4 KiB.
 MERGE_PAGES = 64
 # A search that comes behind a flood of messages answers with what there is by then.
 CATCH_UP_SECONDS = 1.0
@@ -255,11 +257,20 @@ def begin_cleaning(tx: Tx) -> bool:
 
 def go_on_cleaning(tx: Tx) -> bool:
     """Unit: some pages more; False when it is done."""
-    if _merge(tx, MERGE_PAGES):
+    if merge_some(tx):
         return True
     # Still 2 unless more was deleted meanwhile.
     tx.run("UPDATE search_place SET waste = 0 WHERE waste = 2")
     return False
+
+
+def merge_some(tx: Tx) -> bool:
+    """
+    Unit: put some of the index's segments together, of which every step adds one; False if there is no more to do.
+
+    FTS5 does it by itself, unless it is told not to: in the middle of a step, and for a second at a time.
+    """
+    return _merge(tx, MERGE_PAGES)
 
 
 def _merge(tx: Tx, pages: int) -> bool:
@@ -271,10 +282,16 @@ def _merge(tx: Tx, pages: int) -> bool:
 
 
 class Turn:
-    """One at a time moves the index forward; who waits finds it done."""
+    """
+    One at a time moves the index forward; who waits finds it done.
+
+    Attributes:
+        is_untidy: a step was written since segments were last put together.
+    """
 
     def __init__(self) -> None:
         self.lock = trio.Lock()
+        self.is_untidy = False
 
 
 async def follow(services: Services, *, upto: int | None = None) -> None:
@@ -284,12 +301,17 @@ async def follow(services: Services, *, upto: int | None = None) -> None:
     Args:
         upto: somebody waits for it; without it every step is followed by a pause as long.
     """
+    turn = services.own(Turn)
     while upto is None or (await services.store.read(place_of)).event < upto:
         began = trio.current_time()
-        async with services.own(Turn).lock:
-            if not await _step(services, next_news) and (
-                upto is not None or not (await _forget(services) or await _step(services, next_backfill))
-            ):
+        async with turn.lock:
+            has_moved = await _step(services, next_news)
+            if upto is None:
+                has_moved = has_moved or await _forget(services) or await _step(services, next_backfill)
+                turn.is_untidy = (has_moved or turn.is_untidy) and await services.store.write(merge_some)
+            else:
+                turn.is_untidy = True
+            if not (has_moved or (turn.is_untidy and upto is None)):
                 return
         if upto is None:
             await trio.sleep(trio.current_time() - began)
@@ -312,7 +334,8 @@ async def catch_up(services: Services) -> bool:
         Whether everything stored before this call can be found.
     """
     upto = await services.store.read(newest_event)
-    with trio.move_on_after(CATCH_UP_SECONDS):
+    # A disk that takes nothing more is the store's to report; what is in the index can still be found.
+    with trio.move_on_after(CATCH_UP_SECONDS), suppress(StorageUnavailable):
         await follow(services, upto=upto)
     place = await services.store.read(place_of)
     return place.event >= upto and place.backfill_id is None

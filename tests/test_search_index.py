@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import trio
@@ -24,6 +24,7 @@ from amtrio.feature import Services
 from amtrio.store import log
 from amtrio.store.connection import SqliteTx, connect
 from amtrio.store.migrate import load_migrations, migrate
+from amtrio.store.sqlite import SqliteDatabase
 from amtrio.words import fold, matches, parse
 from tests.harness import config_for
 
@@ -466,6 +467,16 @@ async def test_a_search_waits_a_second_at_most(services: Services, monkeypatch: 
     await services.store.write(lambda tx: tx.run("UPDATE search_place SET backfill_id = '~'"))
     assert not await index.catch_up(services)
     await index.follow(services)
+    assert await index.catch_up(services)
+
+
+async def test_a_disk_that_refuses_does_not_end_searches(services: Services) -> None:
+    """They find what was there before, and say that it is not all."""
+    await services.store.write(_note)
+    store = cast("SqliteDatabase", services.store)
+    assert store._commit._conn is not None
+    store._commit._conn.execute("PRAGMA query_only = ON")  # until the store opens another connection
+    assert not await index.catch_up(services)
     assert await index.catch_up(services)
 
 

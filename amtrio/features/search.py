@@ -13,7 +13,7 @@ import msgspec
 
 from amtrio.clock import micros_of
 from amtrio.conversation import is_member, members
-from amtrio.errors import Malformed
+from amtrio.errors import NotFound
 from amtrio.feature import Context, Services, account_key, chore, command, get
 from amtrio.message import Message, MessageView, message, message_row, message_view
 from amtrio.protocol.frames import Command, Reply
@@ -30,8 +30,8 @@ class AskSearch(Command, frozen=True, kw_only=True):
     What to look for, and where.
 
     Attributes:
-        q: words and "quoted phrases", all of which must be there. The last word also finds what begins with it, unless
-            a space or a quote follows. Case and accents do not matter; no character has another meaning.
+        q: required. Words and "quoted phrases", all of which must be there. The last word also finds what begins with
+            it, unless a space or a quote follows. Case and accents do not matter, no other character means anything.
         conversation_id, agent_id: only there; only what was said with this agent.
         before, after: a time, or the id of a message; only what is strictly older or newer.
         cursor: `next` of the page before.
@@ -90,7 +90,7 @@ async def search(ctx: Context, frame: AskSearch) -> SearchResults:
     Search one's own messages.
 
     Raises:
-        Malformed: no word to search for, or a bound that is none. NotFound: no such conversation, or not one's own.
+        Malformed: no word to search for. NotFound: no such conversation or message, or not one's own.
     """
     query = parse(frame.q)
     is_complete = await catch_up(ctx.services)
@@ -182,8 +182,8 @@ def _page(tx: ReadTx, ctx: Context, frame: AskSearch, query: Query) -> _Page:
 def _number_of_own(tx: ReadTx, account: str, field: str, message_id: str) -> int:
     row = message_row(tx, message_id)
     if row is None or not is_member(tx, row[1], account):
-        text = f"{field} must be a time (RFC 3339) or the id of a message"
-        raise Malformed(text)
+        text = f"no message {message_id[:64]!r}; {field} is a message id or an RFC 3339 time"
+        raise NotFound(text)
     return number_of(tx, message_id)
 
 

@@ -176,9 +176,9 @@ async def test_filters(tmp_path: Path) -> None:
         bob = await scene.register("bob")
         for field in ("before", "after"):
             for bad in ("yesterday", "msg_none"):
-                assert (await refused(scene, alice, q="word", **{field: bad}))["code"] == "malformed"
+                assert (await refused(scene, alice, q="word", **{field: bad}))["code"] == "not_found"
             stranger = await refused(scene, bob, q="word", **{field: middle["message_id"]})
-            assert stranger["error"] == f"{field} must be a time (RFC 3339) or the id of a message"
+            assert (stranger["http"], stranger["code"]) == (404, "not_found")
 
 
 async def test_by_socket(scene: Scene, cast: Cast) -> None:

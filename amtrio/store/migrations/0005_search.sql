@@ -34,3 +34,6 @@ END;
 -- punctuation alone. who: the numbers of the accounts that may find it, so that a search walks along its asker's own
 -- messages only. Beginnings of one to three characters have lists of their own, longer ones are few enough to gather.
 CREATE VIRTUAL TABLE search_text USING fts5 (words, who, tokenize = 'ascii', columnsize = 0, prefix = '1 2 3');
+-- Segments are put together by the chore, a few pages at a time, and not by FTS5 itself in the middle of a step.
+INSERT INTO search_text (search_text, rank) VALUES ('automerge', 0);
+INSERT INTO search_text (search_text, rank) VALUES ('crisismerge', 100);
