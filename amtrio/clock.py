@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import secrets
 import threading
 import time
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final, Protocol
 
@@ -98,6 +100,22 @@ def rfc3339(at_us: int) -> str:
     """
     seconds, micros = divmod(at_us, MICROS_PER_SECOND)
     return f"{_to_the_second(seconds)}.{micros // 1000:03d}Z"
+
+
+_TIME: Final = re.compile(r"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?$")
+
+
+def micros_of(text: str) -> int | None:
+    """RFC 3339 with any fraction, or the older server's spelling with a space; None if neither."""
+    match = _TIME.match(text.replace(" ", "+") if "+" not in text and text.count(" ") == 1 and "T" in text else text)
+    if match is None:
+        return None
+    day, time_, fraction, zone = match.groups()
+    try:
+        moment = datetime.fromisoformat(f"{day}T{time_}{'+00:00' if zone in (None, 'Z') else zone}")
+        return int(moment.astimezone(UTC).timestamp()) * MICROS_PER_SECOND + int((fraction or "0").ljust(6, "0")[:6])
+    except (ValueError, OverflowError):
+        return None
 
 
 @lru_cache(maxsize=1024)  # what is written now shares its second; a page of history spans more

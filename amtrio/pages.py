@@ -5,10 +5,7 @@ Knows SQL and what clients take for a place in a conversation. Knows no route, a
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
-
-from amtrio.clock import MICROS_PER_SECOND
+from amtrio.clock import micros_of
 from amtrio.errors import NotFound
 from amtrio.message import MESSAGE_COLUMNS, MESSAGE_FROM
 from amtrio.protocol.frames import Command
@@ -64,7 +61,6 @@ def page(tx: ReadTx, frame: AskPage, condition: str = "") -> tuple[list[Row], bo
 
 _NO_END = 2**62
 _MANY_DIGITS = 20
-_TIME = re.compile(r"^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?$")
 
 
 def _seq_at_or_before(tx: ReadTx, conversation_id: str, cursor: str | int | None, *, is_before: bool) -> int:
@@ -84,7 +80,7 @@ def _seq_at_or_before(tx: ReadTx, conversation_id: str, cursor: str | int | None
     row = tx.one("SELECT seq FROM message WHERE id = :id AND conversation_id = :c", id=cursor, c=conversation_id)
     if row is not None:
         return int(row[0])
-    at_us = _micros(cursor)
+    at_us = micros_of(cursor)
     if at_us is None:
         text = f"no message {cursor[:64]!r} here; a cursor is a message id, a conversation_seq or an RFC 3339 time"
         raise NotFound(text)
@@ -100,16 +96,3 @@ def _seq_at_or_before(tx: ReadTx, conversation_id: str, cursor: str | int | None
     )
     seq = int(row[0]) if row is not None else 0
     return seq + 1 if is_before else seq
-
-
-def _micros(text: str) -> int | None:
-    """RFC 3339 with any fraction, or the older server's spelling with a space; None if neither."""
-    match = _TIME.match(text.replace(" ", "+") if "+" not in text and text.count(" ") == 1 and "T" in text else text)
-    if match is None:
-        return None
-    day, time_, fraction, zone = match.groups()
-    try:
-        moment = datetime.fromisoformat(f"{day}T{time_}{'+00:00' if zone in (None, 'Z') else zone}")
-        return int(moment.astimezone(UTC).timestamp()) * MICROS_PER_SECOND + int((fraction or "0").ljust(6, "0")[:6])
-    except (ValueError, OverflowError):
-        return None

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amtrio.clock import SystemClock, jitter, rfc3339
+from amtrio.clock import SystemClock, jitter, micros_of, rfc3339
 
 
 def test_ids_are_uuids_of_version_7_and_unique() -> None:
@@ -87,3 +87,20 @@ def test_jitter_is_a_fifth_at_most() -> None:
     waits = [jitter(10.0) for _ in range(200)]
     assert 8.0 <= min(waits) < max(waits) <= 12.0
     assert len(set(waits)) > 100
+
+
+@pytest.mark.parametrize(
+    ("text", "at_us"),
+    [
+        ("1970-01-01T00:00:01Z", 1_000_000),
+        ("1970-01-01T02:00:01.5+02:00", 1_500_000),
+        ("1970-01-01 00:00:01.000001999+00:00", 1_000_001),
+        ("1970-01-01T02:00:01 02:00", 1_000_000),
+        ("1970-13-01T00:00:00Z", None),
+        ("yesterday", None),
+        ("", None),
+    ],
+)
+def test_times_are_read_in_every_spelling_that_clients_send(text: str, at_us: int | None) -> None:
+    """A plus that came through a URL unescaped is a space."""
+    assert micros_of(text) == at_us

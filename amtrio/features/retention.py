@@ -6,12 +6,15 @@ may be wrong.
 
 from __future__ import annotations
 
+from typing import Any
+
 import structlog
 import trio
 
 from amtrio.clock import MICROS_PER_SECOND
 from amtrio.feature import Services, chore
-from amtrio.store.log import prune
+from amtrio.store.database import Tx
+from amtrio.store.log import Pruned, prune
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -31,6 +34,12 @@ class _Clocks:
         self.steady_since = trio.current_time()
 
 
+def _prune(tx: Tx, /, **bounds: Any) -> Pruned:
+    """Unit: one slice; what the search index has still to read stays, and where it stands (see `search_place`)."""
+    place = tx.one("SELECT event FROM search_place")
+    return prune(tx, keep_event=place[0] if place is not None else None, **bounds)
+
+
 @chore(every_seconds=60)
 async def prune_logs(services: Services) -> None:
     """Forget old rows, a thousand at a time."""
@@ -48,7 +57,7 @@ async def prune_logs(services: Services) -> None:
     rows = 0
     while account is not None:
         done = await services.store.write(
-            prune,
+            _prune,
             before_us=now_us - int(storage.log_max_age_days * _DAY_US),
             max_rows=storage.log_max_rows_per_account,
             keep_cursor_us=now_us - KEEP_CURSORS_DAYS * _DAY_US,

@@ -141,7 +141,14 @@ def forget_cursor(tx: Tx, account: str, device: str) -> None:
 
 
 def prune(
-    tx: Tx, *, before_us: int, max_rows: int, keep_cursor_us: int, limit: int = 1000, after_account: str = ""
+    tx: Tx,
+    *,
+    before_us: int,
+    max_rows: int,
+    keep_cursor_us: int,
+    keep_event: int | None = None,
+    limit: int = 1000,
+    after_account: str = "",
 ) -> Pruned:
     """
     Delete one slice of what is too old or too much, oldest first, account by account.
@@ -152,6 +159,8 @@ def prune(
         max_rows: an account keeps at most so many events.
         keep_cursor_us: events that a device seen since then has not confirmed stay, whatever their age and number.
             What an agent has not confirmed always stays.
+        keep_event: this event and all after it stay: somebody who reads the events themselves has come so far. As long
+            as it is there, no later event gets its number or a smaller one.
         limit: rows deleted and accounts looked at by this call, each at most so many.
         after_account: `next_account` of the slice before.
     """
@@ -163,6 +172,8 @@ def prune(
     rows = 0
     for key, number, newest, pruned in accounts:
         floor = _floor(tx, key, number, newest, before_us=before_us, max_rows=max_rows, keep_cursor_us=keep_cursor_us)
+        if keep_event is not None:
+            floor = min(floor, _last_before(tx, number, keep_event))
         upto = min(floor, pruned + limit - rows)
         if upto > pruned:
             gone = tx.all(
@@ -188,6 +199,16 @@ def _forget_events(tx: Tx, events: list[int]) -> None:
             " AND NOT EXISTS (SELECT 1 FROM account_log WHERE account_log.event = :event)",
             event=event,
         )
+
+
+def _last_before(tx: ReadTx, account: int, event: int) -> int:
+    """The newest number of an account that is older than `event`; looks at the newer ones, few as a rule."""
+    row = tx.one(
+        "SELECT seq FROM account_log WHERE account = :account AND event < :event ORDER BY seq DESC LIMIT 1",
+        account=account,
+        event=event,
+    )
+    return 0 if row is None else int(row[0])
 
 
 def _floor(

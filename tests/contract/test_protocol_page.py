@@ -15,6 +15,7 @@ import amtrio.features  # noqa: F401 - registers every command
 from amtrio.errors import NotFound
 from amtrio.feature import registry
 from amtrio.features.history import History
+from amtrio.features.search import SearchResults
 from amtrio.features.snapshot import Snapshot
 from amtrio.posting import MessageSent
 from amtrio.protocol.codec import Codec
@@ -26,6 +27,7 @@ CODEC = Codec(SESSION_WORDS | {word: spec.shape for word, spec in registry.comma
 ANSWERS: dict[str, type[msgspec.Struct]] = {
     "message_sent": MessageSent,
     "history": History,
+    "search_results": SearchResults,
     "heartbeat_ack": HeartbeatAck,
     "pong": Pong,
 }

@@ -11,6 +11,7 @@ import amtrio.features  # noqa: F401 - registers every capability
 from amtrio.app import open_services
 from amtrio.feature import Services
 from amtrio.features.retention import SETTLE_SECONDS, prune_logs
+from amtrio.search_index import follow
 from amtrio.store.log import Cursor, head, put_cursors
 from tests.conftest import Journal
 from tests.harness import MovableClock, config_for
@@ -37,6 +38,7 @@ async def kept(services: Services) -> int:
 async def settle(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the server had run for longer than it waits after a start."""
     monkeypatch.setattr("amtrio.features.retention.SETTLE_SECONDS", 0.0)
+    await follow(services)
     await prune_logs(services)
 
 
@@ -65,7 +67,25 @@ async def test_what_a_device_still_needs_stays(
     clock.move(days=11)
     await settle(services, monkeypatch)
     await settle(services, monkeypatch)
-    assert await kept(services) == 0
+    assert await kept(services) == 1, "the newest event of all, where the search index stands"
+
+
+async def test_what_the_search_index_has_still_to_read_stays(
+    services: Services, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However old it is: its messages would never be found."""
+    monkeypatch.setattr("amtrio.features.retention.SETTLE_SECONDS", 0.0)
+    for _ in range(3):
+        await services.store.write(post)
+    await follow(services)
+    for _ in range(2):
+        await services.store.write(post)
+    clock.move(days=400)
+    await prune_logs(services)
+    assert await kept(services) == 3
+    await follow(services)
+    await prune_logs(services)
+    assert await kept(services) == 1
 
 
 async def test_nothing_is_deleted_soon_after_a_start(services: Services, clock: MovableClock) -> None:
