@@ -376,6 +376,8 @@ class _Gateway:
         if route.who == "admin":
             self._prove_admin()
             return None
+        if route.who == "guest":
+            return await self._prove_guest(address)
         principal = await self._prove_member(address)
         if route.who not in ("member", principal.kind):
             text = f"{request.path} is not for {principal.kind}s"
@@ -389,6 +391,15 @@ class _Gateway:
             self.services.metrics.errors += 1
             text = "unauthorized: X-Admin-Secret is missing or wrong"
             raise Unauthorized(text)
+
+    async def _prove_guest(self, address: str) -> Principal | None:
+        token = request.args.get("token", "")
+        if token and "Authorization" not in request.headers and "X-Agent-ID" not in request.headers:
+            return await self._credentials.user(
+                token, user_agent=request.headers.get("User-Agent", ""), address=address
+            )
+        has_proof = any(name in request.headers for name in ("Authorization", "X-Agent-ID"))
+        return await self._prove_member(address) if has_proof else None
 
     async def _prove_member(self, address: str) -> Principal:
         agent_id = request.headers.get("X-Agent-ID")
