@@ -67,7 +67,7 @@ class Download(msgspec.Struct, frozen=True, kw_only=True):
     signature: str | None = None
 
 
-@get("/attachments/<attachment_id>", who="guest")
+@get("/attachments/<attachment_id>", who="guest", produces="*/*", answers=(200, 206, 304, 416))
 async def download(ctx: Context, request: Download) -> Answer[Chunks | bytes]:
     """
     The file itself, or the range of it that is asked for.
@@ -82,7 +82,7 @@ async def download(ctx: Context, request: Download) -> Answer[Chunks | bytes]:
     return await _sent(ctx, row, row[0], shown, named, sha256=row[5])
 
 
-@get("/attachments/<attachment_id>/thumbnail", who="guest")
+@get("/attachments/<attachment_id>/thumbnail", who="guest", produces=THUMBNAIL_TYPE, answers=(200, 206, 304, 416))
 async def thumbnail(ctx: Context, request: Download) -> Answer[Chunks | bytes]:
     """
     A small copy of a picture, at most 512 pixels wide and high.
@@ -229,7 +229,7 @@ class AskOldAttachments(msgspec.Struct, frozen=True, kw_only=True):
     limit: int | None = None
 
 
-@get("/messages/attachments")  # COMPAT
+@get("/messages/attachments")
 def old_attachments(tx: ReadTx, ctx: Context, request: AskOldAttachments) -> Answer[list[AttachmentView]]:
     """The older path of both lists."""
     if request.message_id:

@@ -41,6 +41,7 @@ async def clear_unfinished(services: Services) -> None:
         # A disk that refuses to delete is no reason not to serve.
         log.warning("unfinished_uploads_kept", error=str(exc))
         return
+    services.wake(COLLECT)
     if left or rows:
         log.info("unfinished_uploads_cleared", files=left, rows=rows)
 

@@ -80,7 +80,6 @@ class UploadFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @post("/attachments", streams=True)
-@post("/attachments/upload", streams=True)  # COMPAT
 async def upload(ctx: Context, request: UploadFile) -> AttachmentView:
     """
     Store a file, which a message can then carry.

@@ -30,6 +30,7 @@ ALIASES: Final[Mapping[Place, Place]] = {
     ("GET", "/messages/encrypted/list"): ("GET", "/conversations/<conversation_id>/messages/encrypted"),
     ("GET", "/keys/otpk-count"): ("GET", "/keys/one-time-prekeys/count"),
     ("GET", "/presence"): ("GET", "/agents"),
+    ("POST", "/attachments/upload"): ("POST", "/attachments"),
 }
 
 

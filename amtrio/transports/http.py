@@ -85,9 +85,11 @@ _CORS_HEADERS = {
 
 def streamed_paths(table: Registry) -> Callable[[str, str], bool]:
     """Whether the route of a method and path takes its body as it arrives."""
+    places = [(route.method, route.path, route) for route in table.routes]
+    places += [(method, path, route) for (method, path), route in aliases_of(table.routes)]
     patterns = {
-        (route.method, re.compile(re.sub(r"<[^>]+>", "[^/]+", _SLASHES.sub("/", route.path)) + "/?"))
-        for route in table.routes
+        (method, re.compile(re.sub(r"<[^>]+>", "[^/]+", path) + "/?"))
+        for method, path, route in places
         if route.streams
     }
 
