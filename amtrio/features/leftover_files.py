@@ -58,7 +58,10 @@ async def collect_files(services: Services) -> None:
         before_us = services.clock.now_us() - KEEP_UNLINKED_SECONDS * MICROS_PER_SECOND
         await services.store.write(_mark_unlinked, before_us)
         await _delete_strays(services)
-    await services.store.write(_mark_abandoned, frozenset(services.own(Uploading).ids))
+    # Rows first: an upload is among those going on before it has a row.
+    unfinished = await services.store.read(_unfinished)
+    if abandoned := [id_ for id_ in unfinished if id_ not in services.own(Uploading).ids]:
+        await services.store.write(_mark_abandoned, abandoned)
     while gone := await services.store.read(_marked, SLICE_ROWS):
         await _delete(services, gone)
         await services.store.write(_drop_rows, gone)
@@ -78,11 +81,14 @@ def _mark_unlinked(tx: Tx, before_us: int) -> None:
     )
 
 
-def _mark_abandoned(tx: Tx, going_on: frozenset[str]) -> None:
+def _unfinished(tx: ReadTx) -> list[str]:
+    return [row[0] for row in tx.all("SELECT id FROM attachment WHERE state = 'uploading'")]
+
+
+def _mark_abandoned(tx: Tx, ids: list[str]) -> None:
     """Uploads whose end could not be written down, because the disk refused."""
-    for (id_,) in tx.all("SELECT id FROM attachment WHERE state = 'uploading'"):
-        if id_ not in going_on:
-            tx.run("UPDATE attachment SET state = 'removing' WHERE id = :id AND state = 'uploading'", id=id_)
+    for id_ in ids:
+        tx.run("UPDATE attachment SET state = 'removing' WHERE id = :id AND state = 'uploading'", id=id_)
 
 
 def _marked(tx: ReadTx, limit: int) -> list[str]:

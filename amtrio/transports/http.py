@@ -465,6 +465,8 @@ def _response(result: Any) -> Response:
     else:
         data = body if isinstance(body, bytes) else encode(body) + b"\n"
         response = Response(data, result.status, content_type=result.content_type)
+    if result.status == HTTPStatus.NOT_MODIFIED:
+        del response.headers["Content-Length"]  # it would be that of the body that is not sent (RFC 9110, 8.6)
     response.headers.update(result.headers)
     return response
 

@@ -23,4 +23,5 @@ CREATE INDEX attachment_by_message ON attachment (message_id, position) WHERE me
 CREATE INDEX attachment_by_conversation ON attachment (conversation_id, id) WHERE conversation_id IS NOT NULL;
 CREATE INDEX attachment_by_owner ON attachment (owner_key, created_us);
 CREATE INDEX attachment_unlinked ON attachment (created_us) WHERE message_id IS NULL;
-CREATE INDEX attachment_unfinished ON attachment (state) WHERE state <> 'stored';
+CREATE INDEX attachment_uploading ON attachment (id) WHERE state = 'uploading';
+CREATE INDEX attachment_removing ON attachment (id) WHERE state = 'removing';
