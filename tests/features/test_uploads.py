@@ -359,8 +359,8 @@ async def test_an_upload_whose_place_goes_meanwhile_fails(
     await emptied(scene)
 
 
-async def test_memory_does_not_grow_with_the_file(scene: Scene, cast: Cast) -> None:
-    """The server reads no further than it has written: a sender waits for the disk."""
+async def test_a_large_file_is_written_in_small_pieces(scene: Scene, cast: Cast) -> None:
+    """No more of it than one is in memory; that the sender waits meanwhile is tested with the port."""
     seen: list[int] = []
 
     async def pieces() -> AsyncIterator[bytes]:
