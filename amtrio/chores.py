@@ -1,4 +1,5 @@
-"""What a server does every so often: each chore a task of its own that outlives its failures.
+"""What a server does every so often: each chore a task of its own that outlives its failures; and when ages may be
+believed.
 
 Knows no chore in particular.
 """
@@ -11,7 +12,7 @@ from contextlib import asynccontextmanager
 import structlog
 import trio
 
-from amtrio.clock import jitter
+from amtrio.clock import MICROS_PER_SECOND, Clock, jitter
 from amtrio.errors import AmtrioError
 from amtrio.feature import ChoreSpec, Services
 
@@ -20,7 +21,34 @@ log = structlog.stdlib.get_logger(__name__)
 FIRST_BACK_OFF_SECONDS = 1.0
 MAX_BACK_OFF_SECONDS = 60.0
 
+SETTLE_SECONDS = 600.0
+# How far wall clock and monotonic clock may drift apart between two looks before ages are doubted.
+MAX_DRIFT_SECONDS = 60.0
+
 Task = Callable[[], Awaitable[None]]
+
+
+class Clocks:
+    """Wall and monotonic time when somebody last looked, and since when the two agree."""
+
+    def __init__(self) -> None:
+        self._last: tuple[float, float] | None = None
+        self._steady_since = trio.current_time()
+
+    def are_steady(self, clock: Clock) -> bool:
+        """
+        Whether what is old by the clock may be deleted: not soon after a start or a jump, when it may be young.
+
+        To be asked once a minute or so, or a jump that is taken back in between is not seen.
+        """
+        wall, steady = clock.now_us() / MICROS_PER_SECOND, trio.current_time()
+        if self._last is not None:
+            drift = (wall - self._last[0]) - (steady - self._last[1])
+            if abs(drift) > MAX_DRIFT_SECONDS:
+                self._steady_since = steady
+                log.warning("clock_jumped", by_s=round(drift))
+        self._last = (wall, steady)
+        return steady - self._steady_since >= SETTLE_SECONDS
 
 
 @asynccontextmanager

@@ -107,6 +107,12 @@ class TooLarge(AmtrioError):
     retry = "no"
 
 
+class QuotaExceeded(TooLarge):
+    """It would fit by itself, but not beside what the account has stored already."""
+
+    code = "quota_exceeded"
+
+
 class UpgradeRequired(AmtrioError):
     """The path speaks WebSocket only."""
 

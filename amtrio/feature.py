@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from amtrio.tracing import Tracing
 
 F = TypeVar("F", bound=Callable[..., Any])
-Who = Literal["anyone", "user", "agent", "member", "admin"]
+# guest: a member who proves it, also by `?token=` as a browser's <img> can, or nobody; the handler decides.
+Who = Literal["anyone", "guest", "user", "agent", "member", "admin"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,8 @@ class Metrics:
     errors: int = 0
     rate_limited: int = 0
     requests: dict[tuple[str, int], int] = field(default_factory=dict)
+    uploads: int = 0
+    uploaded_bytes: int = 0
     replaced: int = 0
     slow_closed: int = 0
     stale_agents: int = 0
@@ -133,6 +135,8 @@ class Exposition(Collector):
             ("connections", "sockets opened", m.connections),
             ("errors", "failures of the server and refused sign-ins", m.errors),
             ("rate_limited", "requests and frames over a budget", m.rate_limited),
+            ("uploads", "attachments stored", m.uploads),
+            ("uploaded_bytes", "size of the attachments stored", m.uploaded_bytes),
             ("sessions_replaced", "sockets that gave way to a newer one of the same agent or device", m.replaced),
             ("slow_closed", "sockets closed because the other side took nothing for too long", m.slow_closed),
             ("stale_agents_closed", "agents' sockets closed for giving no sign of life", m.stale_agents),

@@ -6,15 +6,17 @@ Knows SQL and wire names. Knows no route, no socket, and not what a content mean
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Annotated
 
 from msgspec import Meta
 
+from amtrio.attachment import check_ids, link
 from amtrio.clock import rfc3339
 from amtrio.conversation import find_or_create, members, no_conversation
 from amtrio.errors import ClientIdReused, Malformed, NotFound
 from amtrio.feature import Context, account_key
-from amtrio.message import Encryption, MessagePosted, sender_type
+from amtrio.message import HAS_ATTACHMENTS, Encryption, MessagePosted, sender_type
 from amtrio.protocol.codec import encode
 from amtrio.protocol.frames import CLIENT_ID_PATTERN, Command, Json, Reply
 from amtrio.store.database import Tx
@@ -71,8 +73,9 @@ WHERE id = :id RETURNING last_seq, user_key, agent_key"""
 # each statement costs as much as what it does.
 _STORE = """
 INSERT INTO message (id, conversation_id, seq, sender_key, client_id, digest,
-    kind, content, metadata, envelope, reply_to_id, created_us)
-SELECT :id, c.id, c.last_seq + 1, :account, :client_id, :digest, :kind, :content, :metadata, :envelope, :reply_to, :at
+    kind, content, metadata, envelope, reply_to_id, extras, created_us)
+SELECT :id, c.id, c.last_seq + 1, :account, :client_id, :digest,
+    :kind, :content, :metadata, :envelope, :reply_to, :extras, :at
 FROM conversation c WHERE c.id = :conversation_id
 ON CONFLICT (sender_key, client_id) WHERE client_id IS NOT NULL DO NOTHING"""
 
@@ -87,6 +90,7 @@ def store_message(
     metadata: Json | None = None,
     metadata_text: str | None = None,
     encryption: Encryption | None = None,
+    attachment_ids: Sequence[str] = (),
 ) -> MessageSent:
     """
     Store one message, number it and tell the members.
@@ -95,19 +99,26 @@ def store_message(
         content: checked by the caller, and the metadata too.
         metadata_text: `metadata` as JSON.
         encryption: of kind `encrypted`.
+        attachment_ids: the sender's own uploads, which become part of it.
 
     Raises:
-        NotFound: no such conversation, or the sender is not in it; no such message to reply to.
+        NotFound: no such conversation, or the sender is not in it; no such message to reply to; an attachment that is
+            not the sender's to send.
+        Malformed: too many attachments, or one of them twice.
         ClientIdReused: the same client_id came with another message.
 
     Source: docs/protocol.md, "Resending".
     """
     who = ctx.principal
+    if attachment_ids:
+        check_ids(attachment_ids)
     envelope = encode(encryption).decode() if encryption is not None else None
     digest = None
     if frame.client_id is not None:
         said: tuple[object, ...] = (content, frame.reply_to, metadata)
-        digest = _digest(said if envelope is None else (*said, envelope))
+        if envelope is not None:
+            said = (*said, envelope)
+        digest = _digest((*said, tuple(attachment_ids)) if attachment_ids else said)
     conversation_id = frame.conversation_id or _default_conversation(tx, ctx, frame)
     accounts = members(tx, conversation_id, who.account)
     if frame.reply_to is not None:
@@ -125,10 +136,12 @@ def store_message(
         metadata=metadata_text,
         envelope=envelope,
         reply_to=frame.reply_to,
+        extras=HAS_ATTACHMENTS if attachment_ids else 0,
         at=tx.at_us,
     )
     if not stored:
         return _sent_before(tx, ctx, frame, digest)
+    files = link(tx, who.account, attachment_ids, message_id=message_id, conversation_id=conversation_id)
     numbered = tx.one(_NEXT, id=conversation_id, at=tx.at_us)
     if numbered is None:
         raise no_conversation(conversation_id)
@@ -148,6 +161,7 @@ def store_message(
         client_id=frame.client_id,
         reply_to=frame.reply_to,
         metadata=metadata,
+        attachments=files,
         encryption=encryption,
     )
     tx.announce(posted, accounts, device=who.device)

@@ -1,4 +1,4 @@
-"""Access tokens: JWTs that older clients and servers understand.
+"""Access tokens: JWTs that older clients and servers understand; and links that are good by themselves for a while.
 
 Sans I/O. Knows claims and signatures; whether a session still lives is not known here.
 """
@@ -99,3 +99,13 @@ def fingerprint(secret: str, /) -> str:
 def same(one: str, other: str, /) -> bool:
     """Compare two secrets in constant time."""
     return hmac.compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))
+
+
+def link_signature(secret: str, path: str, expires_s: int) -> str:
+    """
+    What makes a link to `path` good without any other proof until `expires_s`, seconds since 1970 UTC.
+
+    The key is derived, so that no signature of a link can ever pass for that of a token.
+    """
+    key = hmac.digest(secret.encode(), b"amtrio: links to files, 1", "sha256")
+    return hmac.digest(key, f"{expires_s}\n{path}".encode(), "sha256").hex()

@@ -57,7 +57,7 @@ def config_for(directory: Path, **sections: Any) -> Config:
     """
     base = Config(
         server=Server(host="127.0.0.1", port=0),
-        storage=Storage(data_dir=directory, db_path=directory / "amtrio.db"),
+        storage=Storage(data_dir=directory, db_path=directory / "amtrio.db", upload_dir=directory / "uploads"),
         secrets=Secrets(jwt=Secret(JWT_SECRET), agent=Secret(AGENT_SECRET), admin=Secret(ADMIN_SECRET)),
         auth=Auth(attempts_per_minute=0),
         limits=Limits(

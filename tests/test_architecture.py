@@ -19,6 +19,7 @@ TESTS: Final = ROOT / "tests"
 
 # Libraries that only the named files of the server may import, so that each can be replaced by rewriting those.
 CONFINED: Final = {
+    "PIL": {"images.py"},
     "argon2": {"passwords.py"},
     "bcrypt": {"passwords.py"},
     "h2": {"transports/http_protocols.py"},
@@ -30,6 +31,7 @@ CONFINED: Final = {
     "quart": {"transports/http.py"},
     "quart_trio": {"transports/http.py"},
     "regex": {"emoji.py"},
+    "werkzeug": {"downloads.py", "multipart.py", "transports/http.py"},
     "trio_websocket": {"transports/ws.py"},
     "wsproto": {"transports/ws.py", "transports/ws_parser.py"},
 }

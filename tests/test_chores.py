@@ -9,10 +9,11 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from amtrio.chores import open_chores
+from amtrio.chores import SETTLE_SECONDS, Clocks, open_chores
 from amtrio.errors import StorageUnavailable
 from amtrio.feature import Registry, Services, Wakeups
 from tests.conftest import Journal
+from tests.harness import MovableClock
 
 
 def services(table: Registry) -> Any:
@@ -92,3 +93,23 @@ async def test_a_task_that_should_never_end_is_started_again(autojump_clock: Moc
     async with open_chores(services(Registry()), {"wheel": wheel}):
         await trio.sleep(60)
     assert len(starts) == 3
+
+
+async def test_ages_are_believed_ten_minutes_after_a_start_or_a_jump(autojump_clock: MockClock) -> None:
+    """By the monotonic clock, whatever the wall clock says."""
+    start = trio.current_time()
+
+    class Wall(MovableClock):
+        def now_us(self) -> int:
+            return int((trio.current_time() - start) * 1e6) + self.moved_us
+
+    wall, clocks = Wall(), Clocks()
+    assert not clocks.are_steady(wall)
+    await trio.sleep(SETTLE_SECONDS)
+    assert clocks.are_steady(wall)
+    wall.move(days=1)
+    assert not clocks.are_steady(wall)
+    await trio.sleep(SETTLE_SECONDS - 1)
+    assert not clocks.are_steady(wall)
+    await trio.sleep(1)
+    assert clocks.are_steady(wall)

@@ -21,6 +21,7 @@ TABLE = {
     "client_id_reused": (409, "no"),
     "replacement_loop": (409, "after_ms"),
     "too_large": (413, "no"),
+    "quota_exceeded": (413, "no"),
     "upgrade_required": (426, "no"),
     "rate_limited": (429, "after_ms"),
     "storage_unavailable": (503, "same_client_id"),

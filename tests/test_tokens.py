@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 
 import jwt
 import pytest
 
 from amtrio.errors import Unauthorized
-from amtrio.tokens import MAX_TOKEN_CHARS, Claims, fingerprint, same, sign, verify
+from amtrio.tokens import MAX_TOKEN_CHARS, Claims, fingerprint, link_signature, same, sign, verify
 
 SECRET = "a secret of the tests, long enough"
 CLAIMS = Claims("user_1", "alice", "ses_1", 2_000_000_000_000_000)
@@ -105,3 +106,12 @@ def test_fingerprints_tell_secrets_apart() -> None:
     assert same("ä", "ä")
     assert not same("a", "b")
     assert not same("", "b")
+
+
+def test_a_link_is_good_for_its_own_path_and_time_alone() -> None:
+    """And its key is none of the tokens': the same text signed as a token is another signature."""
+    good = link_signature("secret", "/a", 5)
+    assert good == link_signature("secret", "/a", 5)
+    others = {link_signature("secret", "/b", 5), link_signature("secret", "/a", 6), link_signature("other", "/a", 5)}
+    assert good not in others
+    assert good != hmac.digest(b"secret", b"5\n/a", "sha256").hex()

@@ -162,6 +162,9 @@ class Limits:
         64 * _KIB, size(1 * _KIB, 16 * _MIB), "longest frame taken in", "MAX_WS_MESSAGE_SIZE"
     )
     max_upload_bytes: int = setting(50 * _MIB, size(1, 1024 * _GIB), "largest attachment", "MAX_UPLOAD_SIZE")
+    upload_quota_bytes: int = setting(
+        1 * _GIB, size(0, 1024 * 1024 * _GIB), "attachments of one person or agent together; 0 = no limit"
+    )
     user_messages_per_minute: int = setting(120, whole(0, _MAX_RATE), "per person; 0 = no limit", "MESSAGE_RATE_USER")
     agent_messages_per_minute: int = setting(
         6_000, whole(0, _MAX_RATE), "per agent; 0 = no limit", "MESSAGE_RATE_AGENT"

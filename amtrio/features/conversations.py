@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from amtrio.attachment import let_go_of_conversation
 from amtrio.conversation import (
     ARCHIVED,
     MAX_TITLE,
@@ -191,11 +192,12 @@ def delete_conversation(tx: Tx, ctx: Context, frame: DeleteConversation) -> Conv
     if ctx.principal.kind != "user":
         text = "only the owner deletes a conversation"
         raise Forbidden(text)
-    _delete(tx, frame.conversation_id, accounts, device=ctx.principal.device)
+    _delete(tx, ctx.services, frame.conversation_id, accounts, device=ctx.principal.device)
     return ConversationGone(conversation_id=frame.conversation_id)
 
 
-def _delete(tx: Tx, conversation_id: str, accounts: list[str], *, device: str | None) -> None:
+def _delete(tx: Tx, services: Services, conversation_id: str, accounts: list[str], *, device: str | None) -> None:
+    let_go_of_conversation(tx, services, conversation_id)
     tx.run("DELETE FROM conversation WHERE id = :id", id=conversation_id)  # members and messages go with it
     tx.announce(ConversationDeleted(conversation_id=conversation_id), accounts, device=device)
 
@@ -223,10 +225,9 @@ def replay_deleted(tx: ReadTx, account: str, row: LogRow) -> ConversationDeleted
 @on_removal
 def remove_conversations(tx: Tx, services: Services, account: str) -> None:
     """The other members learn that the conversation is gone."""
-    del services
     rows = tx.all("SELECT conversation_id FROM member WHERE account_key = :account", account=account)
     for (conversation_id,) in rows:
         accounts = [
             row[0] for row in tx.all("SELECT account_key FROM member WHERE conversation_id = :id", id=conversation_id)
         ]
-        _delete(tx, conversation_id, [key for key in accounts if key != account], device=None)
+        _delete(tx, services, conversation_id, [key for key in accounts if key != account], device=None)

@@ -5,12 +5,12 @@ Knows frames and SQL. Knows nothing of sockets, HTTP or who is online.
 
 from __future__ import annotations
 
+from amtrio.attachment import let_go_of_message
 from amtrio.clock import rfc3339
 from amtrio.errors import Conflict, Forbidden, Malformed, TooLarge
 from amtrio.feature import Context, command, delete, on_removal, patch, post
 from amtrio.feature import Services as Services  # noqa: PLC0414 - read by type hints of removals
 from amtrio.message import (
-    HAS_REACTIONS,
     MAX_CONTENT_BYTES,
     Message,
     MessageDeleted,
@@ -27,9 +27,15 @@ MAX_METADATA_BYTES = 16_384
 
 
 class SendMessage(Post, frozen=True, kw_only=True):
-    """Say something."""
+    """
+    Say something.
+
+    Attributes:
+        attachment_ids: uploads of the sender's that become part of it, at most 10; `content` may then be empty.
+    """
 
     content: str | None = None
+    attachment_ids: tuple[str, ...] | None = None
     metadata: Json | None = None
 
 
@@ -40,18 +46,29 @@ def send(tx: Tx, ctx: Context, frame: SendMessage) -> MessageSent:
     Store one message and give it the next number of its conversation.
 
     Raises:
-        NotFound: no such conversation, or the sender is not in it.
+        NotFound: no such conversation, or the sender is not in it; an attachment that is not the sender's to send.
         ClientIdReused: the same client_id came with another content.
         Malformed, TooLarge: the content is missing or above 64 KiB.
 
     Source: docs/protocol.md, "Resending".
     """
-    content = _checked_content(frame.content)
+    attachment_ids = frame.attachment_ids or ()
+    content = _checked_content(frame.content, has_more=bool(attachment_ids))
     metadata_text = _checked_metadata(frame.metadata)
-    return store_message(tx, ctx, frame, content, metadata=frame.metadata, metadata_text=metadata_text)
+    return store_message(
+        tx,
+        ctx,
+        frame,
+        content,
+        metadata=frame.metadata,
+        metadata_text=metadata_text,
+        attachment_ids=attachment_ids,
+    )
 
 
-def _checked_content(content: str | None) -> str:
+def _checked_content(content: str | None, *, has_more: bool = False) -> str:
+    if not content and has_more:
+        return ""
     if not content:
         text = "content is required"
         raise Malformed(text)
@@ -171,11 +188,14 @@ def delete_message(tx: Tx, ctx: Context, frame: DeleteMessage) -> Deleted:
         raise Conflict(text)
     tx.run("DELETE FROM message_version WHERE message_id = :id", id=frame.message_id)
     tx.run("DELETE FROM reaction WHERE message_id = :id", id=frame.message_id)
+    if shown.attachments:
+        let_go_of_message(tx, ctx.services, frame.message_id)
+    # Nothing hangs on it any more: no bit of `extras` is left.
     tx.run(
         """
-        UPDATE message SET content = '', metadata = NULL, envelope = NULL, deleted_us = :at, deleted_by_key = :who,
-            extras = extras & :left WHERE id = :id""",
-        left=~HAS_REACTIONS,
+        UPDATE message SET content = '', metadata = NULL, envelope = NULL, extras = 0, deleted_us = :at,
+            deleted_by_key = :who
+        WHERE id = :id""",
         at=tx.at_us,
         who=ctx.principal.account,
         id=frame.message_id,

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
-import trio
 
+from amtrio.chores import Clocks
 from amtrio.clock import MICROS_PER_SECOND
 from amtrio.feature import Services, chore
 from amtrio.store.database import Tx
@@ -20,18 +20,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 _DAY_US = 86_400 * MICROS_PER_SECOND
 KEEP_CURSORS_DAYS = 90
-SETTLE_SECONDS = 600.0
-# How far wall clock and monotonic clock may drift apart between two runs before ages are doubted.
-MAX_DRIFT_SECONDS = 60.0
 SLICE_ROWS = 1000
-
-
-class _Clocks:
-    """Wall and monotonic time when this was last run, and since when the two agree."""
-
-    def __init__(self) -> None:
-        self.last: tuple[float, float] | None = None
-        self.steady_since = trio.current_time()
 
 
 def _prune(tx: Tx, /, **bounds: Any) -> Pruned:
@@ -43,13 +32,7 @@ def _prune(tx: Tx, /, **bounds: Any) -> Pruned:
 @chore(every_seconds=60)
 async def prune_logs(services: Services) -> None:
     """Forget old rows, a thousand at a time."""
-    clocks = services.own(_Clocks)
-    wall, steady = services.clock.now_us() / MICROS_PER_SECOND, trio.current_time()
-    if clocks.last is not None and abs((wall - clocks.last[0]) - (steady - clocks.last[1])) > MAX_DRIFT_SECONDS:
-        clocks.steady_since = steady
-        log.warning("clock_jumped", by_s=round((wall - clocks.last[0]) - (steady - clocks.last[1])))
-    clocks.last = (wall, steady)
-    if steady - clocks.steady_since < SETTLE_SECONDS:
+    if not services.own(Clocks).are_steady(services.clock):
         return
     storage = services.config.storage
     now_us = services.clock.now_us()

@@ -192,6 +192,8 @@ class _Chat(msgspec.Struct, omit_defaults=True, gc=False):
     created_at: str
     metadata: Fields | None = None
     reply_to: str | None = None
+    attachments: tuple[Fields, ...] = ()
+    attachment_ids: tuple[str, ...] = ()
 
 
 def _message(profile: Profile, event: Any, viewer: Viewer) -> Iterable[bytes]:
@@ -205,7 +207,9 @@ def _message(profile: Profile, event: Any, viewer: Viewer) -> Iterable[bytes]:
     if event.kind == "encrypted":
         return (_encrypted(event),)
     data = _chat(profile, event, viewer)
-    return [_CHAT_FORMS[form](data) for form in profile.chat]
+    # The web client finds files under "data" alone, of a frame that otherwise has no such thing.
+    forms = _FORMS_WITH_FILES if event.attachments else _CHAT_FORMS
+    return [forms[form](data) for form in profile.chat]
 
 
 def _encrypted(event: Any) -> bytes:
@@ -234,6 +238,10 @@ _CHAT_FORMS: Mapping[ChatForm, Callable[[bytes], bytes]] = {
     "agent_message": partial(flat, "agent_message"),
     "user_message": partial(flat, "user_message"),
 }
+_FORMS_WITH_FILES: Mapping[ChatForm, Callable[[bytes], bytes]] = {
+    **_CHAT_FORMS,
+    "agent_message": partial(hybrid, "agent_message"),
+}
 
 
 def _chat(profile: Profile, event: Any, viewer: Viewer) -> bytes:
@@ -254,8 +262,16 @@ def _chat(profile: Profile, event: Any, viewer: Viewer) -> bytes:
             created_at,
             event.metadata,
             event.reply_to,
+            tuple(_file(each) for each in event.attachments),
+            tuple(each.attachment_id for each in event.attachments),
         )
     )
+
+
+def _file(attachment: msgspec.Struct) -> Fields:
+    """With both names of its id, and without what it has not."""
+    fields = {name: value for name, value in msgspec.structs.asdict(attachment).items() if value is not None}
+    return {"id": fields["attachment_id"], **fields}
 
 
 def _edited(profile: Profile, event: Any, viewer: Viewer) -> Iterable[bytes]:

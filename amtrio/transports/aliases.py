@@ -33,6 +33,7 @@ ALIASES: Final[Mapping[Place, Place]] = {
     ("POST", "/messages/react"): ("POST", "/messages/<message_id>/reactions"),
     ("GET", "/messages/reactions"): ("GET", "/messages/<message_id>/reactions"),
     ("GET", "/presence"): ("GET", "/agents"),
+    ("POST", "/attachments/upload"): ("POST", "/attachments"),
 }
 
 

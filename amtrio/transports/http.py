@@ -85,9 +85,11 @@ _CORS_HEADERS = {
 
 def streamed_paths(table: Registry) -> Callable[[str, str], bool]:
     """Whether the route of a method and path takes its body as it arrives."""
+    places = [(route.method, route.path, route) for route in table.routes]
+    places += [(method, path, route) for (method, path), route in aliases_of(table.routes)]
     patterns = {
-        (route.method, re.compile(re.sub(r"<[^>]+>", "[^/]+", _SLASHES.sub("/", route.path)) + "/?"))
-        for route in table.routes
+        (method, re.compile(re.sub(r"<[^>]+>", "[^/]+", path) + "/?"))
+        for method, path, route in places
         if route.streams
     }
 
@@ -376,6 +378,8 @@ class _Gateway:
         if route.who == "admin":
             self._prove_admin()
             return None
+        if route.who == "guest":
+            return await self._prove_guest(address)
         principal = await self._prove_member(address)
         if route.who not in ("member", principal.kind):
             text = f"{request.path} is not for {principal.kind}s"
@@ -389,6 +393,15 @@ class _Gateway:
             self.services.metrics.errors += 1
             text = "unauthorized: X-Admin-Secret is missing or wrong"
             raise Unauthorized(text)
+
+    async def _prove_guest(self, address: str) -> Principal | None:
+        token = request.args.get("token", "")
+        if token and "Authorization" not in request.headers and "X-Agent-ID" not in request.headers:
+            return await self._credentials.user(
+                token, user_agent=request.headers.get("User-Agent", ""), address=address
+            )
+        has_proof = any(name in request.headers for name in ("Authorization", "X-Agent-ID"))
+        return await self._prove_member(address) if has_proof else None
 
     async def _prove_member(self, address: str) -> Principal:
         agent_id = request.headers.get("X-Agent-ID")
@@ -452,6 +465,8 @@ def _response(result: Any) -> Response:
     else:
         data = body if isinstance(body, bytes) else encode(body) + b"\n"
         response = Response(data, result.status, content_type=result.content_type)
+    if result.status == HTTPStatus.NOT_MODIFIED:
+        del response.headers["Content-Length"]  # it would be that of the body that is not sent (RFC 9110, 8.6)
     response.headers.update(result.headers)
     return response
 

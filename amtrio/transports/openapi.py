@@ -42,6 +42,7 @@ need them. Every body may be JSON or a form."""
 
 _SECURITY: Final[Mapping[str, list[dict[str, list[str]]]]] = {
     "anyone": [],
+    "guest": [{}, {"token": []}, {"agentId": [], "agentSecret": []}],
     "user": [{"token": []}],
     "agent": [{"agentId": [], "agentSecret": []}],
     "member": [{"token": []}, {"agentId": [], "agentSecret": []}],

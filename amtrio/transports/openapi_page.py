@@ -124,8 +124,8 @@ def _prose(text: str) -> str:
 
 
 def _who(security: list[Mapping[str, Any]]) -> str:
-    words = {"token": "people", "agentId": "agents", "adminSecret": "the administrator's secret"}
-    who = [words[next(iter(each))] for each in security]
+    words = {"token": "people", "agentId": "agents", "adminSecret": "the administrator's secret", "": "a signed link"}
+    who = [words[next(iter(each), "")] for each in security]
     return ", or ".join(who) if who else "anybody"
 
 

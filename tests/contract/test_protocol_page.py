@@ -17,6 +17,7 @@ from amtrio.feature import registry
 from amtrio.features.history import History
 from amtrio.features.search import SearchResults
 from amtrio.features.snapshot import Snapshot
+from amtrio.message import AttachmentView
 from amtrio.posting import MessageSent
 from amtrio.protocol.codec import Codec
 from amtrio.protocol.frames import SESSION_WORDS, Event, HeartbeatAck, Pong
@@ -92,6 +93,13 @@ def test_the_page_shows_an_error_over_rest_as_it_is() -> None:
     """One shape for all of them."""
     (example,) = examples("rest-error")
     assert set(example) <= set(json.loads(error_body(NotFound("no", retry_after_ms=1))))
+
+
+def test_the_page_shows_an_attachment_as_it_is() -> None:
+    """The struct of the route."""
+    (example,) = examples("rest-attachment")
+    msgspec.convert(example, AttachmentView)
+    assert set(example) == fields_of(AttachmentView)
 
 
 def test_the_page_shows_a_snapshot_as_it_is() -> None:

@@ -9,8 +9,9 @@ import pytest
 
 import amtrio.features  # noqa: F401 - registers every capability
 from amtrio.app import open_services
+from amtrio.chores import SETTLE_SECONDS
 from amtrio.feature import Services
-from amtrio.features.retention import SETTLE_SECONDS, prune_logs
+from amtrio.features.retention import prune_logs
 from amtrio.search_index import follow
 from amtrio.store.log import Cursor, head, put_cursors
 from tests.conftest import Journal
@@ -37,8 +38,8 @@ async def kept(services: Services) -> int:
 
 async def settle(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the server had run for longer than it waits after a start."""
-    monkeypatch.setattr("amtrio.features.retention.SETTLE_SECONDS", 0.0)
     await follow(services)
+    monkeypatch.setattr("amtrio.chores.SETTLE_SECONDS", 0.0)
     await prune_logs(services)
 
 
@@ -104,7 +105,7 @@ async def test_nothing_is_deleted_soon_after_the_clock_jumped(
     """A clock that jumps ten years ahead would make everything old at once."""
     await services.store.write(post)
     await settle(services, monkeypatch)
-    monkeypatch.setattr("amtrio.features.retention.SETTLE_SECONDS", 600.0)
+    monkeypatch.setattr("amtrio.chores.SETTLE_SECONDS", 600.0)
     clock.move(days=days)
     await prune_logs(services)
     await prune_logs(services)

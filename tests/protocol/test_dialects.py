@@ -12,7 +12,7 @@ from amtrio.errors import RateLimited
 from amtrio.features.presence import PresenceUpdate, StatusChanged
 from amtrio.features.receipts import Receipt
 from amtrio.features.typing_sign import Typing
-from amtrio.message import MessageDeleted, MessageEdited, MessagePosted
+from amtrio.message import Attachment, MessageDeleted, MessageEdited, MessagePosted
 from amtrio.posting import MessageSent
 from amtrio.protocol import dialects
 from amtrio.protocol.dialects import V1, V1_EVENTS, V2, Dialect, Profile, Viewer, profile_of
@@ -60,12 +60,19 @@ FOR_AGENT = Viewer("agent")
 
 
 def posted(**fields: Any) -> MessagePosted:
+    fields = {"attachments": ()} | fields
     message: MessagePosted = make(MessagePosted, edited_at=None, deleted_at=None, deleted_by=None, **fields)
     return message
 
 
 FROM_AGENT = posted(sender_type="agent", sender_id="helper", agent_id="helper", user_id="user_1")
 FROM_PERSON = posted(sender_type="client", sender_id="user_1", agent_id="helper", user_id="user_1")
+
+
+PICTURE = Attachment(
+    attachment_id="att_1", filename="a.png", content_type="image/png", size=1, sha256="0", url="/attachments/att_1",
+    created_at="2026-11-22T17:07:01.123Z", message_id="some-message_id",
+)  # fmt: skip
 
 
 # -- every event through every dialect
@@ -105,6 +112,23 @@ def test_the_allow_list_of_v1_is_a_decision() -> None:
         "connected", "message", "message_edited", "message_deleted", "receipt", "conversation_created", "typing",
         "status", "presence_update", "reaction_added", "reaction_removed",
     }) == V1_EVENTS  # fmt: skip
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: profile.name)
+def test_files_reach_every_older_client_under_both_names_of_their_id(profile: Profile) -> None:
+    """Beside the text, and under "data" for the web client, which looks for them there alone."""
+    event = posted(sender_type="agent", sender_id="helper", agent_id="helper", user_id="user_1", attachments=(PICTURE,))
+    for viewer in viewers_of(profile):
+        for frame in told(V1(profile), event, viewer, 9):
+            for fields in (frame.get("data", frame), frame if "content" in frame else frame["data"]):
+                assert fields["attachment_ids"] == ["att_1"]
+                (file,) = fields["attachments"]
+                assert file["id"] == file["attachment_id"] == "att_1"
+                assert "width" not in file
+            assert frame["type"] != "agent_message" or "data" in frame
+    for frame in told(V1(profile), FROM_AGENT, viewers_of(profile)[0], 9):
+        assert "attachments" not in frame
+        assert "attachment_ids" not in frame.get("data", {})
 
 
 def test_a_new_event_does_not_leak_into_v1() -> None:
