@@ -75,7 +75,7 @@ async def test_what_the_search_index_has_still_to_read_stays(
     services: Services, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """However old it is: its messages would never be found."""
-    monkeypatch.setattr("amtrio.features.retention.SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr("amtrio.chores.SETTLE_SECONDS", 0.0)
     for _ in range(3):
         await services.store.write(post)
     await follow(services)
