@@ -144,7 +144,8 @@ class Inbox:
     ) -> None:
         """A unit's outcome is known; called after the commit, in the order of the frames."""
         self._in_flight -= 1
-        if self._room is not None and not self._is_pressed():
+        # Only of what it waits for: it looks at the socket's buffer itself, and nobody else would wake it after that.
+        if self._room is not None and self._in_flight < self._most_in_flight:
             self._room.set()
         if not self._is_over:
             try:

@@ -321,3 +321,25 @@ async def test_a_sender_that_reads_no_answers_is_read_no_more(tmp_path: Path) ->
             assert metrics.messages_in - before < 400
             told = await answers(phone, 400)
             assert [frame["ref"] for frame in told] == list(range(400))
+
+
+async def test_a_sender_that_was_pressed_from_both_sides_is_read_again(tmp_path: Path) -> None:
+    """
+    Its last command is done while its answers still wait for the socket: once they are gone it is read on.
+
+    The reader waits for one thing at a time; whoever frees the other must not leave it asleep.
+    """
+    async with open_scene(tmp_path, sessions={"units_in_flight": 1, "high_water_bytes": 8192}) as scene:
+        alice, _, talk = await cast(scene)
+        async with scene.device(alice) as phone, trio.open_nursery() as nursery:
+            count = 200
+
+            async def say() -> None:
+                for number in range(count):
+                    text = f"n{number}" + " " * 60_000
+                    await phone.say("message", ref=number, **(message(talk, number) | {"content": text}))
+
+            nursery.start_soon(say)
+            # Nobody reads: the buffers of both kernels and then the server's own are full of what was sent back.
+            await wait_all_tasks_blocked(0.3)
+            assert [frame["ref"] for frame in await answers(phone, count)] == list(range(count))
