@@ -54,7 +54,7 @@ class ConversationDeleted(Event, frozen=True, kw_only=True):
 class CreateConversation(Command, frozen=True, kw_only=True):
     """With a title a new conversation each time; without one the default conversation with that agent."""
 
-    agent_id: str | None = None
+    agent_id: Annotated[str, Meta(extra_json_schema={"minLength": 1})]
     title: Title | None = None
     client_id: ClientId | None = None
 
@@ -172,7 +172,7 @@ class ConversationGone(Reply, frozen=True, kw_only=True, omit_defaults=False):
 class DeleteConversation(Command, frozen=True, kw_only=True):
     """Which one."""
 
-    conversation_id: str = ""
+    conversation_id: str
     client_id: ClientId | None = None
 
 
@@ -185,9 +185,6 @@ def delete_conversation(tx: Tx, ctx: Context, frame: DeleteConversation) -> Conv
     Raises:
         NotFound: no such conversation, or not the asker's. Forbidden: only its owner may.
     """
-    if not frame.conversation_id:
-        text = "missing conversation_id"
-        raise Malformed(text)
     accounts = members(tx, frame.conversation_id, ctx.principal.account)
     if ctx.principal.kind != "user":
         text = "only the owner deletes a conversation"

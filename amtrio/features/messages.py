@@ -5,6 +5,10 @@ Knows frames and SQL. Knows nothing of sockets, HTTP or who is online.
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from amtrio.attachment import let_go_of_message
 from amtrio.clock import rfc3339
 from amtrio.errors import Conflict, Forbidden, Malformed, TooLarge
@@ -92,7 +96,8 @@ class EditMessage(Command, frozen=True, kw_only=True):
     """A new text for one's own message."""
 
     message_id: str
-    content: str | None = None
+    # The description alone says how long it is: our own words for that are better than a schema's.
+    content: Annotated[str, Meta(extra_json_schema={"minLength": 1})]
     client_id: ClientId | None = None
 
 

@@ -43,6 +43,8 @@ def connect(path: Path, *, read_only: bool = False) -> sqlite3.Connection:
         conn.execute("PRAGMA wal_autocheckpoint = 0")
         conn.execute("PRAGMA cache_size = -16384")  # KiB
         conn.execute("PRAGMA temp_store = MEMORY")
+        # What is deleted is overwritten, not only forgotten; some builds of SQLite do it by default, others do not.
+        conn.execute("PRAGMA secure_delete = ON")
         if read_only:
             conn.execute("PRAGMA query_only = ON")
     except BaseException:

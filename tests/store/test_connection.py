@@ -30,6 +30,17 @@ def test_a_reader_cannot_write(path: Path) -> None:
     conn.close()
 
 
+def test_what_is_deleted_leaves_the_file(path: Path) -> None:
+    """Whatever the library was built with: the text is overwritten, in the log and in the database."""
+    conn = connect(path)
+    conn.execute("CREATE TABLE t (a TEXT)")
+    conn.execute("INSERT INTO t VALUES (:a)", {"a": "a most remarkable word"})
+    conn.execute("DELETE FROM t")
+    conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    conn.close()
+    assert b"remarkable" not in path.read_bytes()
+
+
 def test_rows_come_as_tuples(path: Path) -> None:
     """`one` is the first row or None, `all` every row."""
     conn = connect(path)
