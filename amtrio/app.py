@@ -138,6 +138,11 @@ async def open_services(
                 ephemeral=limits.ephemeral_per_minute,
                 auth=config.auth.attempts_per_minute,
                 requests=limits.requests_per_minute,
+                tiers={
+                    "free": limits.free_requests_per_minute,
+                    "pro": limits.pro_requests_per_minute,
+                    "enterprise": limits.enterprise_requests_per_minute,
+                },
             ),
             passwords=Passwords(),
             proofs=Proofs(),

@@ -118,6 +118,12 @@ def micros_of(text: str) -> int | None:
         return None
 
 
+def utc_fields(at_us: int) -> tuple[int, int, int, int, int, int]:
+    """Year, month, day, hour, minute and second in UTC."""
+    stamp = time.gmtime(at_us // MICROS_PER_SECOND)
+    return stamp.tm_year, stamp.tm_mon, stamp.tm_mday, stamp.tm_hour, stamp.tm_min, stamp.tm_sec
+
+
 @lru_cache(maxsize=1024)  # what is written now shares its second; a page of history spans more
 def _to_the_second(seconds: int) -> str:
     stamp = time.gmtime(seconds)

@@ -47,6 +47,7 @@ class Principal:
         name: a user's username, an agent's id.
         session: the login session that the proof belongs to; ending it ends this.
         device: key of this device's cursor.
+        is_admin: a person whose account is an administrator's.
     """
 
     kind: Kind
@@ -55,6 +56,7 @@ class Principal:
     name: str
     session: str
     device: str = ""
+    is_admin: bool = False
 
 
 def account_key(kind: Kind, id_: str, /) -> str:
@@ -217,6 +219,7 @@ class Context:
         principal: who asks; `anyone` routes get nobody, whose account is empty.
         address: where from, for budgets before authentication.
         origin: what the client calls this server (`https://chat.example.org`), for links; empty on sockets.
+        actor: who administers: an account key, `secret` (whoever holds the admin secret) or `cli`; else empty.
         is_current: false once a newer socket of the same agent or device has taken over.
         request: for routes that need more of it than their fields; a socket has none.
     """
@@ -228,6 +231,7 @@ class Context:
     is_current: Callable[[], bool] = lambda: True
     origin: str = ""
     request: Request | None = None
+    actor: str = ""
 
     @property
     def store(self) -> Database:

@@ -25,6 +25,7 @@ class Proofs:
         self._proofs: OrderedDict[str, tuple[float, int, Principal]] = OrderedDict()
         self._ended: OrderedDict[str, None] = OrderedDict()
         self._used: set[str] = set()
+        self._changes = 0
 
     def find(self, token: str, /, *, at_us: int) -> Principal | None:
         """Who holds `token`, if it was checked lately, has not expired and its session has not ended."""
@@ -38,11 +39,21 @@ class Proofs:
         self._used.add(principal.session)
         return principal
 
-    def remember(self, token: str, principal: Principal, /, *, expires_us: int) -> bool:
-        """Keep what a look-up found; False if the session ended meanwhile."""
+    def moment(self) -> int:
+        """To be taken before a look-up and given to `remember` after it."""
+        return self._changes
+
+    def remember(self, token: str, principal: Principal, moment: int, /, *, expires_us: int) -> bool:
+        """
+        Keep what a look-up found that began at `moment`; False if the session ended meanwhile.
+
+        If anybody's rights changed meanwhile, it may show the old ones and is not kept for the next request.
+        """
         if principal.session in self._ended:
             return False
         self._used.add(principal.session)
+        if moment != self._changes:
+            return True
         self._proofs[token] = (trio.current_time() + FRESH_SECONDS, expires_us, principal)
         if len(self._proofs) > MAX_PROOFS:
             self._proofs.popitem(last=False)
@@ -56,6 +67,12 @@ class Proofs:
         """Sessions that showed a credential since the last call."""
         used, self._used = self._used, set()
         return used
+
+    def forget_account(self, account: str, /) -> None:
+        """Its rights changed: look every token of it up again."""
+        self._changes += 1
+        for token in [token for token, (_, _, who) in self._proofs.items() if who.account == account]:
+            del self._proofs[token]
 
     def forget(self, sessions: set[str], /) -> None:
         """These sessions have ended: no token of theirs counts any more."""

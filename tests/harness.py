@@ -61,7 +61,13 @@ def config_for(directory: Path, **sections: Any) -> Config:
         secrets=Secrets(jwt=Secret(JWT_SECRET), agent=Secret(AGENT_SECRET), admin=Secret(ADMIN_SECRET)),
         auth=Auth(attempts_per_minute=0),
         limits=Limits(
-            user_messages_per_minute=0, agent_messages_per_minute=0, ephemeral_per_minute=0, requests_per_minute=0
+            user_messages_per_minute=0,
+            agent_messages_per_minute=0,
+            ephemeral_per_minute=0,
+            requests_per_minute=0,
+            free_requests_per_minute=0,
+            pro_requests_per_minute=0,
+            enterprise_requests_per_minute=0,
         ),
         sessions=Sessions(),
     )

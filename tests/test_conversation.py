@@ -23,8 +23,8 @@ from amtrio.conversation import (
 )
 from amtrio.errors import Malformed, NotFound
 from amtrio.feature import Services
-from amtrio.features.accounts import create_user
 from amtrio.features.agents import AddAgent, operation_add
+from amtrio.people import create_user
 from amtrio.store.database import Tx
 from tests.harness import config_for
 

@@ -7,7 +7,9 @@ import trio
 from trio.testing import MockClock
 
 from amtrio import limits as module
-from amtrio.limits import Buckets, Limits, TokenBucket
+from amtrio.limits import SECONDS_PER_HOUR, Buckets, Limits, Tier, TokenBucket
+
+TIERS: dict[Tier, int] = {"free": 60, "pro": 300, "enterprise": 1500}
 
 
 async def test_a_full_bucket_is_one_minutes_worth(autojump_clock: MockClock) -> None:
@@ -62,10 +64,62 @@ async def test_buckets_are_apart_and_bounded(monkeypatch: pytest.MonkeyPatch) ->
 
 async def test_budgets_of_people_agents_and_kinds_are_apart() -> None:
     """An agent's are its own; typing costs no message."""
-    limits = Limits(user_messages=1, agent_messages=2, ephemeral=3, auth=4, requests=5)
-    assert limits.messages("u:x").per_minute == 1
-    assert limits.messages("a:x").per_minute == 2
+    limits = Limits(user_messages=1, agent_messages=2, ephemeral=3, auth=4, requests=5, tiers=TIERS)
+    assert limits.messages("u:x").limit == 1
+    assert limits.messages("a:x").limit == 2
     assert limits.messages("u:x") is limits.messages("u:x")
     assert limits.messages("u:x") is not limits.messages("u:y")
-    assert (limits.ephemeral("u:x").per_minute, limits.requests("u:x").per_minute) == (3, 5)
-    assert limits.auth_by_address.per_minute == limits.failures_by_name.of("alice").per_minute == 4
+    assert (limits.ephemeral("u:x").limit, limits.requests("a:x").limit) == (3, 5)
+    assert limits.auth_by_address.of("1.2.3.4").limit == limits.failures_by_name.of("alice").limit == 4
+
+
+async def test_how_long_until_a_bucket_is_full(autojump_clock: MockClock) -> None:
+    bucket = TokenBucket(6)
+    assert bucket.full_in_seconds() == 0
+    bucket.take()
+    bucket.take()
+    assert bucket.full_in_seconds() == pytest.approx(20)
+    await trio.sleep(15)
+    assert bucket.full_in_seconds() == pytest.approx(5)
+    assert TokenBucket(0).full_in_seconds() == 0
+
+
+async def test_a_bucket_may_be_of_an_hour(autojump_clock: MockClock) -> None:
+    bucket = TokenBucket(5, period_seconds=SECONDS_PER_HOUR)
+    assert [bucket.take() for _ in range(6)] == [True] * 5 + [False]
+    assert bucket.wait_seconds() == pytest.approx(720)
+
+
+@pytest.mark.parametrize(
+    ("spent", "limit", "left"), [(60, 300, 240), (0, 300, 300), (10, 30, 20), (50, 30, 0), (60, 0, 0), (20, 60, 40)]
+)
+async def test_another_limit_keeps_what_was_spent(autojump_clock: MockClock, spent: int, limit: int, left: int) -> None:
+    """Raising helps at once; lowering leaves no debt; nobody gets a fresh bucket."""
+    bucket = TokenBucket(60)
+    for _ in range(spent):
+        assert bucket.take()
+    bucket.change(limit)
+    assert bucket.remaining() == left
+    assert bucket.take() == (left > 0 or limit == 0)
+
+
+async def test_up_and_down_again_is_no_fresh_bucket(autojump_clock: MockClock) -> None:
+    bucket = TokenBucket(60)
+    for _ in range(60):
+        bucket.take()
+    bucket.change(300)
+    bucket.change(60)
+    assert not bucket.take()
+
+
+async def test_a_tier_outlives_its_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever was idle for long enough to be forgotten is still of the tier that was set."""
+    monkeypatch.setattr(module, "MAX_KEYS", 1)
+    limits = Limits(user_messages=1, agent_messages=2, ephemeral=3, auth=4, requests=5, tiers=TIERS)
+    limits.set_tier("u:paid", "pro")
+    assert limits.requests("u:paid").limit == TIERS["pro"]
+    assert limits.requests("u:other").limit == TIERS["free"]
+    assert limits.requests("u:paid").limit == TIERS["pro"]
+    limits.set_tier("u:paid", "free")
+    assert (limits.tier("u:paid"), limits.requests("u:paid").limit) == ("free", TIERS["free"])
+    assert limits.tier_limit("enterprise") == TIERS["enterprise"]

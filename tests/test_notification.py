@@ -16,10 +16,10 @@ import amtrio.features  # noqa: F401 - registers every capability
 from amtrio.app import open_services
 from amtrio.conversation import FOREVER_US, find_or_create
 from amtrio.feature import Services
-from amtrio.features.accounts import create_user
 from amtrio.features.agents import AddAgent, operation_add
 from amtrio.notification import MINUTES_PER_DAY, find_zone, is_between, is_silent, minute_of_day
 from amtrio.own_state import mute
+from amtrio.people import create_user
 from amtrio.store.database import ReadTx, Row, Tx, Value
 from tests.harness import config_for
 

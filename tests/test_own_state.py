@@ -13,7 +13,6 @@ from amtrio.app import open_services
 from amtrio.conversation import FOREVER_US, find_or_create
 from amtrio.errors import Conflict, Malformed, NotFound
 from amtrio.feature import Services
-from amtrio.features.accounts import create_user
 from amtrio.features.agents import AddAgent, operation_add
 from amtrio.own_state import (
     MAX_TAG,
@@ -30,6 +29,7 @@ from amtrio.own_state import (
     remove_tag,
     set_tags,
 )
+from amtrio.people import create_user
 from amtrio.store.database import Tx
 from amtrio.store.log import head
 from tests.harness import config_for

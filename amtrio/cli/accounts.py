@@ -1,4 +1,4 @@
-"""`amtrio user ...` and `amtrio agent ...`: through the running server's admin socket, or directly if none runs.
+"""`amtrio user|agent|invite|audit`: through the running server's admin socket, or directly if none runs.
 
 Knows arguments and output. What is done stands in the features' operations.
 """
@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
+import msgspec
 import trio
 import typer
 from rich.console import Console
@@ -26,7 +27,7 @@ from amtrio.errors import AmtrioError
 from amtrio.store.problems import CannotOpen
 from amtrio.transports.admin import SOCKET_NAME, operate
 
-users = typer.Typer(help="People: add, list, give a new password, remove.", no_args_is_help=True)
+users = typer.Typer(help="People: add, list, give a new password, a tier or rights, remove.", no_args_is_help=True)
 agents = typer.Typer(help="Agents: add, list, rotate or revoke their credential, remove.", no_args_is_help=True)
 
 DataDir = Annotated[Path | None, typer.Option(help="Folder of everything that lasts.")]
@@ -54,7 +55,7 @@ def list_users(as_json: AsJson = False, db: Db = None, data_dir: DataDir = None)
     """Everybody with an account."""
     _print(
         _operate("user.list", {}, db, data_dir),
-        ("username", "user_id", "connections", "last_seen", "created_at"),
+        ("username", "user_id", "tier", "is_admin", "connections", "last_seen", "created_at"),
         as_json=as_json,
     )
 
@@ -78,6 +79,67 @@ def remove_user(username: str, yes: Yes = False, db: Db = None, data_dir: DataDi
         typer.confirm(f"Remove {username} and everything they wrote?", abort=True)
     _operate("user.remove", {"username": username}, db, data_dir)
     typer.echo(f"user {username} removed")
+
+
+@users.command("promote")
+def promote_user(username: str, db: Db = None, data_dir: DataDir = None) -> None:
+    """Make a person an administrator."""
+    _operate("user.promote", {"username": username}, db, data_dir)
+    typer.echo(f"{username} is an administrator")
+
+
+@users.command("demote")
+def demote_user(username: str, db: Db = None, data_dir: DataDir = None) -> None:
+    """Make an administrator a person like others; their open invitations end."""
+    _operate("user.demote", {"username": username}, db, data_dir)
+    typer.echo(f"{username} is no administrator")
+
+
+@users.command("tier")
+def set_tier(
+    username: str,
+    tier: Annotated[str, typer.Argument(help="free, pro or enterprise.")],
+    db: Db = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Change how many REST requests a person has; it counts at once."""
+    _operate("user.tier", {"username": username, "tier": tier}, db, data_dir)
+    typer.echo(f"{username} is in tier {tier}")
+
+
+def invite(
+    admin: Annotated[bool, typer.Option("--admin", help="The account becomes an administrator's.")] = False,
+    tier: Annotated[str | None, typer.Option(help="free, pro or enterprise.  [default: free]")] = None,
+    uses: Annotated[int | None, typer.Option(help="How many accounts.  [default: 1]")] = None,
+    hours: Annotated[float | None, typer.Option(help="How long it can be used.  [default: 168]")] = None,
+    note: Annotated[str | None, typer.Option(help="Whom it is for.")] = None,
+    origin: Annotated[str | None, typer.Option(help="How the link begins, https://chat.example")] = None,
+    db: Db = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Make a link with which somebody makes an account. The link alone goes to standard output."""
+    wish = {"is_admin": admin, "tier": tier, "uses": uses, "hours": hours, "note": note, "origin": origin}
+    made = _operate("invitation.add", wish, db, data_dir)
+    typer.echo(f"the invitation is shown this once and can be used until {made['expires_at']}:", err=True)
+    if origin is None:
+        typer.echo("put the address of your server before it", err=True)
+    typer.echo(made["link"])
+
+
+def audit(
+    actor: Annotated[str | None, typer.Option(help="secret, cli or a user id.")] = None,
+    action: Annotated[str | None, typer.Option(help="user.tier and the like.")] = None,
+    subject: Annotated[str | None, typer.Option(help="The id of what was changed.")] = None,
+    limit: Annotated[int | None, typer.Option(help="How many, the newest.  [default: 50]")] = None,
+    as_json: AsJson = False,
+    db: Db = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Who administered what, newest first."""
+    wish = {"actor": actor, "action": action, "subject": subject, "limit": limit}
+    entries = _operate("audit.list", wish, db, data_dir)["entries"]
+    columns = ("number", "at", "actor", "actor_id", "address", "action", "subject", "details")
+    _print(entries, columns, as_json=as_json)
 
 
 @agents.command("add")
@@ -197,4 +259,4 @@ def _ask(data_dir: Path, operation: str, arguments: Mapping[str, Any]) -> dict[s
 
 async def _directly(config: Config, operation: str, arguments: Mapping[str, Any]) -> Any:
     async with open_services(config) as (services, _):
-        return await operate(services, operation, arguments)
+        return msgspec.to_builtins(await operate(services, operation, arguments))

@@ -29,6 +29,8 @@ app = typer.Typer(
 app.command("serve")(server.serve)
 app.add_typer(accounts.users, name="user")
 app.add_typer(accounts.agents, name="agent")
+app.command("invite")(accounts.invite)
+app.command("audit")(accounts.audit)
 
 
 @app.command("config")

@@ -144,7 +144,10 @@ class Auth:
         "IP_RATE_LIMIT",
     )
     registration: str = setting(
-        "open", choice("open", "closed"), "whether people may register themselves", "REGISTRATION"
+        "open",
+        choice("open", "invitation", "closed"),
+        "whether people may register themselves; administrators can change it while the server runs",
+        "REGISTRATION",
     )
     agent_self_registration: str = setting(
         "open",
@@ -172,7 +175,13 @@ class Limits:
     ephemeral_per_minute: int = setting(
         600, whole(0, _MAX_RATE), "typing, status and the like, per account; 0 = no limit", "EPHEMERAL_RATE"
     )
-    requests_per_minute: int = setting(1_200, whole(0, _MAX_RATE), "REST requests per account; 0 = no limit")
+    requests_per_minute: int = setting(1_200, whole(0, _MAX_RATE), "REST requests per agent; 0 = no limit")
+    # The older server's three tiers and their numbers.
+    free_requests_per_minute: int = setting(60, whole(0, _MAX_RATE), "REST requests per person; 0 = no limit")
+    pro_requests_per_minute: int = setting(300, whole(0, _MAX_RATE), "the same in tier `pro`; 0 = no limit")
+    enterprise_requests_per_minute: int = setting(
+        1_500, whole(0, _MAX_RATE), "the same in tier `enterprise`; 0 = no limit"
+    )
     key_bundles_per_minute: int = setting(
         6, whole(0, _MAX_RATE), "key bundles that one account may take of another; 0 = no limit"
     )

@@ -1,29 +1,33 @@
-"""People's accounts: register, sign in, change the password.
+"""People's accounts: sign in, change the password; what the command line does with them.
 
-Knows credentials and SQL. Knows nothing of sockets; what a sign-in opens is listed and ended in `sessions`.
+Knows credentials and SQL. Knows nothing of sockets; making one's own account is `registration`, the sessions that a
+sign-in opens are listed and ended in `sessions`.
 """
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import msgspec
-from msgspec import Meta
 
-from amtrio.clock import MICROS_PER_SECOND, rfc3339
-from amtrio.errors import Conflict, Forbidden, Malformed, NotFound, RateLimited, Unauthorized
-from amtrio.feature import Context, Services, account_key, operation, post
+from amtrio.attempts import find_credential, prove_password
+from amtrio.audit import BY_COMMAND_LINE, record
+from amtrio.clock import rfc3339
+from amtrio.errors import Forbidden, Unauthorized
+from amtrio.feature import Context, Services, id_of, operation, post
+from amtrio.limits import Tier
 from amtrio.passwords import check_strength, is_outdated
-from amtrio.protocol.frames import Json
+from amtrio.people import (
+    NewPassword,
+    SignedIn,
+    account_by_name,
+    check_username,
+    create_user,
+    open_session,
+    remove_person,
+    set_admin,
+    set_password,
+    set_tier,
+)
 from amtrio.store.database import ReadTx, Tx
-from amtrio.store.log import Cursor, head, make_account, put_cursors
-from amtrio.tokens import Claims, sign
-
-SECONDS_PER_HOUR = 3600
-# `$` alone would let one line feed through at the end (Python's re), hence the look-ahead.
-Username = Annotated[
-    str, Meta(pattern=r"^[A-Za-z0-9_]{3,50}(?!\n)$", description="3 to 50 letters, digits and underscores")
-]
 
 
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,98 +37,17 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     password: str
 
 
-class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
-    """A new login session. `token` goes into `Authorization: Bearer`."""
-
-    token: str
-    user_id: str
-    username: str
-    session_id: str
-    expires_at: str
-    status: str = "ok"
-
-
 class ChangePassword(msgspec.Struct, frozen=True, kw_only=True):
     """Prove the old one, choose the new one."""
 
     old_password: str
-    new_password: str
+    new_password: NewPassword
 
 
-_FIND = "SELECT account_key, id, password_hash FROM user_account WHERE username = :username"
-_CREATE = """
-INSERT INTO user_account (account_key, id, username, password_hash, created_us)
-VALUES (:account, :id, :username, :password_hash, :at)
-ON CONFLICT (username) DO NOTHING"""
-_OPEN_SESSION = """
-INSERT INTO login_session (id, account_key, created_us, expires_us, last_used_us, user_agent, address)
-VALUES (:id, :account, :at, :expires, :at, :user_agent, :address)"""
-_END_OTHERS = """
-UPDATE login_session SET ended_us = :at
-WHERE account_key = :account AND ended_us IS NULL AND id <> :keep RETURNING id"""
+class PasswordChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """Every other session has ended."""
 
-
-def create_user(tx: Tx, services: Services, username: str, password_hash: str) -> str:
-    """
-    Make an account; answers its user id.
-
-    Raises:
-        Conflict: the name is taken.
-    """
-    user_id = services.clock.new_id("user")
-    account = account_key("user", user_id)
-    make_account(tx, account)
-    created = tx.run(_CREATE, account=account, id=user_id, username=username, password_hash=password_hash, at=tx.at_us)
-    if not created:
-        text = "username already exists"
-        raise Conflict(text)
-    return user_id
-
-
-def open_session(tx: Tx, ctx: Context, user_id: str, username: str) -> SignedIn:
-    """Start a login session; its device's cursor begins at what the account has now."""
-    account = account_key("user", user_id)
-    session = ctx.clock.new_id("ses")
-    hours = ctx.config.auth.access_token_hours
-    expires_us = tx.at_us + int(hours * SECONDS_PER_HOUR * MICROS_PER_SECOND)
-    tx.run(
-        _OPEN_SESSION,
-        id=session,
-        account=account,
-        at=tx.at_us,
-        expires=expires_us,
-        user_agent=ctx.user_agent[:200],
-        address=ctx.address,
-    )
-    _, newest = head(tx, account)
-    put_cursors(tx, [Cursor(account, session, newest)])
-    token = sign(ctx.config.secrets.jwt.reveal(), Claims(user_id, username, session, expires_us), at_us=tx.at_us)
-    return SignedIn(token=token, user_id=user_id, username=username, session_id=session, expires_at=rfc3339(expires_us))
-
-
-@post("/auth/register", who="anyone", budget="auth")
-async def register(ctx: Context, request: Credentials) -> Json:
-    """Make an account and sign in."""
-    if ctx.config.auth.registration != "open":
-        text = "registration is closed on this server"
-        raise Forbidden(text)
-    _check_username(request.username)
-    check_strength(request.password)
-    password_hash = await ctx.services.passwords.hash(request.password)
-    signed_in = await ctx.store.write(_register, ctx, request.username, password_hash)
-    return {**msgspec.to_builtins(signed_in), "status": "registered"}
-
-
-def _register(tx: Tx, ctx: Context, username: str, password_hash: str) -> SignedIn:
-    return open_session(tx, ctx, create_user(tx, ctx.services, username, password_hash), username)
-
-
-def _check_username(username: str) -> None:
-    try:
-        msgspec.convert(username, Username)
-    except msgspec.ValidationError as exc:
-        text = "username must be 3 to 50 letters, digits or underscores"
-        raise Malformed(text) from exc
+    status: str = "password_changed"
 
 
 @post("/auth/login", who="anyone", budget="auth")
@@ -136,65 +59,43 @@ async def login(ctx: Context, request: Credentials) -> SignedIn:
         Unauthorized: unknown name and wrong password alike, after the same time.
         RateLimited: too many failures from this address or for this name.
     """
-    # Counted only when it fails, so that nobody can lock a person out by address of a shared office or by name alone
-    # for longer than the bucket takes to refill.
-    buckets = (
-        ctx.services.limits.failures_by_address.of(ctx.address),
-        ctx.services.limits.failures_by_name.of(request.username[:64]),
-    )
-    for bucket in buckets:
-        if bucket.wait_seconds() > 0:
-            text = "rate limit exceeded: too many failed attempts to sign in"
-            raise RateLimited(text, retry_after_ms=int(bucket.wait_seconds() * 1000) + 1)
-    found = await ctx.store.read(_find_user, request.username)
-    is_right = await ctx.services.passwords.verify(found[2] if found else None, request.password)
-    if found is None or not is_right:
-        for bucket in buckets:
-            bucket.take()
-        text = "invalid credentials"
-        raise Unauthorized(text)
-    _, user_id, stored = found
-    renewed = await ctx.services.passwords.hash(request.password) if is_outdated(stored) else None
-    return await ctx.store.write(_login, ctx, user_id, request.username, stored, renewed)
-
-
-def _find_user(tx: ReadTx, username: str) -> tuple[str, str, str] | None:
-    return tx.one(_FIND, username=username)
+    proven = await prove_password(ctx, request.username, request.password)
+    if proven is None:
+        raise _invalid()
+    renewed = await ctx.services.passwords.hash(request.password) if is_outdated(proven.stored) else None
+    return await ctx.store.write(_login, ctx, proven.user_id, request.username, proven.stored, renewed)
 
 
 def _login(tx: Tx, ctx: Context, user_id: str, username: str, checked: str, renewed: str | None) -> SignedIn:
-    found = tx.one(_FIND, username=username)
-    if found is None or found[2] != checked:  # changed while the hash was computed
-        text = "invalid credentials"
-        raise Unauthorized(text)
+    found = find_credential(tx, username)
+    if found is None or found.stored != checked:  # changed while the hash was computed
+        raise _invalid()
     if renewed is not None:
         tx.run("UPDATE user_account SET password_hash = :hash WHERE id = :id", hash=renewed, id=user_id)
     return open_session(tx, ctx, user_id, username)
 
 
+def _invalid() -> Unauthorized:
+    return Unauthorized("invalid credentials")
+
+
 @post("/auth/change-password", who="user", budget="auth")
-async def change_password(ctx: Context, request: ChangePassword) -> Json:
+async def change_password(ctx: Context, request: ChangePassword) -> PasswordChanged:
     """
     Replace the password; every other session of the account ends within a second.
 
     Raises:
         Forbidden: the old password is wrong. Not 401, which clients take for the end of their session.
+        RateLimited: too many wrong ones.
     """
     check_strength(request.new_password)
-    found = await ctx.store.read(_find_user, ctx.principal.name)
-    if not await ctx.services.passwords.verify(found[2] if found else None, request.old_password):
+    who = ctx.principal
+    if await prove_password(ctx, who.name, request.old_password) is None:
         text = "invalid old password"
         raise Forbidden(text)
     new_hash = await ctx.services.passwords.hash(request.new_password)
-    await ctx.store.write(set_password, ctx.services, ctx.principal.account, new_hash, ctx.principal.session)
-    return {"status": "password_changed"}
-
-
-def set_password(tx: Tx, services: Services, account: str, new_hash: str, keep_session: str) -> None:
-    """Store the new hash and end every session but one."""
-    tx.run("UPDATE user_account SET password_hash = :hash WHERE account_key = :account", hash=new_hash, account=account)
-    ended = {row[0] for row in tx.all(_END_OTHERS, account=account, keep=keep_session, at=tx.at_us)}
-    tx.on_commit(lambda: services.end_sessions(ended))
+    await ctx.store.write(set_password, ctx.services, who.account, new_hash, who.session)
+    return PasswordChanged()
 
 
 class AddUser(msgspec.Struct, frozen=True, kw_only=True):
@@ -204,39 +105,87 @@ class AddUser(msgspec.Struct, frozen=True, kw_only=True):
     password: str
 
 
+class RemoveUser(msgspec.Struct, frozen=True, kw_only=True):
+    """`amtrio user remove`."""
+
+    username: str
+
+
+class UserName(msgspec.Struct, frozen=True, kw_only=True):
+    """Names a person to an operation."""
+
+    username: str
+
+
+class UserDone(msgspec.Struct, frozen=True, kw_only=True):
+    """What was done to whom."""
+
+    user_id: str
+    username: str
+    status: str
+
+
+def _by_command_line(services: Services) -> Context:
+    return Context(services, actor=BY_COMMAND_LINE)
+
+
 @operation("user.add")
-async def add_user(services: Services, request: AddUser) -> Json:
+async def add_user(services: Services, request: AddUser) -> UserDone:
     """Make an account, whatever the server's rule on registration says."""
-    _check_username(request.username)
+    check_username(request.username)
     check_strength(request.password)
     password_hash = await services.passwords.hash(request.password)
-    user_id = await services.store.write(create_user, services, request.username, password_hash)
-    return {"user_id": user_id, "username": request.username}
+    user_id = await services.store.write(_add, services, request.username, password_hash)
+    return UserDone(user_id=user_id, username=request.username, status="added")
+
+
+def _add(tx: Tx, services: Services, username: str, password_hash: str) -> str:
+    user_id = create_user(tx, services, username, password_hash)
+    record(tx, _by_command_line(services), "user.added", user_id)
+    return user_id
 
 
 class NoArguments(msgspec.Struct, frozen=True):
     """An operation without arguments."""
 
 
+class UserListed(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of `amtrio user list`."""
+
+    user_id: str
+    username: str
+    tier: str
+    is_admin: bool
+    created_at: str
+    last_seen: str | None
+    connections: int
+
+
 @operation("user.list")
-async def list_users(services: Services, request: NoArguments) -> list[Json]:
+async def list_users(services: Services, request: NoArguments) -> list[UserListed]:
     """Everybody, with last sign of life and open connections."""
     del request
-    rows = await services.store.read(_all_users)
+    rows = await services.store.read(_everybody)
     return [
-        {
-            "user_id": user_id,
-            "username": username,
-            "created_at": rfc3339(created_us),
-            "last_seen": rfc3339(last_seen_us) if last_seen_us else None,
-            "connections": services.fanout.connections(account),
-        }
-        for account, user_id, username, created_us, last_seen_us in rows
+        UserListed(
+            user_id=user_id,
+            username=username,
+            tier=tier,
+            is_admin=bool(is_admin),
+            created_at=rfc3339(created_us),
+            last_seen=rfc3339(last_seen_us) if last_seen_us else None,
+            connections=services.fanout.connections(account),
+        )
+        for account, user_id, username, tier, is_admin, created_us, last_seen_us in rows
     ]
 
 
-def _all_users(tx: ReadTx) -> list[tuple[str, str, str, int, int | None]]:
-    return tx.all("SELECT account_key, id, username, created_us, last_seen_us FROM user_account ORDER BY username")
+def _everybody(tx: ReadTx) -> list[tuple[str, str, str, str, int, int, int | None]]:
+    return tx.all(
+        """
+        SELECT account_key, id, username, tier, is_admin, created_us, last_seen_us
+        FROM user_account ORDER BY username"""
+    )
 
 
 class SetPassword(msgspec.Struct, frozen=True, kw_only=True):
@@ -247,39 +196,71 @@ class SetPassword(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @operation("user.passwd")
-async def operation_set_password(services: Services, request: SetPassword) -> Json:
+async def operation_set_password(services: Services, request: SetPassword) -> UserDone:
     """Give a person a new password; all their sessions end."""
     check_strength(request.password)
-    found = await services.store.read(_find_user, request.username)
-    if found is None:
-        text = f"no user {request.username!r}"
-        raise NotFound(text)
+    await services.store.read(account_by_name, request.username)  # before the hash is paid for
     new_hash = await services.passwords.hash(request.password)
-    await services.store.write(set_password, services, found[0], new_hash, "")
-    return {"username": request.username, "status": "password_changed"}
+    return await services.store.write(_set_password, services, request.username, new_hash)
 
 
-class RemoveUser(msgspec.Struct, frozen=True, kw_only=True):
-    """`amtrio user remove`."""
-
-    username: str
+def _set_password(tx: Tx, services: Services, username: str, new_hash: str) -> UserDone:
+    account = account_by_name(tx, username)
+    set_password(tx, services, account, new_hash)
+    return _done(tx, services, "user.password", account, username, "password_changed")
 
 
 @operation("user.remove")
-async def operation_remove_user(services: Services, request: RemoveUser) -> Json:
+async def operation_remove_user(services: Services, request: RemoveUser) -> UserDone:
     """Remove a person with conversations and messages; the id is never given out again."""
-    removed = await services.store.write(_remove_user, services, request.username)
-    return {"user_id": removed, "username": request.username, "status": "removed"}
+    return await services.store.write(_remove, services, request.username)
 
 
-def _remove_user(tx: Tx, services: Services, username: str) -> str:
-    found = tx.one(_FIND, username=username)
-    if found is None:
-        text = f"no user {username!r}"
-        raise NotFound(text)
-    account, user_id, _ = found
-    services.remove_account(tx, account)
-    ended = {row[0] for row in tx.all("DELETE FROM login_session WHERE account_key = :a RETURNING id", a=account)}
-    tx.on_commit(lambda: services.end_sessions(ended))
-    tx.run("DELETE FROM user_account WHERE account_key = :account", account=account)
-    return str(user_id)
+def _remove(tx: Tx, services: Services, username: str) -> UserDone:
+    account = account_by_name(tx, username)
+    remove_person(tx, services, account)
+    return _done(tx, services, "user.removed", account, username, "removed")
+
+
+@operation("user.promote")
+async def operation_promote(services: Services, request: UserName) -> UserDone:
+    """Make a person an administrator."""
+    return await services.store.write(_set_admin, services, request.username, is_admin=True)
+
+
+@operation("user.demote")
+async def operation_demote(services: Services, request: UserName) -> UserDone:
+    """Make an administrator a person like others, also the last one."""
+    return await services.store.write(_set_admin, services, request.username, is_admin=False)
+
+
+def _set_admin(tx: Tx, services: Services, username: str, *, is_admin: bool) -> UserDone:
+    account = account_by_name(tx, username)
+    set_admin(tx, services, account, is_admin=is_admin)
+    word = "promoted" if is_admin else "demoted"
+    return _done(tx, services, f"user.{word}", account, username, word)
+
+
+class SetTier(msgspec.Struct, frozen=True, kw_only=True):
+    """`amtrio user tier`."""
+
+    username: str
+    tier: Tier
+
+
+@operation("user.tier")
+async def operation_set_tier(services: Services, request: SetTier) -> UserDone:
+    """Change how many REST requests a person has."""
+    return await services.store.write(_set_tier, services, request)
+
+
+def _set_tier(tx: Tx, services: Services, request: SetTier) -> UserDone:
+    account = account_by_name(tx, request.username)
+    set_tier(tx, services, account, request.tier)
+    record(tx, _by_command_line(services), "user.tier", id_of(account), tier=request.tier)
+    return UserDone(user_id=id_of(account), username=request.username, status=request.tier)
+
+
+def _done(tx: Tx, services: Services, action: str, account: str, username: str, status: str) -> UserDone:
+    record(tx, _by_command_line(services), action, id_of(account))
+    return UserDone(user_id=id_of(account), username=username, status=status)

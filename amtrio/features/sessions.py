@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import msgspec
 
-from amtrio.clock import rfc3339
-from amtrio.errors import NotFound, Unauthorized
+from amtrio.errors import Unauthorized
 from amtrio.feature import Context, Nothing, Principal, Services, account_key, chore, delete, get, post
-from amtrio.store.database import ReadTx, Row, Tx
-from amtrio.store.log import Cursor, forget_cursor, head, put_cursors
+from amtrio.people import SessionView, end_session, open_sessions
+from amtrio.store.database import ReadTx, Tx
+from amtrio.store.log import Cursor, head, put_cursors
 from amtrio.tokens import Claims, fingerprint, verify
 
 _DAY_US = 86_400_000_000
 _FIND = """
-SELECT s.id, s.ended_us, u.account_key, u.id, u.username
+SELECT s.id, s.ended_us, u.account_key, u.id, u.username, u.is_admin
 FROM user_account u LEFT JOIN login_session s
     ON s.account_key = u.account_key AND (s.id = :session OR (:session = '' AND s.token_hash = :token_hash))
 WHERE u.id = :user_id"""
@@ -36,11 +36,12 @@ async def authenticate(services: Services, token: str, *, user_agent: str, addre
     known = services.proofs.find(token, at_us=at_us)
     if known is not None:
         return known
+    moment = services.proofs.moment()
     claims = verify(services.config.secrets.jwt.reveal(), token, at_us=at_us)
     principal = await services.store.read(_find, claims, fingerprint(token))
     if principal is None:
         principal = await services.store.write(_adopt, services, claims, fingerprint(token), user_agent, address)
-    if not services.proofs.remember(token, principal, expires_us=claims.expires_us):
+    if not services.proofs.remember(token, principal, moment, expires_us=claims.expires_us):
         raise _ended()
     return principal
 
@@ -50,12 +51,20 @@ def _find(tx: ReadTx, claims: Claims, token_hash: str) -> Principal | None:
     row = tx.one(_FIND, session=claims.session, token_hash=token_hash, user_id=claims.user_id)
     if row is None:
         raise _ended()
-    session, ended_us, account, user_id, username = row
+    session, ended_us, account, user_id, username, is_admin = row
     if ended_us is not None or (session is None and claims.session):
         raise _ended()
     if session is None:
         return None
-    return Principal(kind="user", id=user_id, account=account, name=username, session=session, device=session)
+    return Principal(
+        kind="user",
+        id=user_id,
+        account=account,
+        name=username,
+        session=session,
+        device=session,
+        is_admin=bool(is_admin),
+    )
 
 
 def _adopt(tx: Tx, services: Services, claims: Claims, token_hash: str, user_agent: str, address: str) -> Principal:
@@ -84,23 +93,6 @@ def _ended() -> Unauthorized:
     return Unauthorized("the session has ended")
 
 
-class SessionView(msgspec.Struct, frozen=True, kw_only=True):
-    """
-    One sign-in.
-
-    Attributes:
-        current: it is the one that asks.
-    """
-
-    session_id: str
-    created_at: str
-    last_used_at: str
-    expires_at: str
-    user_agent: str
-    address: str
-    current: bool
-
-
 class SessionsListed(msgspec.Struct, frozen=True):
     """Open sessions, newest first."""
 
@@ -111,27 +103,8 @@ class SessionsListed(msgspec.Struct, frozen=True):
 def list_sessions(tx: ReadTx, ctx: Context, request: Nothing) -> SessionsListed:
     """Where this account is signed in."""
     del request
-    rows = tx.all(
-        """
-        SELECT id, created_us, last_used_us, expires_us, user_agent, address FROM login_session
-        WHERE account_key = :account AND ended_us IS NULL AND expires_us > :now ORDER BY id DESC""",
-        account=ctx.principal.account,
-        now=ctx.clock.now_us(),
-    )
-    return SessionsListed([_shown(row, ctx.principal.session) for row in rows])
-
-
-def _shown(row: Row, current: str) -> SessionView:
-    id_, created_us, last_used_us, expires_us, user_agent, address = row
-    return SessionView(
-        session_id=id_,
-        created_at=rfc3339(created_us),
-        last_used_at=rfc3339(last_used_us),
-        expires_at=rfc3339(expires_us),
-        user_agent=user_agent,
-        address=address,
-        current=id_ == current,
-    )
+    who = ctx.principal
+    return SessionsListed(open_sessions(tx, who.account, now_us=ctx.clock.now_us(), current=who.session))
 
 
 class EndSession(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,22 +121,9 @@ class SessionEnded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @delete("/auth/sessions/<session_id>", who="user")
-def end_session(tx: Tx, ctx: Context, request: EndSession) -> SessionEnded:
+def end_one_session(tx: Tx, ctx: Context, request: EndSession) -> SessionEnded:
     """End one session: its token is refused and its sockets close within a second."""
-    ended = tx.all(
-        """
-        UPDATE login_session SET ended_us = :at
-        WHERE id = :id AND account_key = :account AND ended_us IS NULL RETURNING id""",
-        at=tx.at_us,
-        id=request.session_id,
-        account=ctx.principal.account,
-    )
-    if not ended:
-        text = f"no open session {request.session_id!r}"
-        raise NotFound(text)
-    forget_cursor(tx, ctx.principal.account, request.session_id)
-    services = ctx.services
-    tx.on_commit(lambda: services.end_sessions({request.session_id}))
+    end_session(tx, ctx.services, ctx.principal.account, request.session_id)
     return SessionEnded(session_id=request.session_id)
 
 
@@ -171,7 +131,7 @@ def end_session(tx: Tx, ctx: Context, request: EndSession) -> SessionEnded:
 def logout(tx: Tx, ctx: Context, request: Nothing) -> SessionEnded:
     """End the session that asks."""
     del request
-    return end_session(tx, ctx, EndSession(session_id=ctx.principal.session))
+    return end_one_session(tx, ctx, EndSession(session_id=ctx.principal.session))
 
 
 @chore(every_seconds=60)

@@ -5,10 +5,16 @@ Knows the features that keep credentials. Knows no socket and no request.
 
 from __future__ import annotations
 
+import structlog
+
+from amtrio.agent import Card
 from amtrio.errors import RateLimited, Unauthorized
 from amtrio.feature import Principal, Services
-from amtrio.features.agents import Card, authenticate_agent
+from amtrio.features.agents import authenticate_agent
 from amtrio.features.sessions import authenticate
+from amtrio.tokens import same
+
+log = structlog.stdlib.get_logger(__name__)
 
 
 class Credentials:
@@ -42,6 +48,19 @@ class Credentials:
             return await authenticate_agent(self._services, agent_id, secret, card)
         except Unauthorized as exc:
             raise self._failed(address, exc) from exc
+
+    def admin(self, secret: str, *, address: str) -> None:
+        """
+        Whether this is the server's admin secret.
+
+        Raises:
+            Unauthorized: it is not, or the server has none. RateLimited: too many failures from this address.
+        """
+        self._check(address)
+        right = self._services.config.secrets.admin.reveal()
+        if not right or not same(right, secret):
+            log.warning("admin_refused", address=address)
+            raise self._failed(address, Unauthorized("the admin secret is wrong"))
 
     def _check(self, address: str) -> None:
         wait = self._services.limits.failures_by_address.of(address).wait_seconds()

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from amtrio.agent import Card
 from amtrio.errors import AmtrioError, Forbidden, Malformed, NotFound, RateLimited, Unauthorized
 from amtrio.feature import Principal
-from amtrio.features.agents import Card
 from amtrio.protocol.dialects import SUPPORTED_VERSIONS, V1, V2_DIALECT, Dialect, profile_of
 from amtrio.protocol.frames import ID_PATTERN, Hello, Kind
 from amtrio.transports.addresses import client_address

@@ -6,6 +6,7 @@ Turns a request into the struct of a handler and its result into an answer. Know
 from __future__ import annotations
 
 import functools
+import math
 import re
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -22,6 +23,8 @@ from quart_trio import QuartTrio
 from quart_trio.asgi import TrioASGIHTTPConnection
 from werkzeug.exceptions import HTTPException
 
+from amtrio.agent import Card
+from amtrio.audit import BY_SECRET
 from amtrio.errors import (
     AmtrioError,
     Forbidden,
@@ -34,11 +37,9 @@ from amtrio.errors import (
     UpgradeRequired,
 )
 from amtrio.feature import NOBODY, Answer, Chunks, Context, Principal, Registry, Request, RouteSpec, Services
-from amtrio.features.agents import Card
 from amtrio.idempotency import call
 from amtrio.limits import TokenBucket
 from amtrio.protocol.codec import convert, encode
-from amtrio.tokens import same
 from amtrio.transports.addresses import client_address, own_origin
 from amtrio.transports.aliases import aliases_of
 from amtrio.transports.answers import JSON, error_body, error_headers
@@ -238,6 +239,12 @@ class _Gateway:
         headers["X-Request-ID"] = g.request_id
         for name, value in _SECURITY_HEADERS.items():
             headers.setdefault(name, value)
+        bucket: TokenBucket | None = g.get("bucket")
+        if bucket is not None and bucket.limit:
+            headers["X-RateLimit-Limit"] = str(bucket.limit)
+            headers["X-RateLimit-Remaining"] = str(bucket.remaining())
+            # Seconds from now, as in the IETF's RateLimit fields; a time of day would ask for equal clocks.
+            headers["X-RateLimit-Reset"] = str(math.ceil(bucket.full_in_seconds()))
         self._allow_origin(response)
         method, status = request.method, response.status_code
         requests = self.services.metrics.requests
@@ -328,12 +335,12 @@ class _Gateway:
         )
         if route.budget == "auth":
             self._charge(self.services.limits.auth_by_address.of(address), "too many attempts from this address")
-        principal = await self._prove(route, address)
-        if principal is not None and route.budget != "auth":
+        principal, actor = await self._prove(route, address)
+        if principal is not None and route.budget in {"message", "rest"}:
             limits = self.services.limits
             is_message = route.budget == "message"
-            bucket = limits.messages(principal.account) if is_message else limits.requests(principal.account)
-            self._charge(bucket, "too many messages" if is_message else "too many requests")
+            g.bucket = limits.messages(principal.account) if is_message else limits.requests(principal.account)
+            self._charge(g.bucket, "too many messages" if is_message else "too many requests")
         fields, texts = await self._fields(path, has_body=not route.streams)
         shape = convert(fields, route.shape, texts=texts)
         asked = Request(request.method, request.headers.get)
@@ -348,6 +355,7 @@ class _Gateway:
             request.headers.get("User-Agent", ""),
             origin=self._own_origin(),
             request=asked,
+            actor=actor,
         )
         return _response(await call(route, context, shape))
 
@@ -366,33 +374,51 @@ class _Gateway:
             wait = bucket.wait_seconds()
             raise RateLimited(f"rate limit exceeded: {text}", retry_after_ms=int(wait * 1000) + 1)
 
-    async def _prove(self, route: RouteSpec, address: str) -> Principal | None:
+    async def _prove(self, route: RouteSpec, address: str) -> tuple[Principal | None, str]:
         """
-        Who asks.
+        Who asks, and as whom for the audit log if it is to administer.
 
         Raises:
             Unauthorized: the route needs a proof and there is none, or a wrong one. Forbidden: of the wrong kind.
         """
         if route.who == "anyone":
-            return None
+            return None, ""
         if route.who == "admin":
-            self._prove_admin()
-            return None
+            return await self._prove_admin(address)
         if route.who == "guest":
-            return await self._prove_guest(address)
+            return await self._prove_guest(address), ""
         principal = await self._prove_member(address)
         if route.who not in ("member", principal.kind):
             text = f"{request.path} is not for {principal.kind}s"
             raise Forbidden(text)
-        return principal
+        return principal, ""
 
-    def _prove_admin(self) -> None:
-        secret = self.services.config.secrets.admin.reveal()
-        given = next((value for name in _ADMIN_HEADERS if (value := request.headers.get(name))), "")
-        if not secret or not same(secret, given):
-            self.services.metrics.errors += 1
-            text = "unauthorized: X-Admin-Secret is missing or wrong"
-            raise Unauthorized(text)
+    async def _prove_admin(self, address: str) -> tuple[Principal | None, str]:
+        """By the server's admin secret, or as a person who is an administrator."""
+        secret = next((value for name in _ADMIN_HEADERS if (value := request.headers.get(name))), "")
+        authorization = request.headers.get("Authorization", "")
+        has_account = bool(authorization) or "X-Agent-ID" in request.headers
+        if not secret and not has_account:
+            # COMPAT: in the body, but never in the URL, which ends up in logs.
+            secret = await self._admin_secret_in_body()
+        # COMPAT: a shipped SDK sends its token under this name too.
+        if secret and not (has_account and authorization.endswith(secret)):
+            self._credentials.admin(secret, address=address)
+            return None, BY_SECRET
+        principal = await self._prove_member(address)
+        if not principal.is_admin:
+            text = f"{request.path} is for administrators"
+            raise Forbidden(text)
+        return principal, principal.account
+
+    async def _admin_secret_in_body(self) -> str:
+        if request.method in {"GET", "HEAD"}:
+            return ""
+        if (request.mimetype or "").lower() in _FORMS:
+            return str((await request.form).get("admin_secret", ""))
+        raw = cast("bytes", await request.get_data(as_text=False))
+        given = _json_object(raw).get("admin_secret") if raw.strip() else None
+        return given if isinstance(given, str) else ""
 
     async def _prove_guest(self, address: str) -> Principal | None:
         token = request.args.get("token", "")
@@ -421,8 +447,7 @@ class _Gateway:
         fields: dict[str, Any] = dict(request.args.items())
         texts = True
         if has_body and request.method not in {"GET", "HEAD"}:
-            content_type = (request.mimetype or "").lower()
-            if content_type in {"application/x-www-form-urlencoded", "multipart/form-data"}:
+            if (request.mimetype or "").lower() in _FORMS:
                 fields.update((await request.form).items())
             else:
                 raw = cast("bytes", await request.get_data(as_text=False))
@@ -437,6 +462,7 @@ class _Gateway:
         return fields, texts
 
 
+_FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 

@@ -27,6 +27,8 @@ Json = dict[str, Any]
 _REF: Final = "#/components/schemas/{name}"
 _PATH_PART: Final = re.compile(r"<(\w+)>")
 _WITHOUT_BODY: Final = frozenset({"GET", "DELETE"})
+# They have no place in a URL, which ends up in logs; a DELETE that needs one has a body.
+_SECRETS: Final = frozenset({"password"})
 _JSON: Final = "application/json"
 _FORM: Final = "application/x-www-form-urlencoded"
 COMPAT: Final = "COMPAT"
@@ -123,7 +125,7 @@ def _operation(shapes: _Shapes, method: str, path: str, route: RouteSpec, *, is_
         # The body is the thing itself; its fields come with the query or as parts of a form.
         operation["requestBody"] = _raw_body(fields)
         parameters += [_parameter("query", name, False, schema) for name, (_, schema) in fields.items()]  # noqa: FBT003
-    elif method in _WITHOUT_BODY:
+    elif method in _WITHOUT_BODY and _SECRETS.isdisjoint(fields):
         parameters += [_parameter("query", name, needed, schema) for name, (needed, schema) in fields.items()]
     elif fields:
         operation["requestBody"] = _body(fields)
@@ -170,6 +172,7 @@ def _parameter(where: str, name: str, is_required: bool, schema: Json) -> Json: 
         parameter["description"] = schema["description"]
     shape = {key: value for key, value in _as_text(schema).items() if key != "description"}
     if where == "path":
+        shape.pop("default", None)  # a part of the path is always there
         shape |= {"minLength": 1}
     return parameter | {"schema": shape}
 
@@ -187,6 +190,8 @@ def _as_text(schema: Json) -> Json:
         shape |= kinds[0]
     elif kinds is not None:
         shape["anyOf"] = kinds
+    if shape.get("type") == "boolean":
+        shape = {key: value for key, value in shape.items() if key != "type"} | {"enum": [True, False, 1, 0]}
     if shape.get("default", ...) is None:
         del shape["default"]
     return shape
@@ -196,7 +201,8 @@ def _body(fields: Mapping[str, tuple[bool, Json]]) -> Json:
     required = [name for name, (needed, _) in fields.items() if needed]
     shape: Json = {"type": "object", "required": required} if required else {"type": "object"}
     as_json = {name: schema for name, (_, schema) in fields.items()}
-    as_form = {name: _as_text(schema) for name, schema in as_json.items()}
+    # A form has one text per field: what needs a list of them is sent as JSON.
+    as_form = {name: _as_text(schema) for name, schema in as_json.items() if schema.get("type") != "array"}
     return {
         "required": bool(required),
         "content": {

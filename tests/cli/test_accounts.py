@@ -72,6 +72,12 @@ def test_agents_without_a_server(tmp_path: Path) -> None:
         ["user", "passwd", "nobody", "--password-stdin"],
         ["user", "remove", "nobody", "--yes"],
         ["user", "add", "a b", "--password-stdin"],
+        ["user", "promote", "nobody"],
+        ["user", "demote", "nobody"],
+        ["user", "tier", "nobody", "pro"],
+        ["invite", "--uses", "0"],
+        ["invite", "--tier", "gold"],
+        ["audit"],
         ["agent", "rotate", "nobody"],
         ["agent", "revoke", "nobody"],
         ["agent", "remove", "nobody", "--yes"],
@@ -162,3 +168,41 @@ def test_a_mistyped_folder_is_no_new_server(tmp_path: Path, words: tuple[str, ..
     assert result.exit_code == 1
     assert "no database at" in result.stderr
     assert not data.exists()
+
+
+async def test_rights_and_tiers_while_a_server_runs(tmp_path: Path) -> None:
+    """They count at once, also the end of the last administrator's."""
+    async with open_scene(tmp_path) as scene:
+        alice = await scene.register("alice")
+        for words, status in (
+            (("promote", "alice"), 200),
+            (("tier", "alice", "pro"), 200),
+            (("demote", "alice"), 403),
+        ):
+            done = await beside(tmp_path, "user", *words)
+            assert done.exit_code == 0, done.output
+            assert "alice" in done.stdout
+            answer = await scene.http.get("/admin/users", headers=alice.headers)
+            assert answer.status_code == status
+        (row,) = json.loads((await beside(tmp_path, "user", "list", "--json")).stdout)
+        assert (row["tier"], row["is_admin"]) == ("pro", False)
+        assert scene.running.services.limits.tier(f"u:{alice.id}") == "pro"
+
+
+def test_an_invitation_before_the_first_start(tmp_path: Path) -> None:
+    """The link alone goes to standard output; the record names no token."""
+    data = tmp_path / "data"
+    made = amtrio(data, "invite", "--admin", "--uses", "2", "--note", "for alice", "--origin", "https://chat.example")
+    assert made.exit_code == 0, made.output
+    assert made.stdout.startswith("https://chat.example/#/join/inv_")
+    assert made.stdout.count("\n") == 1
+    assert amtrio(data, "invite").stdout.startswith("/#/join/inv_")
+    amtrio(data, "user", "add", "alice", "--password-stdin", typed=PASSWORD + "\n")
+    told = amtrio(data, "audit", "--json")
+    entries = json.loads(told.stdout)
+    assert [each["action"] for each in entries] == ["user.added", "invitation.made", "invitation.made"]
+    assert entries[2]["details"] == {"tier": "free", "is_admin": True, "uses": 2}
+    assert "inv_" + made.stdout.strip().rpartition("inv_")[2] not in told.stdout
+    (entry,) = json.loads(amtrio(data, "audit", "--action", "user.added", "--actor", "cli", "--json").stdout)
+    assert entry["actor"] == "cli"
+    assert "user.added" in amtrio(data, "audit", "--limit", "1").stdout

@@ -28,7 +28,7 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     """Bare `amtrio` shows it as well, as the answer to wrong arguments."""
     done = run("--help", cwd=tmp_path)
     assert done.returncode == 0
-    for command in ("serve", "chat", "demo-agent", "user", "agent", "config", "version"):
+    for command in ("serve", "chat", "demo-agent", "user", "agent", "invite", "audit", "config", "version"):
         assert command in done.stdout
     assert run(cwd=tmp_path).returncode == 2
 

@@ -14,11 +14,11 @@ from amtrio.conversation import create
 from amtrio.fanout import backlog
 from amtrio.fanout.backlog import Position, read_page, read_position, read_unread
 from amtrio.feature import Context, Principal, Services, registry
-from amtrio.features.accounts import create_user
 from amtrio.features.agents import AddAgent, operation_add
 from amtrio.features.messages import DeleteMessage, EditMessage, SendMessage, delete_message, edit, send
 from amtrio.features.receipts import MarkRead, mark_read
 from amtrio.message import MessagePosted
+from amtrio.people import create_user
 from amtrio.store.log import Cursor, put_cursors
 from tests.harness import config_for
 

@@ -10,7 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.harness import Agent, Json, Person, Scene, open_scene
+from amtrio.features.accounts import UserName, operation_promote
+from tests.harness import ADMIN_SECRET, Agent, Json, Person, Scene, open_scene
+
+ADMIN = {"X-Admin-Secret": ADMIN_SECRET}
 
 
 @dataclass
@@ -38,6 +41,19 @@ async def cast(scene: Scene) -> Cast:
         await scene.register_agent("helper"),
     )
     return Cast(alice, bob, helper, await scene.conversation(alice, helper), await scene.conversation(bob, helper))
+
+
+async def promote(scene: Scene, person: Person) -> None:
+    """Make a person an administrator, as the command line does."""
+    await operation_promote(scene.running.services, UserName(username=person.name))
+
+
+async def audited(scene: Scene, **query: Any) -> list[Json]:
+    """The record of what was administered, oldest first."""
+    answer = await scene.http.get("/admin/audit", headers=ADMIN, params=query)
+    assert answer.status_code == 200, answer.text
+    entries: list[Json] = answer.json()["entries"]
+    return entries[::-1]
 
 
 async def post(scene: Scene, who: Person, path: str, **body: Any) -> httpx.Response:

@@ -13,7 +13,7 @@ import trio
 
 from amtrio.errors import Conflict, Malformed, NotFound
 from amtrio.features import accounts
-from amtrio.features.accounts import AddUser, NoArguments, RemoveUser, SetPassword
+from amtrio.features.accounts import AddUser, NoArguments, RemoveUser, SetPassword, SetTier, UserName
 from tests.features.conftest import Cast
 from tests.harness import PASSWORD, Person, Scene, open_scene
 
@@ -131,12 +131,38 @@ async def test_attempts_are_limited_by_address_before_anything_is_proved(tmp_pat
         assert (last.json()["code"], last.json()["retry"]) == ("rate_limited", "after_ms")
 
 
-async def test_closed_registration(tmp_path: Path) -> None:
-    """Only the command line makes accounts then."""
-    async with open_scene(tmp_path, auth={"registration": "closed"}) as scene:
-        assert (await post(scene, "/auth/register", username="alice", password=PASSWORD)).status_code == 403
-        await accounts.add_user(scene.running.services, AddUser(username="alice", password=PASSWORD))
-        assert (await scene.login("alice")).name == "alice"
+async def test_guessing_the_old_password_costs_the_budget_of_failures(tmp_path: Path) -> None:
+    """A stolen session cannot find out the password; the right one costs nothing."""
+    async with open_scene(tmp_path) as scene:
+        alice = await scene.register("alice")
+        services = scene.running.services
+        for buckets in (services.limits.failures_by_name, services.limits.failures_by_address):
+            buckets._limit = 3
+        for _ in range(5):
+            answer = await post(scene, "/auth/change-password", alice, old_password=PASSWORD, new_password=PASSWORD)
+            assert answer.status_code == 200
+        answers = [
+            await post(scene, "/auth/change-password", alice, old_password="wrong", new_password=PASSWORD)
+            for _ in range(4)
+        ]
+        assert [each.status_code for each in answers] == [403, 403, 403, 429]
+
+
+async def test_rights_and_tiers_from_the_command_line(scene: Scene, cast: Cast) -> None:
+    """What `amtrio user promote|demote|tier` runs counts for the next request of tokens that are in use."""
+    services = scene.running.services
+    assert (await scene.http.get("/admin/users", headers=cast.alice.headers)).status_code == 403
+    done = await accounts.operation_promote(services, UserName(username="alice"))
+    assert (done.user_id, done.status) == (cast.alice.id, "promoted")
+    assert (await scene.http.get("/admin/users", headers=cast.alice.headers)).status_code == 200
+    await accounts.operation_demote(services, UserName(username="alice"))
+    assert (await scene.http.get("/admin/users", headers=cast.alice.headers)).status_code == 403
+    await accounts.operation_set_tier(services, SetTier(username="alice", tier="pro"))
+    assert services.limits.tier(f"u:{cast.alice.id}") == "pro"
+    with pytest.raises(NotFound):
+        await accounts.operation_promote(services, UserName(username="nobody"))
+    with pytest.raises(NotFound):
+        await accounts.operation_set_tier(services, SetTier(username="nobody", tier="pro"))
 
 
 async def test_an_imported_bcrypt_hash_works_and_is_renewed(scene: Scene, cast: Cast, tmp_path: Path) -> None:
@@ -164,7 +190,8 @@ async def test_operations_on_people(scene: Scene) -> None:
     alice = await scene.login("alice")
     async with scene.device(alice):
         (row,) = await accounts.list_users(services, NoArguments())
-        assert (row["username"], row["user_id"], row["connections"]) == ("alice", added["user_id"], 1)
+        assert (row.username, row.user_id, row.connections) == ("alice", added.user_id, 1)
+        assert (row.tier, row.is_admin) == ("free", False)
     await accounts.operation_set_password(services, SetPassword(username="alice", password="another password"))
     assert (await scene.http.get("/agents", headers=alice.headers)).status_code == 401
     with pytest.raises(NotFound):

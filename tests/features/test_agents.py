@@ -175,7 +175,8 @@ async def test_the_list_needs_a_token_and_names_what_apps_read(scene: Scene, cas
 
 async def test_the_admin_list_needs_the_admin_secret(scene: Scene, cast: Cast) -> None:
     """It shows since when an agent is connected; a person's token opens nothing."""
-    for headers in ({}, cast.alice.headers, {"X-Admin-Secret": "wrong"}, {"X-Admin-Secret": ""}):
+    assert (await scene.http.get("/admin/agents", headers=cast.alice.headers)).status_code == 403
+    for headers in ({}, {"X-Admin-Secret": "wrong"}, {"X-Admin-Secret": ""}):
         assert (await scene.http.get("/admin/agents", headers=headers)).status_code == 401
     async with scene.device(cast.helper):
         for name in ("X-Admin-Secret", "X-Admin-Key"):

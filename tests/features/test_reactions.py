@@ -16,11 +16,12 @@ from amtrio.app import open_services
 from amtrio.fanout.backlog import read_page
 from amtrio.feature import Context, Principal, Services, kind_of
 from amtrio.features import accounts
-from amtrio.features.accounts import RemoveUser, create_user
+from amtrio.features.accounts import RemoveUser
 from amtrio.features.agents import AddAgent, operation_add
 from amtrio.features.messages import DeleteMessage, SendMessage, delete_message, send
 from amtrio.features.reactions import MAX_EMOJIS, React, react
 from amtrio.message import HAS_REACTIONS, message_row, reactions_of
+from amtrio.people import create_user
 from tests.features.conftest import Cast
 from tests.features.conftest import send as say
 from tests.harness import Agent, Device, Person, Scene, config_for, open_scene

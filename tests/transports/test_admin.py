@@ -180,7 +180,7 @@ async def test_operations_without_a_socket(tmp_path: Path) -> None:
     """As the command line does it when no server runs: the errors are raised."""
     async with open_scene(tmp_path) as scene:
         services = scene.running.services
-        assert (await operate(services, "user.add", {"username": "alice", "password": PASSWORD}))["username"] == "alice"
+        assert (await operate(services, "user.add", {"username": "alice", "password": PASSWORD})).username == "alice"
         with pytest.raises(Conflict):
             await operate(services, "user.add", {"username": "alice", "password": PASSWORD})
         with pytest.raises(Malformed, match="no operation"):

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from amtrio.agent import Card
+from amtrio.config import Secret
 from amtrio.errors import RateLimited, Unauthorized
-from amtrio.features.agents import Card
 from amtrio.transports.credentials import Credentials
-from tests.harness import AGENT_SECRET, open_scene
+from tests.harness import ADMIN_SECRET, AGENT_SECRET, open_scene
 
 
 async def test_guesses_run_out_and_good_credentials_do_not(tmp_path: Path) -> None:
@@ -35,3 +36,20 @@ async def test_guesses_run_out_and_good_credentials_do_not(tmp_path: Path) -> No
             assert refused.value.retry_after_ms
         assert (await credentials.user(alice.token, user_agent="", address="2.2.2.2")).name == "alice"
         assert scene.running.services.metrics.errors == 3
+
+
+async def test_guesses_at_the_admin_secret_cost_the_same_budget(tmp_path: Path) -> None:
+    """The right one costs nothing; a server without one is opened by none."""
+    async with open_scene(tmp_path, auth={"attempts_per_minute": 2}) as scene:
+        credentials = Credentials(scene.running.services)
+        for _ in range(5):
+            credentials.admin(ADMIN_SECRET, address="1.1.1.1")
+        for guess in ("guess", ""):
+            with pytest.raises(Unauthorized):
+                credentials.admin(guess, address="1.1.1.1")
+        with pytest.raises(RateLimited):
+            credentials.admin(ADMIN_SECRET, address="1.1.1.1")
+        credentials.admin(ADMIN_SECRET, address="2.2.2.2")
+    async with open_scene(tmp_path, secrets={"admin": Secret("")}) as scene:
+        with pytest.raises(Unauthorized):
+            Credentials(scene.running.services).admin("", address="1.1.1.1")
