@@ -273,6 +273,7 @@ async def serve(
                 log.info("server_stopping", reason=stop.reason, connections=server.connections)
                 with trio.CancelScope(shield=True):
                     budget = config.server.drain_s
+                    sessions.leave(stop.code, stop.reason)
                     await server.drain(
                         stop.code,
                         stop.reason,

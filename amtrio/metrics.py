@@ -116,6 +116,15 @@ class Exposition(Collector):
         """The page."""
         return generate_latest(self._registry)
 
+    def values(self) -> dict[str, float]:
+        """The same numbers by name, with labels as the page writes them."""
+        values = {}
+        for metric in self.collect():
+            for sample in metric.samples:
+                labels = ",".join(f'{name}="{value}"' for name, value in sample.labels.items())
+                values[f"{sample.name}{{{labels}}}" if labels else sample.name] = sample.value
+        return values
+
     def describe(self) -> Iterable[Metric]:
         """Nothing in advance: the registry would otherwise collect once at start."""
         return ()

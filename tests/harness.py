@@ -189,8 +189,9 @@ class Scene:
         *,
         offers: tuple[str, ...] = ("v1",),
         user_agent: str | None = None,
+        is_page: bool = False,
     ) -> AsyncIterator[OldDevice]:
-        """A device of the older protocol."""
+        """A device of the older protocol; a page says which one it is, and some programs do the same."""
         if isinstance(who, Agent):
             url = f"{self.ws_url}/agent/connect?agent_id={who.id}&agent_secret={who.secret}"
         else:
@@ -198,6 +199,8 @@ class Scene:
         if device_id is not None:
             url += f"&device_id={device_id}"
         headers = [(b"User-Agent", user_agent.encode())] if user_agent is not None else []
+        if is_page:
+            headers.append((b"Origin", f"http://127.0.0.1:{self.running.port}".encode()))
         async with open_socket(url, subprotocols=list(offers), extra_headers=headers) as socket:
             device = OldDevice(socket)
             device.greeting = await device.frame()

@@ -43,5 +43,15 @@ def test_the_exposition_shows_totals_and_what_is_true_now() -> None:
     assert all(family.documentation for family in families)
 
 
+def test_the_same_numbers_by_name() -> None:
+    """For a program that reads JSON; labels stand in the name as the page writes them."""
+    metrics = Metrics(messages_in=11)
+    metrics.requests[("GET", 200)] = 3
+    values = Exposition(metrics, lambda: GAUGES, "1.2.3").values()
+    assert values["agent_messenger_messages_in_total"] == 11
+    assert values['agent_messenger_http_requests_total{method="GET",status="200"}'] == 3
+    assert values["agent_messenger_uptime_seconds"] == 5.5
+
+
 def test_memory_is_what_the_system_counts() -> None:
     assert 10 << 20 < resident_bytes() < 10 << 30

@@ -14,6 +14,7 @@ from amtrio.clock import MICROS_PER_SECOND, rfc3339
 from amtrio.errors import NotFound
 from amtrio.feature import Answer, Context, Nothing, Services, get
 from amtrio.metrics import CONTENT_TYPE, Exposition, Gauges, resident_bytes
+from amtrio.protocol.codec import encode
 from amtrio.protocol.dialects import SUPPORTED_VERSIONS
 
 _MIB = 1 << 20
@@ -131,7 +132,11 @@ def _words(seconds: int) -> str:
 
 @get("/metrics", who="anyone", produces="text/plain")
 async def metrics_page(ctx: Context, request: Nothing) -> Answer[bytes]:
-    """Prometheus text."""
+    """
+    Prometheus text. COMPAT: JSON for the Python SDK, which decodes whatever it gets as that.
+
+    That client says `X-Requested-With`, which no scraper does.
+    """
     del request
     if not ctx.config.metrics.enabled:
         text = "metrics are switched off"
@@ -139,6 +144,8 @@ async def metrics_page(ctx: Context, request: Nothing) -> Answer[bytes]:
     gathered = ctx.services.own(_Gathered)
     if gathered.exposition is None:
         gathered.exposition = Exposition(ctx.services.metrics, ctx.services.gauges, __version__)
+    if ctx.request is not None and ctx.request.header("X-Requested-With"):
+        return Answer(encode(gathered.exposition.values()) + b"\n")
     return Answer(gathered.exposition.text(), content_type=CONTENT_TYPE)
 
 

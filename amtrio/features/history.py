@@ -40,7 +40,7 @@ class AskMessage(msgspec.Struct, frozen=True, kw_only=True):
 def one_message(tx: ReadTx, ctx: Context, request: AskMessage) -> MessageView:
     """One message as it is now."""
     row, _ = visible_message(tx, request.message_id, ctx.principal.account)
-    return message_view(tx, row, viewer=ctx.principal.account, user_agent=ctx.user_agent)
+    return message_view(tx, row, viewer=ctx.principal.account)
 
 
 class AskHistory(AskPage, frozen=True, kw_only=True):
@@ -78,7 +78,9 @@ def list_messages(tx: ReadTx, ctx: Context, request: AskHistory) -> Answer[list[
     members(tx, request.conversation_id, ctx.principal.account)
     rows, has_more = page(tx, request)
     read = read_marks(tx, request.conversation_id)
-    who, user_agent = ctx.principal.account, ctx.user_agent
+    # COMPAT: the Android app knows this route alone; programs built on the same library know the older one.
+    is_alias = ctx.request is not None and ctx.request.path.rstrip("/") == "/conversations/messages"
+    who, user_agent = ctx.principal.account, "" if is_alias else ctx.user_agent
     return Answer(
         [message_view(tx, row, viewer=who, user_agent=user_agent, read=read) for row in rows],
         headers={

@@ -203,19 +203,21 @@ class UserPresence(msgspec.Struct, frozen=True, kw_only=True):
     Whether a person is here.
 
     Attributes:
+        status: what the person says, `online` without a word, `offline` without a connection.
         device_count: open connections. last_seen: now while online; empty if never.
     """
 
     user_id: str
     online: bool
+    status: str
     device_count: int
     last_seen: str
 
 
 @get("/presence/user", who="member")
-async def user_presence(ctx: Context, request: AskPresence) -> UserPresence:
+async def user_presence(ctx: Context, request: AskPresence) -> UserPresence | list[UserPresence]:
     """
-    Whether a person is here.
+    Whether a person is here. COMPAT: a list of this one person for the Python SDK, which goes through it.
 
     Raises:
         NotFound: no such person, or one the asker shares no conversation with.
@@ -229,12 +231,14 @@ async def user_presence(ctx: Context, request: AskPresence) -> UserPresence:
     online = ctx.fanout.is_online(account)
     if online:
         last_seen_us = ctx.clock.now_us()
-    return UserPresence(
+    shown = UserPresence(
         user_id=user_id,
         online=online,
+        status=ctx.fanout.status(account).word,
         device_count=ctx.fanout.connections(account),
         last_seen=rfc3339(last_seen_us) if last_seen_us else "",
     )
+    return [shown] if ctx.user_agent.startswith("Python-urllib/") else shown
 
 
 def _last_seen(tx: ReadTx, account: str, viewer: str) -> int | None:

@@ -88,7 +88,7 @@ class V2:
 
 
 ChatForm = Literal["hybrid", "nested", "chat", "agent_message", "user_message"]
-Echo = Literal["none", "message"]
+Echo = Literal["none", "message", "user_message"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,30 +98,41 @@ class Profile:
 
     Attributes:
         chat: the frames one chat message becomes, in order.
-        echo: how it is shown its own message, which only some clients want.
+        synced: the same for what its user said on another device; whoever reads `agent_message` takes everything
+            under that word for the agent's.
+        echo: how it is shown what it sent itself, which only some clients want.
         hears_stopped_typing: false for one that takes any sign of typing for its start.
         hears_presence_as_status: it ignores presence and redraws its list on a status.
+        hears_each_read: it marks the one message that a receipt names, so it is told of each.
         own_sender: how its user's own messages name their sender's type.
     """
 
     name: str
     chat: tuple[ChatForm, ...]
+    synced: tuple[ChatForm, ...]
     echo: Echo = "none"
     hears_stopped_typing: bool = True
     hears_presence_as_status: bool = True
+    hears_each_read: bool = False
     own_sender: Literal["client", "user"] = "client"
 
 
-AGENT = Profile("agent", ("hybrid", "user_message"), hears_presence_as_status=False)
-SDK = Profile("sdk", ("hybrid", "chat"), hears_presence_as_status=False)
-IOS = Profile("ios", ("nested",), hears_stopped_typing=False)
-ANDROID = Profile("android", ("nested",), echo="message", own_sender="user")
-LINUX = Profile("linux", ("agent_message",))
-UNKNOWN = Profile("unknown", ("hybrid", "agent_message"))
+AGENT = Profile("agent", ("hybrid", "user_message"), (), hears_presence_as_status=False)
+SDK = Profile("sdk", ("hybrid", "chat"), ("hybrid", "chat"), hears_presence_as_status=False)
+IOS = Profile("ios", ("nested",), ("nested",), hears_stopped_typing=False)
+ANDROID = Profile("android", ("nested",), ("nested",), echo="message", own_sender="user")
+LINUX = Profile("linux", ("agent_message",), ())
+# A page of somebody's own is taken for the web client too; it reads `message`, which that one ignores.
+WEBCHAT = Profile("webchat", ("hybrid", "agent_message"), ("hybrid",), echo="user_message", hears_each_read=True)
+UNKNOWN = Profile("unknown", ("hybrid", "agent_message"), ("hybrid",))
 
 
-def profile_of(kind: Kind, *, user_agent: str, offered_v1: bool) -> Profile:
-    """Recognise a client by its handshake: contract of the older clients, "How to recognise each client"."""
+def profile_of(kind: Kind, *, user_agent: str, offered_v1: bool, has_origin: bool) -> Profile:
+    """
+    Recognise a client by its handshake.
+
+    Source: docs/discussion/older-clients.md, "Who is who".
+    """
     if kind == "agent":
         return AGENT
     if offered_v1:
@@ -131,7 +142,11 @@ def profile_of(kind: Kind, *, user_agent: str, offered_v1: bool) -> Profile:
         return IOS
     if agent.startswith("okhttp"):
         return ANDROID
-    return LINUX if not agent else UNKNOWN
+    if has_origin and not agent:
+        return LINUX
+    if has_origin and agent.startswith("mozilla/"):
+        return WEBCHAT
+    return UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,17 +214,36 @@ class _Chat(msgspec.Struct, omit_defaults=True, gc=False):
 def _message(profile: Profile, event: Any, viewer: Viewer) -> Iterable[bytes]:
     if event.deleted:
         return ()
+    is_encrypted = event.kind == "encrypted"
     if viewer.is_same_device:
-        is_echoed = profile.echo == "message" and event.kind != "encrypted"
-        return (frame("message", _chat(profile, event, viewer)),) if is_echoed else ()
-    if viewer.is_own and viewer.kind == "agent":
-        return ()
-    if event.kind == "encrypted":
+        return () if is_encrypted else _echo(profile, event, viewer)
+    forms = profile.synced if viewer.is_own else profile.chat
+    if is_encrypted and not (viewer.is_own and viewer.kind == "agent"):
         return (_encrypted(event),)
+    if not forms:
+        return ()
     data = _chat(profile, event, viewer)
     # The web client finds files under "data" alone, of a frame that otherwise has no such thing.
-    forms = _FORMS_WITH_FILES if event.attachments else _CHAT_FORMS
-    return [forms[form](data) for form in profile.chat]
+    made = _FORMS_WITH_FILES if event.attachments else _CHAT_FORMS
+    return [
+        # The one reader of this form takes conversation and time for a message's identity.
+        flat("user_message", _chat(profile, event, viewer, _unique_time(event)))
+        if form == "user_message"
+        else made[form](data)
+        for form in forms
+    ]
+
+
+def _echo(profile: Profile, event: Any, viewer: Viewer) -> Iterable[bytes]:
+    if profile.echo == "message":
+        yield frame("message", _chat(profile, event, viewer))
+    elif profile.echo == "user_message":
+        yield flat("user_message", _chat(profile, event, viewer))
+
+
+def _unique_time(event: Any) -> str:
+    """The time with the message's number as microseconds: two in the same millisecond differ, and it never changes."""
+    return f"{event.created_at[:-1]}{event.conversation_seq % 1000:03d}Z"
 
 
 def _encrypted(event: Any) -> bytes:
@@ -236,7 +270,6 @@ _CHAT_FORMS: Mapping[ChatForm, Callable[[bytes], bytes]] = {
     "nested": partial(frame, "message"),
     "chat": partial(flat, "chat"),
     "agent_message": partial(flat, "agent_message"),
-    "user_message": partial(flat, "user_message"),
 }
 _FORMS_WITH_FILES: Mapping[ChatForm, Callable[[bytes], bytes]] = {
     **_CHAT_FORMS,
@@ -244,7 +277,7 @@ _FORMS_WITH_FILES: Mapping[ChatForm, Callable[[bytes], bytes]] = {
 }
 
 
-def _chat(profile: Profile, event: Any, viewer: Viewer) -> bytes:
+def _chat(profile: Profile, event: Any, viewer: Viewer, timestamp: str | None = None) -> bytes:
     is_agent = event.sender_type == "agent"
     user_id, agent_id, message_id, created_at = event.user_id, event.agent_id, event.message_id, event.created_at
     return encode(
@@ -258,7 +291,7 @@ def _chat(profile: Profile, event: Any, viewer: Viewer) -> bytes:
             agent_id,
             message_id,
             message_id,
-            created_at,
+            timestamp or created_at,
             created_at,
             event.metadata,
             event.reply_to,
@@ -312,7 +345,13 @@ def _reaction(profile: Profile, event: Any, viewer: Viewer) -> Iterable[bytes]:
 
 
 def _receipt(profile: Profile, event: Any, viewer: Viewer) -> Iterable[bytes]:
-    del profile, viewer
+    del viewer
+    if profile.hears_each_read and event.message_ids:
+        read = {"conversation_id": event.conversation_id, "read_by": event.account_id, "count": 1}
+        for message_id in event.message_ids:
+            one = {**read, "message_ids": [message_id], "message_id": message_id}
+            yield hybrid("read_receipt", encode(one))
+        return
     fields: Fields = {
         "conversation_id": event.conversation_id,
         "read_by": event.account_id,

@@ -62,7 +62,13 @@ class Handshakes:
             principal = with_device(principal, device_id)
         dialect: Dialect = V2_DIALECT
         if not is_v2:
-            dialect = V1(profile_of(kind, user_agent=user_agent, offered_v1="v1" in handshake.offered))
+            profile = profile_of(
+                kind,
+                user_agent=user_agent,
+                offered_v1="v1" in handshake.offered,
+                has_origin=bool(handshake.header("origin")),
+            )
+            dialect = V1(profile)
         session = Session(
             self._sessions,
             dialect,

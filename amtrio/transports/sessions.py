@@ -18,6 +18,7 @@ from amtrio.features.receipts import Delivered, mark_delivered
 from amtrio.message import MAX_CONTENT_BYTES
 from amtrio.protocol.codec import Codec
 from amtrio.protocol.frames import SESSION_WORDS, Gone
+from amtrio.protocol.session import Close
 from amtrio.store.database import Tx
 from amtrio.store.log import Cursor, put_cursors
 from amtrio.transports.outbox import Outbox
@@ -133,6 +134,13 @@ class Sessions:
     def closed(self, session: Session) -> None:
         """Forget it."""
         self.open.pop(session, None)
+
+    def leave(self, code: int, text: str) -> None:
+        """COMPAT(v1): a shipped client takes 1001 for an end that it wanted and stops without a word: say 1012."""
+        if code == Close.GOING_AWAY:
+            for session in tuple(self.open):
+                if session.dialect.name == "v1":
+                    session.close(Close.RESTART, text)
 
     def __len__(self) -> int:
         return len(self.open)

@@ -92,6 +92,13 @@ async def test_metrics_have_the_older_servers_names_and_right_types(scene: Scene
     assert values["agent_messenger_delivery_seconds_count"] >= 1
 
 
+async def test_metrics_are_json_for_who_says_what_no_scraper_says(scene: Scene) -> None:
+    """The Python SDK decodes every answer as JSON, and sends this header with every request."""
+    answer = await scene.http.get("/metrics", headers={"X-Requested-With": "XMLHttpRequest"})
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.json()["agent_messenger_agents_connected"] == 0
+
+
 async def test_metrics_can_be_switched_off(tmp_path: Path) -> None:
     async with open_scene(tmp_path, metrics={"enabled": False}) as scene:
         assert (await scene.http.get("/metrics")).status_code == 404

@@ -107,6 +107,10 @@ async def test_android_reads_its_own_messages_as_user(scene: Scene, cast: Cast) 
             f"/conversations/{cast.talk}/messages", headers=cast.alice.headers | {"User-Agent": agent}
         )
         assert answer.json()[0]["sender_type"] == expected
+        # The older route is what other programs built on the same library read.
+        older = f"/conversations/messages?conversation_id={cast.talk}"
+        answer = await scene.http.get(older, headers=cast.alice.headers | {"User-Agent": agent})
+        assert answer.json()[0]["sender_type"] == "client"
 
 
 async def test_a_message_over_rest_has_both_spellings(scene: Scene, cast: Cast) -> None:

@@ -104,6 +104,16 @@ async def test_presence_of_a_person_is_for_those_who_talk_with_them(scene: Scene
         assert answers[0].text.replace(cast.alice.id, "ID") == answers[1].text.replace("user_" + "0" * 32, "ID")
 
 
+async def test_the_python_sdk_gets_a_list_of_the_one_person(scene: Scene, cast: Cast) -> None:
+    """It goes through the answer; every other client reads one object."""
+    headers = cast.alice.headers | {"User-Agent": "Python-urllib/3.12"}
+    (own,) = (await scene.http.get("/presence/user", headers=headers)).json()
+    assert (own["user_id"], own["online"], own["status"]) == (cast.alice.id, False, "offline")
+    async with scene.device(cast.alice):
+        shown = await scene.get("/presence/user", cast.alice)
+        assert (shown["online"], shown["status"], shown["device_count"]) == (True, "online", 1)
+
+
 async def test_presence_of_agents_is_the_list_of_agents(scene: Scene, cast: Cast) -> None:
     async with scene.device(cast.helper):
         (card,) = await scene.get("/presence", cast.alice)

@@ -204,8 +204,20 @@ def test_agents_get_message_and_a_flat_user_message() -> None:
     assert forms(dialects.AGENT, FROM_PERSON, FOR_AGENT) == [("message", True, True), ("user_message", False, True)]
 
 
-def test_an_unknown_client_gets_both_that_apps_read() -> None:
-    assert forms(dialects.UNKNOWN, FROM_AGENT, STRANGER) == [("message", True, True), ("agent_message", False, True)]
+@pytest.mark.parametrize("profile", [dialects.UNKNOWN, dialects.WEBCHAT], ids=lambda profile: profile.name)
+def test_pages_and_unknown_clients_get_both_that_apps_read(profile: Profile) -> None:
+    assert forms(profile, FROM_AGENT, STRANGER) == [("message", True, True), ("agent_message", False, True)]
+
+
+def test_two_messages_of_one_millisecond_have_two_times_for_the_plugin() -> None:
+    """It takes conversation and time for the identity of a message; so the time differs, and is the same for ever."""
+    times = []
+    for seq in (7, 8, 7):
+        event = posted(sender_type="client", sender_id="user_1", user_id="user_1", conversation_seq=seq)
+        nested, flat = told(V1(dialects.AGENT), event, FOR_AGENT)
+        assert nested["timestamp"] == nested["created_at"] == flat["created_at"] == WHEN
+        times.append(flat["timestamp"])
+    assert times == ["2026-11-22T17:07:01.123007Z", "2026-11-22T17:07:01.123008Z", "2026-11-22T17:07:01.123007Z"]
 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda profile: profile.name)
@@ -215,7 +227,8 @@ def test_a_message_carries_what_clients_read(profile: Profile) -> None:
     for frame in told(V1(profile), event, viewers_of(profile)[0]):
         fields = frame.get("data", frame)
         assert fields["id"] == fields["message_id"] == event.message_id
-        assert fields["timestamp"] == fields["created_at"] == WHEN
+        assert fields["created_at"] == WHEN
+        assert fields["timestamp"][:23] == WHEN[:23]
         assert fields["user_id"] == "user_1"
         assert fields["agent_id"] == "helper"
         assert fields["metadata"] == {"key": 1}
@@ -223,22 +236,30 @@ def test_a_message_carries_what_clients_read(profile: Profile) -> None:
 
 
 @pytest.mark.parametrize("profile", [each for each in PROFILES if each.name != "agent"], ids=lambda each: each.name)
-def test_only_android_hears_itself(profile: Profile) -> None:
-    """The sending device adds its own bubble, except Android's app, which waits for the echo and wants it as `user`."""
+def test_only_two_clients_hear_themselves(profile: Profile) -> None:
+    """
+    The sending device adds its own bubble, except Android's app, which waits for the echo and wants it as `user`; the
+    web client learns the id of its bubble from a `user_message`.
+    """
     frames = told(V1(profile), FROM_PERSON, SAME_DEVICE)
     if profile is dialects.ANDROID:
         assert [(frame["type"], frame["data"]["sender_type"]) for frame in frames] == [("message", "user")]
+    elif profile is dialects.WEBCHAT:
+        (frame,) = frames
+        assert (frame["type"], "data" in frame) == ("user_message", False)
+        assert {"conversation_id", "message_id", "content", "user_id", "timestamp"} <= set(frame)
     else:
         assert frames == []
 
 
 @pytest.mark.parametrize("profile", [each for each in PROFILES if each.name != "agent"], ids=lambda each: each.name)
 def test_other_devices_hear_what_one_of_them_sent(profile: Profile) -> None:
-    """In their usual form, named as their own."""
+    """As one's own; under no `agent_message`, which its readers show as the agent's whatever it says."""
     frames = told(V1(profile), FROM_PERSON, OTHER_DEVICE)
-    assert [frame["type"] for frame in frames] == [frame["type"] for frame in told(V1(profile), FROM_AGENT, STRANGER)]
+    usual = [frame["type"] for frame in told(V1(profile), FROM_AGENT, STRANGER)]
+    assert [frame["type"] for frame in frames] == [word for word in usual if word != "agent_message"]
     own = "user" if profile is dialects.ANDROID else "client"
-    assert {frame.get("data", frame)["sender_type"] for frame in frames} == {own}
+    assert {frame.get("data", frame)["sender_type"] for frame in frames} <= {own}
 
 
 def test_an_agent_never_hears_itself() -> None:
@@ -282,6 +303,16 @@ def test_a_receipt_becomes_the_read_receipt_of_old() -> None:
     assert (data["read_by"], data["count"], data["message_ids"], data["message_id"]) == (
         "user_1", 2, ["msg_1", "msg_2"], "msg_2",
     )  # fmt: skip
+
+
+def test_the_web_client_is_told_of_each_message_that_was_read() -> None:
+    """It marks the one that a receipt names."""
+    event = make(Receipt, account_id="helper", count=2, message_ids=("msg_1", "msg_2"))
+    frames = told(V1(dialects.WEBCHAT), event, STRANGER)
+    assert [(frame["data"]["message_id"], frame["data"]["count"]) for frame in frames] == [("msg_1", 1), ("msg_2", 1)]
+    again = make(Receipt, account_id="helper", count=0, message_ids=())
+    (frame,) = told(V1(dialects.WEBCHAT), again, STRANGER)
+    assert "message_id" not in frame["data"]
 
 
 def test_a_new_conversation_is_told_with_both_names_of_its_id() -> None:
@@ -407,33 +438,35 @@ def test_failures_say_the_same_in_every_place_that_clients_look() -> None:
 # -- recognising clients
 
 
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64)"
+
+
 @pytest.mark.parametrize(
-    ("kind", "user_agent", "offered_v1", "expected"),
+    ("kind", "user_agent", "signs", "expected"),
     [
-        ("agent", "Python/3.12 websockets/14.0", True, dialects.AGENT),
-        ("agent", "", False, dialects.AGENT),
-        ("user", "", True, dialects.SDK),
-        ("user", "Mozilla/5.0 (Macintosh) Darwin", True, dialects.SDK),
-        ("user", "AgentMessenger/1 CFNetwork/1490.0.4 Darwin/23.2.0", False, dialects.IOS),
-        ("user", "okhttp/4.12.0", False, dialects.ANDROID),
-        ("user", "", False, dialects.LINUX),
-        ("user", "Mozilla/5.0 (X11; Linux x86_64)", False, dialects.UNKNOWN),
+        ("agent", "Python/3.12 websockets/14.0", "v1", dialects.AGENT),
+        ("agent", "", "", dialects.AGENT),
+        ("user", "", "v1", dialects.SDK),
+        ("user", BROWSER, "v1 origin", dialects.SDK),
+        ("user", "AgentMessenger/1 CFNetwork/1490.0.4 Darwin/23.2.0", "", dialects.IOS),
+        ("user", "okhttp/4.12.0", "", dialects.ANDROID),
+        ("user", "", "origin", dialects.LINUX),
+        ("user", BROWSER, "origin", dialects.WEBCHAT),
+        ("user", BROWSER, "", dialects.UNKNOWN),
+        ("user", "", "", dialects.UNKNOWN),
+        ("user", "Python/3.12 websockets/14.0", "", dialects.UNKNOWN),
     ],
 )
-def test_clients_are_known_by_their_handshake(
-    kind: Kind,
-    user_agent: str,
-    offered_v1: bool,  # noqa: FBT001 - a parameter
-    expected: Profile,
-) -> None:
+def test_clients_are_known_by_their_handshake(kind: Kind, user_agent: str, signs: str, expected: Profile) -> None:
     """Contract 3.0: what each shipped client sends with its upgrade tells them apart."""
-    assert profile_of(kind, user_agent=user_agent, offered_v1=offered_v1) is expected
+    found = profile_of(kind, user_agent=user_agent, offered_v1="v1" in signs, has_origin="origin" in signs)
+    assert found is expected
 
 
 def test_ciphertext_is_announced_to_older_clients_and_never_shown() -> None:
     """In every profile the one frame of the older server, its fields under "data" and beside it, each once."""
     event = make(MessagePosted, kind="encrypted", content="c2VhbGVk", sender_type="client")
-    for profile in (dialects.AGENT, dialects.SDK, dialects.IOS, dialects.ANDROID, dialects.LINUX, dialects.UNKNOWN):
+    for profile in (dialects.AGENT, dialects.SDK, dialects.IOS, dialects.ANDROID, dialects.LINUX, dialects.WEBCHAT):
         (raw,) = V1(profile).event(event, Viewer("agent"), None)
         assert raw.count(b'"type":') == raw.count(b'"content":') == 2, "no name twice in one object"
         told = json.loads(raw)

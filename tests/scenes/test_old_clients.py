@@ -21,14 +21,16 @@ class Kind:
     hears: list[str]
     hears_itself: bool = False
     hears_stops: bool = True
+    is_page: bool = False
 
 
 KINDS = [
     Kind("sdk", ("v1",), "Python/3.12 websockets/14.0", ["message", "chat"]),
     Kind("ios", (), "AgentMessenger/1 CFNetwork/1490.0.4 Darwin/23.2.0", ["message"], hears_stops=False),
     Kind("android", (), "okhttp/4.12.0", ["message"], hears_itself=True),
-    Kind("linux", (), None, ["agent_message"]),
-    Kind("browser", (), "Mozilla/5.0 (X11; Linux x86_64)", ["message", "agent_message"]),
+    Kind("linux", (), None, ["agent_message"], is_page=True),
+    Kind("webchat", (), "Mozilla/5.0 (X11; Linux x86_64)", ["message", "agent_message"], True, is_page=True),
+    Kind("unknown", (), None, ["message", "agent_message"]),
 ]
 CHAT = {"message", "chat", "agent_message", "user_message"}
 
@@ -62,7 +64,7 @@ async def test_a_conversation_as_each_client_hears_it(cast: Cast, kind: Kind) ->
     """Its own form of a message, once; its own words only if it wants them; and answers it understands."""
     scene, talk = cast.scene, cast.talk
     async with (
-        scene.old_device(cast.alice, offers=kind.offers, user_agent=kind.user_agent) as phone,
+        scene.old_device(cast.alice, offers=kind.offers, user_agent=kind.user_agent, is_page=kind.is_page) as phone,
         scene.device(cast.helper) as agent,
     ):
         assert phone.greeting["data"]["user_id"] == phone.greeting["id"] == cast.alice.id
@@ -76,7 +78,8 @@ async def test_a_conversation_as_each_client_hears_it(cast: Cast, kind: Kind) ->
         own = [frame for frame in frames if frame["type"] in CHAT]
         assert len(own) == (1 if kind.hears_itself else 0)
         if kind.hears_itself:
-            assert (own[0]["type"], own[0]["data"]["sender_type"]) == ("message", "user")
+            word, sender = ("user_message", "client") if kind.name == "webchat" else ("message", "user")
+            assert (own[0]["type"], own[0].get("data", own[0])["sender_type"]) == (word, sender)
         await agent.say("typing", conversation_id=talk)
         await agent.caught_up()
         await agent.say("typing", conversation_id=talk, typing=False)
@@ -96,7 +99,7 @@ async def test_a_conversation_as_each_client_hears_it(cast: Cast, kind: Kind) ->
 async def test_edits_deletions_and_receipts(cast: Cast, kind: Kind) -> None:
     scene, talk = cast.scene, cast.talk
     async with (
-        scene.old_device(cast.alice, offers=kind.offers, user_agent=kind.user_agent) as phone,
+        scene.old_device(cast.alice, offers=kind.offers, user_agent=kind.user_agent, is_page=kind.is_page) as phone,
         scene.device(cast.helper) as agent,
     ):
         sent = await agent.send(talk, "helo")

@@ -9,6 +9,7 @@ import trio
 
 from amtrio.errors import StorageUnavailable
 from amtrio.feature import Principal
+from amtrio.protocol.session import Close
 from amtrio.transports import sessions as module
 from tests.conftest import Journal
 from tests.harness import open_scene
@@ -86,6 +87,19 @@ async def test_cursors_wait_for_a_disk_that_refuses(tmp_path: Path, monkeypatch:
 
 def _refuse(*_: object) -> None:
     raise StorageUnavailable("full")
+
+
+async def test_older_clients_never_hear_that_the_server_goes_for_good(tmp_path: Path) -> None:
+    """One of them takes 1001 for an end that it wanted; a restart, which brings it back, is told to all alike."""
+    async with open_scene(tmp_path) as scene:
+        alice = await scene.register("alice")
+        async with scene.old_device(alice) as old, scene.device(alice) as new:
+            scene.running.sessions.leave(Close.RESTART, "later")
+            await old.say("ping")
+            await old.next("pong")
+            scene.running.sessions.leave(Close.GOING_AWAY, "bye")
+            assert await old.closed() == (Close.RESTART, "bye")
+            await new.caught_up()
 
 
 async def test_places_are_free_when_sockets_have_gone(tmp_path: Path) -> None:
