@@ -198,18 +198,18 @@ class Request:
 
     Attributes:
         method: `HEAD` comes to the routes of `GET`; whatever body they answer is dropped.
-        path: as it was asked for, which may be an alias of the route's.
         header: the value of a header, by its name in any case.
         body: of a route that `streams`: chunks as they arrive, to be read once. While nobody reads, the sender waits;
             what is not read is thrown away after the answer. Empty for every other route.
         length: how much body is announced, if it is.
+        path: as it was asked for, which may be an alias of the route's.
     """
 
     method: str = "GET"
-    path: str = ""
     header: Callable[[str], str | None] = lambda name: None  # noqa: ARG005 - the shape of a look-up
     body: Chunks = _NO_BODY
     length: int | None = None
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,12 +214,12 @@ class _Chat(msgspec.Struct, omit_defaults=True, gc=False):
 def _message(profile: Profile, event: Any, viewer: Viewer) -> Iterable[bytes]:
     if event.deleted:
         return ()
-    is_encrypted = event.kind == "encrypted"
+    if event.kind == "encrypted":
+        is_for_itself = viewer.is_same_device or (viewer.is_own and viewer.kind == "agent")
+        return () if is_for_itself else (_encrypted(event),)
     if viewer.is_same_device:
-        return () if is_encrypted else _echo(profile, event, viewer)
+        return _echo(profile, event, viewer)
     forms = profile.synced if viewer.is_own else profile.chat
-    if is_encrypted and not (viewer.is_own and viewer.kind == "agent"):
-        return (_encrypted(event),)
     if not forms:
         return ()
     data = _chat(profile, event, viewer)

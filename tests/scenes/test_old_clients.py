@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,6 +134,31 @@ async def test_the_plugin_and_the_sdk_agent_hear_the_same_message(cast: Cast) ->
             lambda tx: tx.run("UPDATE cursor SET seq = 0 WHERE account_key = 'a:helper'")
         )
     assert told[0] == told[1]
+
+
+async def test_words_that_only_documents_know(cast: Cast) -> None:
+    """Flat, under the names of the older server's pages: read, edit, delete, react; a word nobody knows is an error."""
+    async with cast.scene.old_device(cast.alice) as phone, cast.scene.device(cast.helper) as agent:
+        sent = await agent.send(cast.talk, "read me")
+        await phone.next("message")
+        flat: Json = {"type": "read", "conversation_id": cast.talk, "message_id": sent["message_id"], "content": None}
+        await phone.socket.send_message(json.dumps(flat))
+        assert (await agent.next("receipt"))["read_up_to"] == 1
+        assert (await phone.next("read_receipt"))["read_by"] == cast.alice.id
+        flat = {"type": "chat", "data": None, "conversation_id": cast.talk, "content": "helo", "timestamp": "whenever"}
+        await phone.socket.send_message(json.dumps(flat))
+        own = (await phone.next("message_sent"))["message_id"]
+        flat = {"type": "edit_message", "message_id": own, "content": "hello"}
+        await phone.socket.send_message(json.dumps(flat))
+        assert (await phone.next("message_edited"))["content"] == "hello"
+        flat = {"type": "delete_message", "message_id": own}
+        await phone.socket.send_message(json.dumps(flat))
+        assert (await phone.next("message_deleted"))["message_id"] == own
+        await phone.say("history_request", conversation_id=cast.talk)
+        assert (await phone.next("error"))["code"] == "unknown_type"
+        await phone.say("heartbeat")
+        beat = await phone.next("heartbeat_ack")
+        assert {"server_time", "interval_s", "timeout_s", "monitoring"} <= set(beat)
 
 
 async def test_order_of_rapid_messages(cast: Cast) -> None:

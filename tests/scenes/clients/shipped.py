@@ -6,6 +6,7 @@ another JSON type fails the test. Knows no client.
 
 from __future__ import annotations
 
+import base64
 import itertools
 import json
 import re
@@ -17,7 +18,9 @@ from typing import Any, TypeVar
 import httpx
 import msgspec
 import trio
-from trio_websocket import WebSocketConnection
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from trio_websocket import ConnectionClosed, WebSocketConnection
 
 from tests.harness import PATIENCE_SECONDS, Json, Scene, open_socket
 
@@ -69,6 +72,22 @@ class Api:
         return msgspec.json.decode(answer.content, type=shape)
 
 
+def bundle_body() -> Json:
+    """Public keys as the SDKs upload them together, the signature made with a key of its own for signing."""
+    identity = Ed25519PrivateKey.generate()
+    prekey, *one_time = (X25519PrivateKey.generate().public_key().public_bytes_raw() for _ in range(3))
+    return {
+        "identity_key": _spelt(identity.public_key().public_bytes_raw()),
+        "signed_prekey": _spelt(prekey),
+        "prekey_signature": _spelt(identity.sign(prekey)),
+        "one_time_prekeys": [_spelt(each) for each in one_time],
+    }
+
+
+def _spelt(raw: bytes) -> str:
+    return base64.b64encode(raw).decode()
+
+
 class Line:
     """One client's socket; frames as they came, and as its parser takes them."""
 
@@ -93,6 +112,16 @@ class Line:
             decoded = msgspec.json.decode(raw, type=shape)
             if json.loads(raw)["type"] == word:
                 return decoded
+
+    async def end(self) -> int:
+        """Read to the end: the close code."""
+        with trio.fail_after(PATIENCE_SECONDS):
+            while True:
+                try:
+                    await self.socket.get_message()
+                except ConnectionClosed as closed:
+                    assert closed.reason is not None
+                    return closed.reason.code
 
     async def so_far(self, shape: type[S]) -> list[S]:
         """
