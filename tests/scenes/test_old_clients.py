@@ -151,6 +151,9 @@ async def test_words_that_only_documents_know(cast: Cast) -> None:
         flat = {"type": "edit_message", "message_id": own, "content": "hello"}
         await phone.socket.send_message(json.dumps(flat))
         assert (await phone.next("message_edited"))["content"] == "hello"
+        flat = {"type": "reaction", "message_id": own, "emoji": "👍"}
+        await phone.socket.send_message(json.dumps(flat))
+        assert (await phone.next("reaction_added"))["action"] == "added"
         flat = {"type": "delete_message", "message_id": own}
         await phone.socket.send_message(json.dumps(flat))
         assert (await phone.next("message_deleted"))["message_id"] == own

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from tests.harness import PASSWORD, Agent, Json, Scene, open_scene
-from tests.scenes.clients.shipped import CHAT, Api, Line, is_time, knock, open_line
+from tests.scenes.clients.shipped import CHAT, Api, Line, bundle_body, is_time, knock, open_line
 
 BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/131.0 Safari/537.36"}
 
@@ -238,3 +238,45 @@ async def test_a_page_of_another_host(tmp_path: Path) -> None:
         assert (await stranger.api.answer("POST", "/auth/login", data=form)).status_code == 403
         headers = {**BROWSER, "Origin": stranger.origin}
         assert (await knock(scene, f"/client/connect?token={page.token}", headers)).status_code == 403
+
+
+class Attachment(msgspec.Struct):
+    id: str
+    filename: str
+    content_type: str
+    size: int
+    sha256: str
+    url: str
+    created_at: str
+
+
+async def test_reactions_are_read_from_data(scene: Scene, helper: Agent) -> None:
+    page = await sign_up(scene)
+    async with page.socket() as line:
+        await line.say({"type": "message", "data": {"agent_id": "helper", "content": "hello"}})
+        message_id = (await line.next(Json, "user_message"))["message_id"]
+        form = {"message_id": message_id, "emoji": "👍"}
+        for word in ("reaction_added", "reaction_removed"):
+            assert (await page.api.answer("POST", "/messages/react", data=form, headers=page.bearer)).is_success
+            data = (await line.next(Json, word))["data"]
+            assert (data["message_id"], data["emoji"]) == (message_id, "👍")
+
+
+async def test_its_keys_go_up_one_by_one(scene: Scene, helper: Agent) -> None:
+    """As JSON, and come back as objects for who asks by owner."""
+    page = await sign_up(scene)
+    public_key = bundle_body()["one_time_prekeys"][0]
+    body = {"key_type": "identity", "public_key": public_key}
+    assert (await page.api.ask("POST", "/keys/upload", Json, json=body, headers=page.bearer))["id"]
+    me = (await scene.login("alice")).id
+    path = f"/keys/bundle?owner_id={me}&owner_type=user"
+    bundle = await page.api.ask("GET", path, Json, headers=page.bearer)
+    assert bundle["identity_key"]["public_key"] == public_key
+
+
+async def test_muting_a_conversation(scene: Scene, helper: Agent) -> None:
+    page = await sign_up(scene)
+    muted = {"conversation_id": await scene.conversation(await scene.login("alice"), helper), "muted": "true"}
+    assert (await page.api.answer("POST", "/notification-prefs/set", data=muted, headers=page.bearer)).is_success
+    (preference,) = await page.api.ask("GET", "/notification-prefs", list[Json], headers=page.bearer)
+    assert preference["muted"] is True
