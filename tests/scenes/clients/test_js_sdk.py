@@ -200,6 +200,18 @@ async def test_messages(scene: Scene, helper: Agent) -> None:
     assert [each.deleted for each in await api.ask("GET", path, list[Message])] == [False, True]
 
 
+async def test_search(scene: Scene, helper: Agent) -> None:
+    """searchMessages."""
+    alice = await scene.register("alice")
+    talk = await scene.conversation(alice, helper)
+    async with client(scene, alice) as line:
+        for content in ("first words", "nothing"):
+            await line.say({"type": "message", "data": {"conversation_id": talk, "content": content}})
+        await line.so_far(Json)
+    found = await api_of(scene, alice).ask("GET", "/messages/search?q=words&limit=10", list[Message])
+    assert [(each.content, each.edited) for each in found] == [("first words", False)]
+
+
 async def test_presence_health_and_metrics(scene: Scene, helper: Agent) -> None:
     """getPresence, getUserPresence (one object, as ever); health and metrics, which send no header of their own."""
     alice = await scene.register("alice")
@@ -222,6 +234,29 @@ class Attachment(msgspec.Struct):
     url: str
     size: int
     content_type: str
+
+
+async def test_attachments(scene: Scene, helper: Agent) -> None:
+    """uploadAttachment (with its token alone), getAttachmentUrl, listAttachments by message and by conversation."""
+    alice = await scene.register("alice")
+    talk = await scene.conversation(alice, helper)
+    upload = Api(scene, {"User-Agent": "node", **alice.headers})
+    files = {"file": ("a b.txt", b"hello", "text/plain")}
+    sent = await upload.ask("POST", "/attachments/upload", Attachment, data={"conversation_id": talk}, files=files)
+    assert (sent.filename, sent.size, sent.content_type.partition(";")[0]) == ("a b.txt", 5, "text/plain")
+    body = (await upload.answer("GET", f"/attachments/{sent.attachment_id}")).content
+    assert body == b"hello"
+    by_query = Api(scene, {"User-Agent": "node"})
+    assert (await by_query.answer("GET", f"/attachments/{sent.attachment_id}?token={alice.token}")).content == body
+    async with client(scene, alice) as line, agent_client(scene) as agent:
+        data = {"conversation_id": talk, "content": "look", "attachment_ids": [sent.attachment_id]}
+        await line.say({"type": "message", "data": data})
+        told = msgspec.convert((await agent.next(Json, "message"))["data"], MessageData)
+        assert told.attachment_ids == [sent.attachment_id]
+    (message,) = await api_of(scene, alice).ask("GET", f"/conversations/messages?conversation_id={talk}", list[Message])
+    for place in (f"message_id={message.message_id}", f"conversation_id={talk}"):
+        listed = await api_of(scene, alice).ask("GET", f"/messages/attachments?{place}", list[Attachment])
+        assert [each.attachment_id for each in listed] == [sent.attachment_id]
 
 
 class Bundle(msgspec.Struct):

@@ -149,6 +149,17 @@ async def test_messages(scene: Scene, helper: Agent) -> None:
     assert message.deleted is True
 
 
+async def test_search(scene: Scene, helper: Agent) -> None:
+    """search_messages reads the same fields of each, from the list or from an object's `results`."""
+    alice = await scene.register("alice")
+    talk = await scene.conversation(alice, helper)
+    async with client(scene, alice) as line:
+        await line.say({"type": "message", "data": {"conversation_id": talk, "content": "some words"}})
+        await line.so_far(Json)
+    (found,) = await api_of(scene, alice).ask("GET", "/messages/search?q=words&limit=50", list[Message])
+    assert (found.content, found.user_id) == ("some words", alice.id)
+
+
 async def test_presence_health_and_metrics(scene: Scene, helper: Agent) -> None:
     """get_presence; get_user_presence goes through the answer; health; metrics decodes the answer as JSON."""
     alice = await scene.register("alice")
@@ -161,6 +172,29 @@ async def test_presence_health_and_metrics(scene: Scene, helper: Agent) -> None:
     assert (health["status"], bool(health["uptime"]), bool(health["version"])) == ("ok", True, True)
     metrics = await api.ask("GET", "/metrics", dict[str, float])
     assert metrics["agent_messenger_clients_connected"] == 0
+
+
+async def test_attachments(scene: Scene, helper: Agent) -> None:
+    """upload_attachment with its one boundary for every file, list_attachments by message."""
+    alice = await scene.register("alice")
+    talk = await scene.conversation(alice, helper)
+    api = api_of(scene, alice)
+    boundary = "----AgentMessengerBoundary"
+    body = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="conversation_id"\r\n\r\n{talk}\r\n'
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="note.txt"\r\n'
+        f"Content-Type: application/octet-stream\r\n\r\nhello\r\n--{boundary}--\r\n"
+    ).encode()
+    content_type = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+    sent = await api.ask("POST", "/attachments/upload", Json, content=body, headers=content_type)
+    assert (sent["filename"], sent["size"]) == ("note.txt", 5)
+    async with client(scene, alice) as line:
+        data = {"conversation_id": talk, "content": "look", "attachment_ids": [sent["attachment_id"]]}
+        await line.say({"type": "message", "data": data})
+        await line.so_far(Json)
+    (message,) = await api.ask("GET", f"/conversations/messages?conversation_id={talk}", list[Message])
+    (listed,) = await api.ask("GET", f"/messages/attachments?message_id={message.message_id}", list[Json])
+    assert listed["attachment_id"] == sent["attachment_id"]
 
 
 async def test_keys_and_encrypted_messages(scene: Scene, helper: Agent) -> None:

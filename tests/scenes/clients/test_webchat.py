@@ -250,6 +250,27 @@ class Attachment(msgspec.Struct):
     created_at: str
 
 
+async def test_files_are_links_with_its_token(scene: Scene, helper: Agent) -> None:
+    """An image element has no headers; a file that an agent sends stands under the data of an otherwise flat frame."""
+    page = await sign_up(scene)
+    alice = await scene.login("alice")
+    talk = await scene.conversation(alice, helper)
+    files = {"file": ("note.txt", b"hello", "text/plain")}
+    mine = await page.api.ask("POST", "/attachments/upload", Attachment, files=files, headers=page.bearer)
+    async with page.socket() as line, scene.device(helper) as agent:
+        data = {"conversation_id": talk, "agent_id": "helper", "content": "look", "attachment_ids": [mine.id]}
+        await line.say({"type": "message", "data": data})
+        await agent.next("message", content="look")
+        upload = await scene.http.post("/attachments/upload", files=files, headers=helper.headers)
+        await agent.send(talk, "look at this", attachment_ids=[upload.json()["id"]])
+        frame = await line.next(Json, "agent_message")
+        assert msgspec.convert(frame, AgentMessage).content == "look at this"
+        (theirs,) = msgspec.convert(frame["data"]["attachments"], list[Attachment])
+    for each in (mine, theirs):
+        shown = await scene.http.get(f"/attachments/{each.id}?token={page.token}", headers=BROWSER)
+        assert (shown.status_code, shown.content) == (200, b"hello")
+
+
 async def test_reactions_are_read_from_data(scene: Scene, helper: Agent) -> None:
     page = await sign_up(scene)
     async with page.socket() as line:
