@@ -398,8 +398,9 @@ class _Gateway:
         secret = next((value for name in _ADMIN_HEADERS if (value := request.headers.get(name))), "")
         authorization = request.headers.get("Authorization", "")
         has_account = bool(authorization) or "X-Agent-ID" in request.headers
-        if not secret and not has_account:
-            # COMPAT: in the body, but never in the URL, which ends up in logs.
+        is_form = (request.mimetype or "").lower() in _FORMS
+        if not secret and (is_form or not has_account):
+            # COMPAT: in the body, but never in the URL, which ends up in logs. An SDK sends a form, and its token too.
             secret = await self._admin_secret_in_body()
         # COMPAT: a shipped SDK sends its token under this name too.
         if secret and not (has_account and authorization.endswith(secret)):

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from tests.harness import AGENT_SECRET, PASSWORD, Agent, Json, Person, Scene
+from tests.harness import ADMIN_SECRET, AGENT_SECRET, PASSWORD, Agent, Json, Person, Scene
 from tests.scenes.clients.shipped import CHAT, Api, Failure, Line, bundle_body, is_time, open_line
 
 HEADERS = {"User-Agent": "node", "X-Requested-With": "XMLHttpRequest"}
@@ -308,6 +308,20 @@ class Tier(msgspec.Struct):
     burst: int
     window_sec: int
     remaining: int
+
+
+async def test_rate_limit_tiers(scene: Scene) -> None:
+    """setRateLimitTier has the secret in its form; getRateLimitTier has it in the URL, where nobody should."""
+    alice = await scene.register("alice")
+    api = api_of(scene, alice)
+    form = {"user_id": alice.id, "tier": "pro", "admin_secret": ADMIN_SECRET}
+    assert (await api.ask("POST", "/admin/rate-limit/tier", Status, data=form)).status == "ok"
+    form["admin_secret"] = "wrong"
+    assert (await api.answer("POST", "/admin/rate-limit/tier", data=form)).status_code in {401, 403}
+    path = f"/admin/rate-limit/tier?user_id={alice.id}"
+    assert (await api.answer("GET", f"{path}&admin_secret={ADMIN_SECRET}")).status_code in {401, 403}
+    shown = await api.ask("GET", path, Tier, headers={"X-Admin-Secret": ADMIN_SECRET})
+    assert (shown.user_id, shown.tier) == (alice.id, "pro")
 
 
 async def test_both_sockets(scene: Scene, helper: Agent) -> None:

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from amtrio.protocol.session import Close
-from tests.harness import AGENT_SECRET, PASSWORD, Agent, Json, Person, Scene
+from tests.harness import ADMIN_SECRET, AGENT_SECRET, PASSWORD, Agent, Json, Person, Scene
 from tests.scenes.clients.shipped import Api, Line, bundle_body, is_time, open_line
 
 HEADERS = {"User-Agent": "Python-urllib/3.12", "X-Requested-With": "XMLHttpRequest"}
@@ -215,6 +215,20 @@ async def test_keys_and_encrypted_messages(scene: Scene, helper: Agent) -> None:
     assert (listed["message_type"], is_time(listed["timestamp"])) == ("whisper", True)
     before = f"conversation_id={talk}&limit=50&before={listed['id']}"
     assert await api.ask("GET", f"/messages/encrypted/list?{before}", list[Json]) == []
+
+
+async def test_rate_limit_tiers(scene: Scene) -> None:
+    """get_rate_limit_tier and set_rate_limit_tier name the secret X-Admin-Key, beside a token."""
+    alice = await scene.register("alice")
+    api = api_of(scene, alice)
+    secret = {"X-Admin-Key": ADMIN_SECRET}
+    form = {"user_id": alice.id, "tier": "enterprise"}
+    changed = await api.ask("POST", "/admin/rate-limit/tier", Json, data=form, headers=secret)
+    assert (changed["user_id"], changed["tier"]) == (alice.id, "enterprise")
+    shown = await api.ask("GET", f"/admin/rate-limit/tier?user_id={alice.id}", Json, headers=secret)
+    assert (shown["user_id"], shown["tier"]) == (alice.id, "enterprise")
+    refused = await api.answer("GET", f"/admin/rate-limit/tier?user_id={alice.id}")
+    assert refused.status_code in {401, 403}
 
 
 async def test_both_sockets(scene: Scene, helper: Agent) -> None:
