@@ -20,7 +20,17 @@ from amtrio.store.database import ReadTx, Row, Tx, Value
 MAX_TITLE = 200
 # Counting further would cost more than anybody reads out of it: clients show 999+.
 MAX_UNREAD = 1000
-Title = Annotated[str, Meta(description=f"one line of 1 to {MAX_TITLE} characters; spaces round it do not count")]
+# What `checked_line` takes, for the description of the interface: its own words for what is wrong are better than those
+# of a schema. No space at either end is stricter than it is, and loses nobody anything.
+_CONTROL = r"\u0000-\u001f\u007f-\u009f\ud800-\udfff"
+LINE_PATTERN = rf"^[^\s{_CONTROL}]([^{_CONTROL}\u2028\u2029]*[^\s{_CONTROL}])?$"
+Title = Annotated[
+    str,
+    Meta(
+        description=f"one line of 1 to {MAX_TITLE} characters; spaces round it do not count",
+        extra_json_schema={"minLength": 1, "maxLength": MAX_TITLE, "pattern": LINE_PATTERN},
+    ),
+]
 # `muted_until` of what is muted until somebody says otherwise: the last moment that RFC 3339 can name.
 FOREVER_US: Final = 253_402_300_799_999_000
 C = TypeVar("C", bound="Conversation")

@@ -7,14 +7,18 @@ no route, no socket.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Annotated
+
+from msgspec import Meta
 
 from amtrio.clock import Clock, rfc3339
-from amtrio.conversation import ARCHIVED, checked_line, no_conversation, tags_of
+from amtrio.conversation import ARCHIVED, LINE_PATTERN, checked_line, no_conversation, tags_of
 from amtrio.errors import Conflict
 from amtrio.protocol.frames import Event
 from amtrio.store.database import ReadTx, Tx
 
 MAX_TAG = 50
+TagText = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": MAX_TAG, "pattern": LINE_PATTERN})]
 MAX_TAGS_PER_CONVERSATION = 20
 MAX_TAGS_PER_ACCOUNT = 100
 

@@ -22,7 +22,16 @@ from amtrio.conversation import (
 )
 from amtrio.errors import Conflict, Malformed
 from amtrio.feature import Context, command, patch, replay
-from amtrio.own_state import ConversationState, announce_change, archive, find_own_state, own_state, pin, set_tags
+from amtrio.own_state import (
+    ConversationState,
+    TagText,
+    announce_change,
+    archive,
+    find_own_state,
+    own_state,
+    pin,
+    set_tags,
+)
 from amtrio.protocol.frames import CLIENT_ID_PATTERN, Command
 from amtrio.store.database import ReadTx, Tx
 from amtrio.store.log import LogRow
@@ -43,7 +52,7 @@ class UpdateConversation(Command, frozen=True, kw_only=True):
     title: Title | UnsetType | None = UNSET
     pinned: bool | UnsetType = UNSET
     archived: bool | UnsetType = UNSET
-    tags: tuple[str, ...] | UnsetType = UNSET
+    tags: tuple[TagText, ...] | UnsetType = UNSET
     client_id: ClientId | None = None
 
 

@@ -14,7 +14,15 @@ from amtrio.clock import rfc3339
 from amtrio.conversation import members
 from amtrio.errors import Conflict, NotFound
 from amtrio.feature import Context, Nothing, Services, command, delete, get, on_removal, post, put
-from amtrio.own_state import ConversationState, add_tag, announce_change, checked_tag, own_state, remove_tag
+from amtrio.own_state import (
+    ConversationState,
+    TagText,
+    add_tag,
+    announce_change,
+    checked_tag,
+    own_state,
+    remove_tag,
+)
 from amtrio.protocol.frames import CLIENT_ID_PATTERN, Command, Reply
 from amtrio.store.database import ReadTx, Tx
 
@@ -25,7 +33,7 @@ class TagConversation(Command, frozen=True, kw_only=True):
     """Put a label on a conversation, or take it off; done before is no error."""
 
     conversation_id: str
-    tag: str
+    tag: TagText
     on: bool = True
     client_id: ClientId | None = None
 
@@ -79,7 +87,7 @@ class NameTag(msgspec.Struct, frozen=True, kw_only=True):
     """Which label of which conversation."""
 
     conversation_id: str
-    tag: str
+    tag: TagText
 
 
 @put("/conversations/<conversation_id>/tags/<tag>")

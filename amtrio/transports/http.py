@@ -44,6 +44,7 @@ from amtrio.transports.addresses import client_address, own_origin
 from amtrio.transports.aliases import aliases_of
 from amtrio.transports.answers import JSON, error_body, error_headers
 from amtrio.transports.credentials import Credentials
+from amtrio.transports.fields import from_texts
 from amtrio.transports.openapi import describe
 from amtrio.transports.openapi_page import CONTENT_SECURITY_POLICY, page
 from amtrio.transports.origins import Origins
@@ -341,7 +342,7 @@ class _Gateway:
             is_message = route.budget == "message"
             g.bucket = limits.messages(principal.account) if is_message else limits.requests(principal.account)
             self._charge(g.bucket, "too many messages" if is_message else "too many requests")
-        fields, texts = await self._fields(path, has_body=not route.streams)
+        fields, texts = await self._fields(route, path)
         shape = convert(fields, route.shape, texts=texts)
         asked = Request(request.method, request.headers.get, path=request.path)
         if route.streams:
@@ -443,13 +444,14 @@ class _Gateway:
             raise Unauthorized(text)
         return await self._credentials.user(token, user_agent=request.headers.get("User-Agent", ""), address=address)
 
-    async def _fields(self, path: Mapping[str, str], *, has_body: bool) -> tuple[dict[str, Any], bool]:
+    async def _fields(self, route: RouteSpec, path: Mapping[str, str]) -> tuple[dict[str, Any], bool]:
         """Path over body over query, as one set of fields; and whether its values are text."""
-        fields: dict[str, Any] = dict(request.args.items())
+        query = [(name, text) for name, text in request.args.items(multi=True) if name not in _SECRETS]
+        fields = from_texts(route.shape, query)
         texts = True
-        if has_body and request.method not in {"GET", "HEAD"}:
+        if not route.streams and request.method not in {"GET", "HEAD"}:
             if (request.mimetype or "").lower() in _FORMS:
-                fields.update((await request.form).items())
+                fields.update(from_texts(route.shape, (await request.form).items(multi=True)))
             else:
                 raw = cast("bytes", await request.get_data(as_text=False))
                 if raw.strip():
@@ -463,6 +465,8 @@ class _Gateway:
         return fields, texts
 
 
+# Never taken from the URL, which ends up in logs.
+_SECRETS = frozenset({"password", "old_password", "new_password", "agent_secret", "admin_secret", "invitation"})
 _FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 

@@ -190,6 +190,8 @@ def _as_text(schema: Json) -> Json:
         shape |= kinds[0]
     elif kinds is not None:
         shape["anyOf"] = kinds
+    if shape.get("type") == "object" or "$ref" in shape:
+        return {"type": "string", "contentMediaType": _JSON}
     if shape.get("type") == "boolean":
         shape = {key: value for key, value in shape.items() if key != "type"} | {"enum": [True, False, 1, 0]}
     if shape.get("default", ...) is None:
@@ -201,8 +203,7 @@ def _body(fields: Mapping[str, tuple[bool, Json]]) -> Json:
     required = [name for name, (needed, _) in fields.items() if needed]
     shape: Json = {"type": "object", "required": required} if required else {"type": "object"}
     as_json = {name: schema for name, (_, schema) in fields.items()}
-    # A form has one text per field: what needs a list of them is sent as JSON.
-    as_form = {name: _as_text(schema) for name, schema in as_json.items() if schema.get("type") != "array"}
+    as_form = {name: _as_text(schema) for name, schema in as_json.items()}
     return {
         "required": bool(required),
         "content": {

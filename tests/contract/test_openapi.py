@@ -6,6 +6,7 @@ python tests/contract/test_openapi.py      writes the document anew
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -46,13 +47,17 @@ async def test_the_server_shows_it_to_programs_and_people(tmp_path: Path) -> Non
         assert "default-src 'none'" in page.headers["Content-Security-Policy"]
 
 
-def as_one(schemes: tuple[str, ...]) -> dict[str, Any]:
+# What may end the session that asks: asked last, or everything after it would be refused for that alone.
+ENDINGS: Final = re.compile(r"^/(account|auth/(logout|sessions|change-password)|admin/users/\{user_id\})")
+
+
+def as_one(schemes: tuple[str, ...], *, is_leaving: bool) -> dict[str, Any]:
     """The document for somebody who proves himself in one way: no request then carries a made-up proof of another."""
     document: dict[str, Any] = json.loads(current())
-    for operations in document["paths"].values():
+    for path, operations in document["paths"].items():
         for method, operation in list(operations.items()):
             allowed = [each for each in operation["security"] if set(each) <= set(schemes)]
-            if operation["security"] and not allowed:
+            if (operation["security"] and not allowed) or bool(ENDINGS.match(path)) is not is_leaving:
                 del operations[method]
             operation["security"] = allowed
     document["paths"] = {path: operations for path, operations in document["paths"].items() if operations}
@@ -60,7 +65,7 @@ def as_one(schemes: tuple[str, ...]) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["person", "agent"])
+@pytest.mark.parametrize("kind", ["person", "agent", "leaving"])
 async def test_the_server_keeps_every_word_of_it(tmp_path: Path, kind: str) -> None:
     """
     Thousands of requests made from the document, well-formed and not: none is answered in another way than it says.
@@ -72,13 +77,11 @@ async def test_the_server_keeps_every_word_of_it(tmp_path: Path, kind: str) -> N
         talk = await scene.conversation(alice, helper)
         async with scene.device(helper) as agent:
             await agent.send(talk, "hello")
-        if kind == "person":
-            headers = alice.headers | {"X-Admin-Secret": ADMIN_SECRET}
-            document = as_one(("token", "adminSecret"))
+        if kind == "agent":
+            headers, schemes = helper.headers, ("agentId", "agentSecret")
         else:
-            headers = helper.headers
-            document = as_one(("agentId", "agentSecret"))
-        (tmp_path / "openapi.json").write_text(json.dumps(document))
+            headers, schemes = alice.headers | {"X-Admin-Secret": ADMIN_SECRET}, ("token", "adminSecret")
+        (tmp_path / "openapi.json").write_text(json.dumps(as_one(schemes, is_leaving=kind == "leaving")))
         done = await trio.run_process(
             [
                 str(Path(sys.executable).with_name("st")),
@@ -92,7 +95,11 @@ async def test_the_server_keeps_every_word_of_it(tmp_path: Path, kind: str) -> N
             capture_stdout=True,
             check=False,
         )
-        assert done.returncode == 0, done.stdout.decode()
+        said = done.stdout.decode()
+        assert done.returncode == 0, said
+        if kind != "leaving":
+            # Whoever is no longer known is refused everywhere, and nothing has been tried.
+            assert "Authentication failed" not in said, said
         assert (await scene.http.get("/health")).status_code == httpx.codes.OK
 
 
