@@ -22,8 +22,7 @@ MAX_TITLE = 200
 MAX_UNREAD = 1000
 # What `checked_line` takes, for the description of the interface: its own words for what is wrong are better than those
 # of a schema. No space at either end is stricter than it is, and loses nobody anything.
-_CONTROL = r"\u0000-\u001f\u007f-\u009f\ud800-\udfff"
-LINE_PATTERN = rf"^[^\s{_CONTROL}]([^{_CONTROL}\u2028\u2029]*[^\s{_CONTROL}])?$"
+LINE_PATTERN = r"^[^\u0000-\u0020\u007f-\u00a0]([^\u0000-\u001f\u007f-\u009f]*[^\u0000-\u0020\u007f-\u00a0])?$"
 Title = Annotated[
     str,
     Meta(

@@ -480,7 +480,10 @@ def _json_object(raw: bytes) -> dict[str, Any]:
     if not isinstance(body, dict):
         text = "the body must be a JSON object"
         raise Malformed(text)
-    return body
+    # 7.0 is a whole number to JSON Schema (2020-12, 6.1.1), and some languages write it so.
+    return {
+        name: int(value) if isinstance(value, float) and value.is_integer() else value for name, value in body.items()
+    }
 
 
 def _response(result: Any) -> Response:

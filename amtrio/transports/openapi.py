@@ -221,7 +221,7 @@ def _raw_body(fields: Mapping[str, tuple[bool, Json]]) -> Json:
         "required": True,
         "content": {
             "multipart/form-data": {"schema": {"type": "object", "properties": form, "required": ["file"]}},
-            "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+            "application/octet-stream": {"schema": {"type": "string", "format": "binary", "minLength": 1}},
         },
     }
 

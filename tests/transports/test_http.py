@@ -17,7 +17,7 @@ from amtrio.feature import Answer, Chunks, Context, Nothing, Registry, registry
 from amtrio.features import accounts
 from amtrio.features.accounts import UserName
 from tests.conftest import Journal
-from tests.harness import ADMIN_SECRET, PASSWORD, PATIENCE_SECONDS, Agent, Person, Scene, open_scene
+from tests.harness import ADMIN_SECRET, AGENT_SECRET, PASSWORD, PATIENCE_SECONDS, Agent, Person, Scene, open_scene
 
 SECURITY = {
     "X-Content-Type-Options": "nosniff",
@@ -152,6 +152,29 @@ async def test_slashes_too_many_do_not_matter(tmp_path: Path) -> None:
         assert (await scene.http.get("/health", params={"next": "//elsewhere"})).status_code == 200
 
 
+async def test_no_secret_is_taken_from_the_url(tmp_path: Path) -> None:
+    """URLs end up in logs and histories: what stands there is as if it were not said."""
+    async with open_scene(tmp_path) as scene:
+        account = {"username": "alice", "password": PASSWORD}
+        assert (await scene.http.post("/auth/register", params=account)).status_code == 400
+        assert (await scene.http.post("/auth/register", json=account)).status_code == 200
+        assert (await scene.http.post("/auth/login", params=account)).status_code == 400
+        asked = {"agent_id": "helper", "agent_secret": AGENT_SECRET}
+        assert (await scene.http.post("/auth/agent", params=asked)).status_code == 401
+        assert (await scene.http.get("/admin/users", params={"admin_secret": ADMIN_SECRET})).status_code == 401
+
+
+async def test_a_whole_number_may_have_a_point(tmp_path: Path) -> None:
+    """As some languages write it; half a number is none."""
+    async with open_scene(tmp_path) as scene:
+        alice, helper, talk = await cast(scene)
+        async with scene.device(helper) as agent:
+            await agent.send(talk, "hello")
+        path = f"/conversations/{talk}/read"
+        assert (await scene.http.post(path, json={"up_to": 1.0}, headers=alice.headers)).json()["read_up_to"] == 1
+        refused(await scene.http.post(path, json={"up_to": 1.5}, headers=alice.headers), 400, "malformed")
+
+
 @pytest.mark.parametrize("how", ["json", "data", "files", "params", "nothing said"])
 async def test_json_forms_and_queries_are_alike(tmp_path: Path, how: str) -> None:
     """Registering, signing in, talking, reading and editing, whatever the fields come in."""
@@ -159,7 +182,9 @@ async def test_json_forms_and_queries_are_alike(tmp_path: Path, how: str) -> Non
 
         async def post(path: str, **fields: str) -> Any:
             sent: dict[str, Any] = {how: fields}
-            if how == "files":
+            if how == "params" and "password" in fields:
+                sent = {"data": fields}
+            elif how == "files":
                 sent = {"files": {name: (None, value) for name, value in fields.items()}}
             elif how == "nothing said":
                 sent = {"content": json.dumps(fields).encode()}
