@@ -14,6 +14,7 @@ import pytest
 import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from trio.testing import MockClock
 
 import amtrio.features  # noqa: F401 - registers every capability
 from amtrio import search_index as index
@@ -505,3 +506,14 @@ def test_engines_without_the_table_are_noticed() -> None:
     """The index needs FTS5, which Python's builds of SQLite have."""
     options = {row[0] for row in sqlite3.connect(":memory:").execute("PRAGMA compile_options")}
     assert "ENABLE_FTS5" in options
+
+
+async def test_the_index_stands_back_while_much_is_said(mock_clock: MockClock) -> None:
+    """Half of the writer's time when it is quiet, a fiftieth when everybody waits for it."""
+    turn = index.Turn()
+    mock_clock.jump(1)
+    assert turn.pause_seconds(100, trio.current_time() - 0.01) == pytest.approx(0.01)
+    mock_clock.jump(1)
+    assert turn.pause_seconds(1100, trio.current_time() - 0.01) == pytest.approx(0.5)
+    mock_clock.jump(10)
+    assert turn.pause_seconds(1300, trio.current_time() - 0.01) == pytest.approx(0.01)
