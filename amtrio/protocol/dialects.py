@@ -227,9 +227,7 @@ def _message(profile: Profile, event: Any, viewer: Viewer) -> Iterable[bytes]:
     made = _FORMS_WITH_FILES if event.attachments else _CHAT_FORMS
     return [
         # The one reader of this form takes conversation and time for a message's identity.
-        flat("user_message", _chat(profile, event, viewer, _unique_time(event)))
-        if form == "user_message"
-        else made[form](data)
+        flat("user_message", _with_unique_time(data, event)) if form == "user_message" else made[form](data)
         for form in forms
     ]
 
@@ -241,9 +239,15 @@ def _echo(profile: Profile, event: Any, viewer: Viewer) -> Iterable[bytes]:
         yield flat("user_message", _chat(profile, event, viewer))
 
 
-def _unique_time(event: Any) -> str:
-    """The time with the message's number as microseconds: two in the same millisecond differ, and it never changes."""
-    return f"{event.created_at[:-1]}{event.conversation_seq % 1000:03d}Z"
+def _with_unique_time(data: bytes, event: Any) -> bytes:
+    """
+    The time with the message's number as microseconds: two in the same millisecond differ, and it never changes.
+
+    Spliced, so that a message is encoded once: in JSON no text before it can hold a bare quote.
+    """
+    at = event.created_at
+    unique = f"{at[:-1]}{event.conversation_seq % 1000:03d}Z"
+    return data.replace(f'"timestamp":"{at}"'.encode(), f'"timestamp":"{unique}"'.encode(), 1)
 
 
 def _encrypted(event: Any) -> bytes:
@@ -277,7 +281,7 @@ _FORMS_WITH_FILES: Mapping[ChatForm, Callable[[bytes], bytes]] = {
 }
 
 
-def _chat(profile: Profile, event: Any, viewer: Viewer, timestamp: str | None = None) -> bytes:
+def _chat(profile: Profile, event: Any, viewer: Viewer) -> bytes:
     is_agent = event.sender_type == "agent"
     user_id, agent_id, message_id, created_at = event.user_id, event.agent_id, event.message_id, event.created_at
     return encode(
@@ -291,12 +295,12 @@ def _chat(profile: Profile, event: Any, viewer: Viewer, timestamp: str | None = 
             agent_id,
             message_id,
             message_id,
-            timestamp or created_at,
+            created_at,
             created_at,
             event.metadata,
             event.reply_to,
-            tuple(_file(each) for each in event.attachments),
-            tuple(each.attachment_id for each in event.attachments),
+            tuple(map(_file, event.attachments)) if event.attachments else (),
+            tuple(each.attachment_id for each in event.attachments) if event.attachments else (),
         )
     )
 

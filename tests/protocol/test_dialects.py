@@ -479,3 +479,12 @@ def test_ciphertext_is_announced_to_older_clients_and_never_shown() -> None:
         assert V1(profile).event(make(MessagePosted, kind="encrypted", deleted=True), Viewer("user"), None) == []
     (native,) = V2().event(event, Viewer("agent"), 1)
     assert json.loads(native)["data"]["content"] == "c2VhbGVk"
+
+
+def test_a_text_that_looks_like_the_time_is_left_alone() -> None:
+    """The time of `user_message` is spliced into what was encoded; what people write stays as it is."""
+    text = f'"timestamp":"{WHEN}"'
+    event = make(MessagePosted, content=text, created_at=WHEN, conversation_seq=7, metadata={"timestamp": WHEN})
+    (_, flat) = (json.loads(raw) for raw in V1(dialects.AGENT).event(event, Viewer("agent"), 1))
+    assert (flat["type"], flat["content"], flat["metadata"]) == ("user_message", text, {"timestamp": WHEN})
+    assert (flat["timestamp"], flat["created_at"]) == (WHEN.replace("Z", "007Z"), WHEN)
