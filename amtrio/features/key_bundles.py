@@ -130,7 +130,7 @@ class AskOldBundle(msgspec.Struct, frozen=True, kw_only=True):
 @get("/keys/bundle")
 async def take_old_bundle(ctx: Context, request: AskOldBundle) -> OldBundle:
     """
-    COMPAT: as `POST /keys/bundles/...`: it uses up a one-time key though it is a GET.
+    COMPAT: as `POST /keys/bundles/...`: it uses up a one-time key though it is a GET; HEAD uses up nothing.
 
     Raises:
         NotFound: it has none, or shares no conversation with the asker: one answer for both.
@@ -144,7 +144,12 @@ async def take_old_bundle(ctx: Context, request: AskOldBundle) -> OldBundle:
     kinds: list[Kind] = ["user"] if request.owner_type is None else [request.owner_type]
     if not request.owner_id and request.owner_type is None:
         kinds.append("agent")
-    bundle = await ctx.store.write(_take_old, ctx, [account_key(kind, id_) for kind in kinds])
+    owners = [account_key(kind, id_) for kind in kinds]
+    if ctx.request is not None and ctx.request.method == "HEAD":
+        # RFC 9110, 9.2.1: it is safe. Whoever only wants to know whether there is a bundle would empty the store.
+        bundle = await ctx.store.read(_look_old, ctx, owners)
+    else:
+        bundle = await ctx.store.write(_take_old, ctx, owners)
     signed, one_time = bundle.signed_prekey, bundle.one_time_prekey
     if request.owner_id:
         return OldBundle(
@@ -160,6 +165,14 @@ async def take_old_bundle(ctx: Context, request: AskOldBundle) -> OldBundle:
         user_id=bundle.identity_key.owner_id,
         owner_type=bundle.identity_key.owner_type,
     )
+
+
+def _look_old(tx: ReadTx, ctx: Context, owners: list[str]) -> KeyBundle:
+    """What would be handed out, so that the length is the one that GET would have."""
+    owner = _owner(tx, ctx, owners)
+    waiting = keys_of(tx, owner.account_key, "one_time_prekey") if owner.account_key != ctx.principal.account else []
+    bundle = _bundle(tx, owner)
+    return msgspec.structs.replace(bundle, one_time_prekey=key_view(waiting[0])) if waiting else bundle
 
 
 def _take_old(tx: Tx, ctx: Context, owners: list[str]) -> KeyBundle:
@@ -223,7 +236,8 @@ class _Budgets:
     def of(self, ctx: Context, owner_id: str) -> TokenBucket:
         if self._buckets is None:
             self._buckets = Buckets(ctx.config.limits.key_bundles_per_minute)
-        return self._buckets.of(f"{ctx.principal.account} {owner_id}")
+        # As long as an id can be: longer ones name nobody, and would be kept for nothing.
+        return self._buckets.of(f"{ctx.principal.account} {owner_id[:64]}")
 
 
 def _charge(ctx: Context, owner_id: str) -> None:

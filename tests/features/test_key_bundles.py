@@ -85,6 +85,18 @@ async def test_looking_uses_up_nothing(scene: Scene, cast: Cast) -> None:
     assert (await post(scene, cast.alice, HELPER))["one_time_prekey"]["key_id"] == 1
 
 
+async def test_head_uses_up_nothing(scene: Scene, cast: Cast) -> None:
+    """The older route hands out a key under GET; HEAD has the length of that answer and takes none."""
+    await KeyOwner().publish(scene, cast.helper, one_time=1)
+    for query in ({"owner_id": "helper", "owner_type": "agent"}, {"user_id": "helper"}):
+        head = await scene.http.head("/keys/bundle", params=query, headers=cast.alice.headers)
+        assert (head.status_code, head.content) == (200, b"")
+        assert (await scene.get("/keys/otpk-count", cast.helper))["count"] == 1
+    got = await scene.http.get("/keys/bundle", params=query, headers=cast.alice.headers)
+    assert head.headers["Content-Length"] == str(len(got.content))
+    assert got.json()["one_time_prekey"] is not None
+
+
 async def test_a_lost_answer_is_given_again(scene: Scene, cast: Cast) -> None:
     """Under the same client_id, with the same key in it."""
     await KeyOwner().publish(scene, cast.helper, one_time=2)
