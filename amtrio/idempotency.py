@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from amtrio.errors import ClientIdReused
+from amtrio.errors import ClientIdReused, NotFound
 from amtrio.feature import Context, Handler, Services, chore
 from amtrio.posting import Post
 from amtrio.protocol.codec import encode
@@ -19,6 +19,7 @@ from amtrio.store.database import Tx
 
 KEEP_DAYS = 30
 _DAY_US = 86_400_000_000
+_PLAIN = str.maketrans({"!": "!!", "%": "!%", "_": "!_"})
 
 
 async def call(handler: Handler, ctx: Context, frame: msgspec.Struct) -> Any:
@@ -35,7 +36,7 @@ def once(tx: Tx, ctx: Context, handler: Handler, frame: msgspec.Struct) -> Any:
     Run a unit, or answer as the first time if this account's client_id was here before.
 
     Raises:
-        ClientIdReused: it came with another command.
+        ClientIdReused: it came with another command. NotFound: what it was about is gone.
     """
     client_id: str | None = getattr(frame, "client_id", None)
     # Messages have a client_id column of their own.
@@ -53,19 +54,36 @@ def once(tx: Tx, ctx: Context, handler: Handler, frame: msgspec.Struct) -> Any:
         if done[0] != digest:
             text = f"client_id {client_id!r} was used for another command"
             raise ClientIdReused(text)
+        if not done[1]:
+            text = "this was done, and what it was done to has been deleted since"
+            raise NotFound(text)
         return msgspec.json.decode(done[1])
     answer = handler.function(tx, ctx, frame)
     tx.run(
         """
-        INSERT INTO command_done (account_key, client_id, digest, answer, done_us)
-        VALUES (:account, :client_id, :digest, :answer, :at)""",
+        INSERT INTO command_done (account_key, client_id, digest, answer, conversation_id, done_us)
+        VALUES (:account, :client_id, :digest, :answer, :conversation, :at)""",
         account=account,
         client_id=client_id,
         digest=digest,
         answer=encode(answer).decode(),
+        conversation=getattr(answer, "conversation_id", None),
         at=tx.at_us,
     )
     return answer
+
+
+def forget_answers(tx: Tx, conversation_id: str, *, message_id: str = "") -> None:
+    """
+    Take away what commands answered about a conversation that is being deleted, or about one message of it.
+
+    Answers hold texts. That they were done stays known: sent again, they are not done again.
+    """
+    tx.run(
+        "UPDATE command_done SET answer = '' WHERE conversation_id = :id AND answer LIKE :pattern ESCAPE '!'",
+        id=conversation_id,
+        pattern=f"%{message_id.translate(_PLAIN)}%",
+    )
 
 
 @chore(every_seconds=3600)

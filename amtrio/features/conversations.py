@@ -31,6 +31,7 @@ from amtrio.conversation import (
 )
 from amtrio.errors import Forbidden, Malformed
 from amtrio.feature import Answer, Context, Services, account_key, command, delete, get, on_removal, post, replay
+from amtrio.idempotency import forget_answers
 from amtrio.protocol.frames import CLIENT_ID_PATTERN, Command, Event, Reply
 from amtrio.store.database import ReadTx, Tx
 from amtrio.store.log import LogRow, head
@@ -195,6 +196,7 @@ def delete_conversation(tx: Tx, ctx: Context, frame: DeleteConversation) -> Conv
 
 def _delete(tx: Tx, services: Services, conversation_id: str, accounts: list[str], *, device: str | None) -> None:
     let_go_of_conversation(tx, services, conversation_id)
+    forget_answers(tx, conversation_id)
     tx.run("DELETE FROM conversation WHERE id = :id", id=conversation_id)  # members and messages go with it
     tx.announce(ConversationDeleted(conversation_id=conversation_id), accounts, device=device)
 

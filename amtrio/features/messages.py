@@ -14,6 +14,7 @@ from amtrio.clock import rfc3339
 from amtrio.errors import Conflict, Forbidden, Malformed, TooLarge
 from amtrio.feature import Context, command, delete, on_removal, patch, post
 from amtrio.feature import Services as Services  # noqa: PLC0414 - read by type hints of removals
+from amtrio.idempotency import forget_answers
 from amtrio.message import (
     MAX_CONTENT_BYTES,
     Message,
@@ -193,6 +194,7 @@ def delete_message(tx: Tx, ctx: Context, frame: DeleteMessage) -> Deleted:
         raise Conflict(text)
     tx.run("DELETE FROM message_version WHERE message_id = :id", id=frame.message_id)
     tx.run("DELETE FROM reaction WHERE message_id = :id", id=frame.message_id)
+    forget_answers(tx, shown.conversation_id, message_id=frame.message_id)
     if shown.attachments:
         let_go_of_message(tx, ctx.services, frame.message_id)
     # Nothing hangs on it any more: no bit of `extras` is left.

@@ -296,6 +296,34 @@ async def test_anothers_message_is_not_there(
     assert (message["content"], message["edited"], message["read_at"]) == ("secret", False, None)
 
 
+async def test_answers_forget_what_was_deleted(scene: Scene, cast: Cast) -> None:
+    """
+    No kept answer holds the text of a deleted message or conversation; what was done is not done again.
+    """
+    async with scene.device(cast.alice) as phone, scene.device(cast.helper) as agent:
+        sent = await phone.send(cast.talk, "a secret")
+        edit = {"message_id": sent["message_id"], "content": "another secret", "client_id": scene.client_id()}
+        rename = {"conversation_id": cast.talk, "title": "secret title", "client_id": scene.client_id()}
+        begin = {"agent_id": "helper", "title": "secret topic", "client_id": scene.client_id()}
+        assert (await phone.ask("edit", **edit))["type"] == "done"
+        assert (await agent.ask("rename", **rename))["type"] == "done", "which shows the last message too"
+        topic = (await phone.ask("create_conversation", **begin))["data"]["conversation_id"]
+        kept = "SELECT answer FROM command_done WHERE answer LIKE :secret"
+        store = scene.running.services.store
+        assert len(await store.read(lambda tx: tx.all(kept, secret="%another secret%"))) == 2  # or this proves nothing
+
+        await phone.ask("delete", message_id=sent["message_id"])
+        assert await store.read(lambda tx: tx.all(kept, secret="%another secret%")) == []
+        again = await phone.ask("edit", **edit)
+        assert (again["data"]["code"], "deleted since" in again["data"]["error"]) == ("not_found", True)
+
+        for gone in (cast.talk, topic):
+            await phone.ask("delete_conversation", conversation_id=gone)
+        assert await store.read(lambda tx: tx.all(kept, secret="%secret%")) == []
+        assert (await phone.ask("create_conversation", **begin))["data"]["code"] == "not_found"
+        assert await scene.get("/conversations", cast.alice) == []
+
+
 # -- pages
 
 

@@ -34,7 +34,9 @@ FILL: Final[dict[tuple[str, str], str | None]] = {
     ("member", "account_key"): None,
     ("message", "sender_key"): None,
     ("cursor", "account_key"): "INSERT INTO cursor VALUES (:account, 'a device', 0, 0, 0)",
-    ("command_done", "account_key"): "INSERT INTO command_done VALUES (:account, 'client-id-00000001', '', '{}', 0)",
+    ("command_done", "account_key"): """
+        INSERT INTO command_done (account_key, client_id, digest, answer, done_us)
+        VALUES (:account, 'client-id-00000001', '', '{}', 0)""",
     ("reaction", "account_key"): "INSERT INTO reaction SELECT id, :account, '+1', 'rxn_1', 0 FROM message LIMIT 1",
     ("conversation_tag", "account_key"): """
         INSERT INTO conversation_tag SELECT conversation_id, account_key, 'tag', 'tag_1', 0 FROM member

@@ -30,3 +30,7 @@ CREATE INDEX conversation_tag_by_account ON conversation_tag (account_key, tag);
 
 -- What was archived: everything up to this conversation sequence number. A later message brings the conversation back.
 ALTER TABLE member ADD COLUMN archived_up_to BIGINT NOT NULL DEFAULT 0;
+
+-- Which conversation a kept answer is about: its texts are forgotten together with what they came from.
+ALTER TABLE command_done ADD COLUMN conversation_id TEXT;
+CREATE INDEX command_done_by_conversation ON command_done (conversation_id) WHERE conversation_id IS NOT NULL;
