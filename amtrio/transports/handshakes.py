@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from amtrio.agent import Card
 from amtrio.errors import AmtrioError, Forbidden, Malformed, NotFound, RateLimited, Unauthorized
 from amtrio.feature import Principal
+from amtrio.protocol.codec import convert
 from amtrio.protocol.dialects import SUPPORTED_VERSIONS, V1, V2_DIALECT, Dialect, profile_of
 from amtrio.protocol.frames import ID_PATTERN, Hello, Kind
 from amtrio.transports.addresses import client_address
@@ -24,6 +25,7 @@ from amtrio.transports.ws import Admission, Handshake, Refusal
 PATHS: dict[str, Kind] = {"/client/connect": "user", "/agent/connect": "agent"}
 # COMPAT: a shipped client doubles slashes.
 _SLASHES = re.compile(r"/{2,}")
+_CARD = ("name", "model", "personality", "specialty")
 
 
 class Handshakes:
@@ -110,7 +112,7 @@ class Handshakes:
             if not secret:
                 text = "missing agent_secret parameter"
                 raise Unauthorized(text)
-            card = Card(**{name: query.get(name) for name in ("name", "model", "personality", "specialty")})
+            card = convert({name: query[name] for name in _CARD if name in query}, Card, texts=True)
             return await self._credentials.agent(agent_id, secret, card, address=address)
         token = bearer or query.get("token") or ""
         if is_v2 and not token:

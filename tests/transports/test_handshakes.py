@@ -108,6 +108,16 @@ async def test_refusals_before_the_upgrade(scene: Scene, path: str, status: int,
     assert answer.headers["Content-Type"] == "application/json"
 
 
+@pytest.mark.parametrize("field", ["name", "model", "personality", "specialty"])
+async def test_a_card_in_the_url_has_the_bounds_of_any_card(scene: Scene, alice: Person, field: str) -> None:
+    """And an agent that is refused for it is not registered."""
+    path = f"/agent/connect?agent_id=newcomer&agent_secret={AGENT_SECRET}&{field}={'x' * 2001}"
+    answer = await scene.knock(path)
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
+    assert field in answer.json()["error"]
+    assert await scene.get("/agents", alice) == []
+
+
 @pytest.mark.parametrize("device_id", ["a b", "x" * 65, "a/b", "ä", "a\n"])
 async def test_device_ids_of_another_shape(scene: Scene, alice: Person, device_id: str) -> None:
     """Refused on v1 before the upgrade, on v2 with 4400."""
