@@ -39,7 +39,7 @@ from amtrio.transports.admin import open_admin_socket
 from amtrio.transports.bodies import ASGIApp
 from amtrio.transports.credentials import Credentials
 from amtrio.transports.handshakes import Handshakes
-from amtrio.transports.http import build_app, streamed_paths
+from amtrio.transports.http import build_app, dressing, streamed_paths
 from amtrio.transports.listener import ListenerSettings, Server, open_sockets, tls_context, tune_gc
 from amtrio.transports.sessions import Sessions
 from amtrio.transports.wheel import turn_wheel
@@ -247,7 +247,7 @@ async def serve(
             cast("ASGIApp", build_app(services, credentials)),
             admit=Handshakes(sessions, credentials).admit,
             sockets=bound,
-            settings=_listener_settings(config, table),
+            settings=_listener_settings(config, table, services),
             tls=_tls(config),
         )
         try:
@@ -331,7 +331,7 @@ class _News:
             log.exception("listener_failed", listener=listener.__qualname__)
 
 
-def _listener_settings(config: Config, table: Registry) -> ListenerSettings:
+def _listener_settings(config: Config, table: Registry, services: Services) -> ListenerSettings:
     server, limits, sessions = config.server, config.limits, config.sessions
     return ListenerSettings(
         keep_alive_seconds=server.keep_alive_s,
@@ -340,6 +340,7 @@ def _listener_settings(config: Config, table: Registry) -> ListenerSettings:
         max_header_bytes=server.max_header_bytes,
         max_body_bytes=server.max_body_bytes,
         is_streamed=streamed_paths(table),
+        dressing=dressing(services),
         handshake_timeout_seconds=sessions.hello_timeout_s,
         max_message_bytes=limits.max_ws_message_bytes,
         high_water_bytes=sessions.high_water_bytes,

@@ -107,6 +107,14 @@ class TooLarge(AmtrioError):
     retry = "no"
 
 
+class TooSlow(AmtrioError):
+    """The request did not arrive in time; nothing was done."""
+
+    code = "timeout"
+    http = 408
+    retry = "same_client_id"
+
+
 class QuotaExceeded(TooLarge):
     """It would fit by itself, but not beside what the account has stored already."""
 

@@ -24,6 +24,7 @@ TABLE = {
     "quota_exceeded": (413, "no"),
     "upgrade_required": (426, "no"),
     "rate_limited": (429, "after_ms"),
+    "timeout": (408, "same_client_id"),
     "storage_unavailable": (503, "same_client_id"),
     "shutting_down": (503, "same_client_id"),
     "overloaded": (503, "after_ms"),

@@ -1,14 +1,17 @@
 """Request bodies that are too large or too slow: the ASGI layer between the port and the routes.
 
-Knows ASGI and Trio. Knows nothing of Hypercorn, Quart or any route.
+Knows ASGI, Trio and the one shape of errors. Knows nothing of Hypercorn, Quart or any route.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, Final
 
 import trio
+
+from amtrio.errors import AmtrioError, Malformed, TooLarge, TooSlow
+from amtrio.transports.answers import error_body, error_headers
 
 __all__ = ["ASGIApp", "BodyGuard", "Receive", "Scope", "Send"]
 
@@ -17,6 +20,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+# What else goes with a refusal of this request; a page of another host could not read it without.
+Dressing = Callable[[Scope, AmtrioError], Iterable[tuple[str, str]]]
 
 # Received bytes buy further patience at this rate, so that one byte every few seconds does not hold a
 # request for hours (Apache's mod_reqtimeout: MinRate=500).
@@ -34,6 +39,7 @@ class BodyGuard:
         max_body_bytes: int | None,
         idle_seconds: float,
         is_streamed: Callable[[str, str], bool] = lambda method, path: False,  # noqa: ARG005
+        dressing: Dressing = lambda scope, error: (),  # noqa: ARG005
     ) -> None:
         """
         Guard `app`.
@@ -43,11 +49,13 @@ class BodyGuard:
             max_body_bytes: of one request, announced or streamed; None leaves it to the app.
             idle_seconds: how long to wait for more of a body; only waiting counts, not the app's own time.
             is_streamed: whether the app counts the body of this method and path itself, as it reads it.
+            dressing: headers that the app's own refusals would have.
         """
         self._app = app
         self._max_body_bytes = max_body_bytes
         self._idle_seconds = idle_seconds
         self._is_streamed = is_streamed
+        self._dressing = dressing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or pass on whatever is not one."""
@@ -56,9 +64,7 @@ class BodyGuard:
             return
         if not scope["path"]:
             # "GET ?x" is well-formed for the parsers below and breaks the router above.
-            await _refuse(
-                scope, receive, send, 400, b'{"error":"the path is empty","code":"bad_request","status":"bad_request"}'
-            )
+            await self._refuse(scope, receive, send, Malformed("the path is empty"))
             return
         announced, has_body = _body_of(scope)
         if not has_body:
@@ -66,22 +72,37 @@ class BodyGuard:
             return
         max_bytes = None if self._is_streamed(scope["method"], scope["path"]) else self._max_body_bytes
         if max_bytes is not None and announced > max_bytes:
-            await _refuse(scope, receive, send, *self._too_large())
+            await self._refuse(scope, receive, send, self._too_large())
             return
         guarded = _GuardedBody(receive, send, max_bytes=max_bytes, idle_seconds=self._idle_seconds)
         await self._app(scope, guarded.receive, guarded.send)
         if guarded.is_answered:
             return
         if guarded.is_too_large:
-            await _refuse(scope, receive, send, *self._too_large())
+            await self._refuse(scope, receive, send, self._too_large())
         elif guarded.is_too_slow:
-            await _refuse(
-                scope, receive, send, 408, b'{"error":"the body came too slowly","code":"timeout","status":"timeout"}'
-            )
+            await self._refuse(scope, receive, send, TooSlow("the body came too slowly"))
 
-    def _too_large(self) -> tuple[int, bytes]:
-        body = b'{"error":"the body has at most %d bytes","code":"too_large","status":"too_large"}'
-        return 413, body % (self._max_body_bytes or 0)
+    def _too_large(self) -> TooLarge:
+        return TooLarge(f"the body must have at most {self._max_body_bytes} bytes")
+
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send, error: AmtrioError) -> None:
+        """Answer in the app's place, and forget what still comes: an unread body would block the answer's end."""
+
+        async def forget() -> None:
+            while (await receive())["type"] == "http.request":
+                pass
+
+        body = error_body(error)
+        named = {**error_headers(error), "Content-Length": str(len(body)), **dict(self._dressing(scope, error))}
+        if scope["http_version"] != "2":  # RFC 9113, 8.2.2: HTTP/2 has no such header
+            named["Connection"] = "close"
+        headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in named.items()]
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(forget)
+            await send({"type": "http.response.start", "status": error.http, "headers": headers})
+            await send({"type": "http.response.body", "body": body, "more_body": False})
+            nursery.cancel_scope.cancel()
 
 
 class _GuardedBody:
@@ -138,23 +159,3 @@ def _body_of(scope: Scope) -> tuple[int, bool]:
         elif name == b"transfer-encoding":
             has_body = True
     return announced, has_body
-
-
-async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, body: bytes) -> None:
-    """Answer in the app's place, and forget what still comes: an unread body would block the answer's end."""
-
-    async def forget() -> None:
-        while (await receive())["type"] == "http.request":
-            pass
-
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode("ascii")),
-    ]
-    if scope["http_version"] != "2":  # RFC 9113, 8.2.2: HTTP/2 has no such header
-        headers.append((b"connection", b"close"))
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(forget)
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body, "more_body": False})
-        nursery.cancel_scope.cancel()

@@ -9,7 +9,7 @@ import functools
 import math
 import re
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import replace
 from http import HTTPStatus
@@ -43,6 +43,7 @@ from amtrio.protocol.codec import convert, encode
 from amtrio.transports.addresses import client_address, own_origin
 from amtrio.transports.aliases import aliases_of
 from amtrio.transports.answers import JSON, error_body, error_headers
+from amtrio.transports.bodies import Dressing, Scope
 from amtrio.transports.credentials import Credentials
 from amtrio.transports.fields import from_texts
 from amtrio.transports.openapi import describe
@@ -75,7 +76,7 @@ _CORS_HEADERS = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
     "Access-Control-Allow-Headers": (
         "Content-Type, Content-Disposition, Authorization, X-Requested-With, X-CSRF-Token, X-Agent-Secret, X-Agent-ID, "
-        "X-Admin-Secret, X-Request-ID, Range, If-Range, If-None-Match, traceparent"
+        "X-Admin-Secret, X-Admin-Key, X-Request-ID, Range, If-Range, If-None-Match, traceparent"
     ),
     "Access-Control-Expose-Headers": (
         "X-Amtrio-Epoch, X-Amtrio-Seq, X-Amtrio-Has-More, X-RateLimit-Limit, X-RateLimit-Remaining, "
@@ -100,6 +101,46 @@ def streamed_paths(table: Registry) -> Callable[[str, str], bool]:
         return any(method == of and pattern.fullmatch(path) for of, pattern in patterns)
 
     return is_streamed
+
+
+def dressing(services: Services) -> Dressing:
+    """The headers of a refusal that is made before the app is asked, which notes it as the app would."""
+    origins = Origins(services.config.server.cors_allowed_origins)
+
+    def dress(scope: Scope, error: AmtrioError) -> Iterator[tuple[str, str]]:
+        given = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        request_id = _request_id(given.get(b"x-request-id", ""), services)
+        _count(services, scope["method"], error.http)
+        log.info("body_refused", request=request_id, method=scope["method"], path=scope["path"], status=error.http)
+        yield "X-Request-ID", request_id
+        yield from _SECURITY_HEADERS.items()
+        if not origins.is_open:
+            yield "Vary", "Origin"
+        yield from _cors(origins, given.get(b"origin"), given.get(b"host", ""))
+
+    return dress
+
+
+def _request_id(asked: str, services: Services) -> str:
+    return asked if _REQUEST_ID.match(asked) else services.clock.new_id("req")
+
+
+def _count(services: Services, method: str, status: int) -> None:
+    requests = services.metrics.requests
+    # Methods are the client's own words; only those we know become labels.
+    key = (method if method in _METHODS else "other", status)
+    requests[key] = requests.get(key, 0) + 1
+
+
+def _cors(origins: Origins, origin: str | None, host: str) -> Iterator[tuple[str, str]]:
+    """What lets a page read an answer; nothing if it may not."""
+    if origins.is_open:
+        yield "Access-Control-Allow-Origin", "*"
+    elif origin is None or not origins.allows(origin, host):
+        return
+    else:
+        yield "Access-Control-Allow-Origin", origin
+    yield from _CORS_HEADERS.items()
 
 
 def build_app(services: Services, credentials: Credentials) -> Quart:
@@ -217,8 +258,7 @@ class _Gateway:
 
     async def begin(self) -> Response | None:
         g.began = time.perf_counter()
-        asked = request.headers.get("X-Request-ID", "")
-        g.request_id = asked if _REQUEST_ID.match(asked) else self.services.clock.new_id("req")
+        g.request_id = _request_id(request.headers.get("X-Request-ID", ""), self.services)
         structlog.contextvars.bind_contextvars(request=g.request_id)
         tracing = self.services.tracing
         if tracing is not None and (trace_id := tracing.trace_id()):
@@ -248,10 +288,7 @@ class _Gateway:
             headers["X-RateLimit-Reset"] = str(math.ceil(bucket.full_in_seconds()))
         self._allow_origin(response)
         method, status = request.method, response.status_code
-        requests = self.services.metrics.requests
-        # Methods are the client's own words; only those we know become labels.
-        key = (method if method in _METHODS else "other", status)
-        requests[key] = requests.get(key, 0) + 1
+        _count(self.services, method, status)
         if self.services.tracing is not None:
             rule = request.url_rule
             self.services.tracing.answered(None if rule is None else rule.rule, status, g.request_id)
@@ -265,16 +302,10 @@ class _Gateway:
         return response
 
     def _allow_origin(self, response: Response) -> None:
-        if self._origins.is_open:
-            response.headers["Access-Control-Allow-Origin"] = "*"
-        else:
+        if not self._origins.is_open:
             # Also on answers to requests without one: a cache must not hand them to a page.
             response.headers.add("Vary", "Origin")
-            origin = request.headers.get("Origin")
-            if origin is None or not self._origins.allows(origin, request.headers.get("Host", "")):
-                return
-            response.headers["Access-Control-Allow-Origin"] = origin
-        for name, value in _CORS_HEADERS.items():
+        for name, value in _cors(self._origins, request.headers.get("Origin"), request.headers.get("Host", "")):
             response.headers[name] = value
 
     async def http_error(self, error: HTTPException) -> Response:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from hypercorn.events import Event
     from hypercorn.typing import ASGIFramework
 
-    from amtrio.transports.bodies import ASGIApp
+    from amtrio.transports.bodies import ASGIApp, Dressing
     from amtrio.transports.stream import BufferedStream
 
 __all__ = ["HttpConnection", "HttpService", "HttpSettings"]
@@ -68,7 +68,7 @@ class HttpSettings:
         write_stall_seconds: a client that takes no byte of an answer for this long is cut.
         max_header_bytes: of one request's head.
         max_body_bytes: of one request's body; None leaves it to the app.
-        is_streamed: see `BodyGuard`.
+        is_streamed, dressing: see `BodyGuard`.
     """
 
     keep_alive_seconds: float = 75.0
@@ -78,6 +78,7 @@ class HttpSettings:
     max_header_bytes: int = 32 * 1024
     max_body_bytes: int | None = None
     is_streamed: Callable[[str, str], bool] = lambda method, path: False  # noqa: ARG005
+    dressing: Dressing = lambda scope, error: ()  # noqa: ARG005
 
 
 class HttpService:
@@ -91,6 +92,7 @@ class HttpService:
             max_body_bytes=self.settings.max_body_bytes,
             idle_seconds=self.settings.body_idle_seconds,
             is_streamed=self.settings.is_streamed,
+            dressing=self.settings.dressing,
         )
         self.config = _library_config(self.settings)
         self.app = wrap_app(cast("ASGIFramework", guarded), self.config.wsgi_max_body_size, "asgi")

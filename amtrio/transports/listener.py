@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Final
 import structlog
 import trio
 
+from amtrio.errors import Overloaded
+from amtrio.transports.answers import error_body
 from amtrio.transports.http_protocols import HttpConnection, HttpService, HttpSettings
 from amtrio.transports.stream import BufferedStream, PlainStream, RelayedStream, StreamLimits
 from amtrio.transports.ws import Sockets, SocketSettings
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
     from pathlib import Path
 
-    from amtrio.transports.bodies import ASGIApp
+    from amtrio.transports.bodies import ASGIApp, Dressing
     from amtrio.transports.ws import Admit
 
 __all__ = ["ListenerSettings", "Server", "open_sockets", "tls_context", "tune_gc"]
@@ -32,7 +34,7 @@ __all__ = ["ListenerSettings", "Server", "open_sockets", "tls_context", "tune_gc
 log = structlog.stdlib.get_logger(__name__)
 
 _BACKLOG: Final = 1024
-_FULL: Final = b'{"error":"too many connections","code":"busy","status":"unavailable"}'
+_FULL: Final = error_body(Overloaded("too many connections", retry_after_ms=5000))
 _FULL_ANSWER: Final = (
     b"HTTP/1.1 503 \r\ncontent-type: application/json\r\ncontent-length: %d\r\nretry-after: 5\r\n"
     b"connection: close\r\n\r\n%b" % (len(_FULL), _FULL)
@@ -51,7 +53,7 @@ class ListenerSettings:
         write_stall_seconds: a client that takes no byte of an answer for this long is cut.
         max_header_bytes: of one request's head.
         max_body_bytes: of one request's body; None leaves it to the app.
-        is_streamed: see `BodyGuard`.
+        is_streamed, dressing: see `BodyGuard`.
         handshake_timeout_seconds: for a TLS handshake, and for the app to admit a WebSocket.
         close_timeout_seconds: for what is buffered, our Close and the peer's; then the connection is cut.
         max_message_bytes: of one WebSocket message.
@@ -71,6 +73,7 @@ class ListenerSettings:
     max_header_bytes: int = 32 * 1024
     max_body_bytes: int | None = None
     is_streamed: Callable[[str, str], bool] = lambda method, path: False  # noqa: ARG005
+    dressing: Dressing = lambda scope, error: ()  # noqa: ARG005
     handshake_timeout_seconds: float = 10.0
     close_timeout_seconds: float = 5.0
     max_message_bytes: int = 64 * 1024
@@ -91,6 +94,7 @@ class ListenerSettings:
             max_header_bytes=self.max_header_bytes,
             max_body_bytes=self.max_body_bytes,
             is_streamed=self.is_streamed,
+            dressing=self.dressing,
         )
 
     def for_sockets(self) -> SocketSettings:

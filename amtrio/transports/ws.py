@@ -17,6 +17,8 @@ from wsproto.connection import ConnectionState
 from wsproto.events import BytesMessage, CloseConnection, Event, Ping, Pong, RejectConnection, Request, TextMessage
 from wsproto.utilities import RemoteProtocolError
 
+from amtrio.errors import Overloaded, ShuttingDown
+from amtrio.transports.answers import error_body, error_headers
 from amtrio.transports.frames import ping_frame, pong_frame, text_frame
 from amtrio.transports.ws_parser import PONG, ServerParser, whole_frame
 
@@ -473,11 +475,8 @@ class Sockets:
                 decision = await self._admit(handshake)
         if isinstance(decision, Refusal) or (decision is not None and not self.is_closing()):
             return decision
-        return Refusal(
-            503,
-            b'{"error":"the server is not available","code":"unavailable","status":"unavailable"}',
-            (("content-type", "application/json"), ("retry-after", "1")),
-        )
+        error = ShuttingDown("the server is leaving") if self._is_closing else Overloaded("the server is too busy")
+        return Refusal(error.http, error_body(error), (*error_headers(error).items(), ("retry-after", "1")))
 
     async def _run(
         self, parser: ServerParser, stream: BufferedStream, session: SocketSession, peer: str, trailing: bytes

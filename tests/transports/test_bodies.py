@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import trio
 from trio.testing import MockClock
@@ -43,10 +45,10 @@ async def test_a_body_that_announces_too_much_is_refused_unread() -> None:
 
         nursery.start_soon(go_on)
         answer = await client.response()
-        assert (413, "close", b'{"error":"the body has at most 100000 bytes"') == (
+        assert (413, "close", b'{"error":"the body must have at most 100000 bytes","code":"too_large",') == (
             answer.status,
             answer.headers["connection"],
-            answer.body[:44],
+            answer.body[:70],
         )
 
 
@@ -63,11 +65,17 @@ async def test_a_streamed_body_is_refused_where_it_exceeds(path: bytes) -> None:
 
 
 async def test_a_body_that_stalls_is_refused(quick_clock: MockClock) -> None:
-    """408 after thirty seconds without a byte."""
-    async with open_port() as port, port.connect() as client:
+    """408 after thirty seconds without a byte, in the one shape of errors and with what the app's own refusals have."""
+    dressed = ListenerSettings(dressing=lambda scope, error: [("X-Why", f"{scope['path']} {error.code}")])
+    async with open_port(dressed) as port, port.connect() as client:
         await client.send(_head(length=10_000) + b"x" * 5000)
         answer = await client.response()
         assert (408, "close") == (answer.status, answer.headers["connection"])
+        assert answer.headers["x-why"] == "/echo timeout"
+        assert json.loads(answer.body) == {
+            "error": "the body came too slowly", "code": "timeout", "status": "Request Timeout",
+            "retry": "same_client_id",
+        }  # fmt: skip
         assert trio.current_time() == pytest.approx(30, abs=1)
 
 

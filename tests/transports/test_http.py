@@ -16,8 +16,12 @@ from trio.testing import MockClock
 from amtrio.feature import Answer, Chunks, Context, Nothing, Registry, registry
 from amtrio.features import accounts
 from amtrio.features.accounts import UserName
+from amtrio.store.database import ReadTx
+from amtrio.transports.aliases import aliases_of
 from tests.conftest import Journal
 from tests.harness import ADMIN_SECRET, AGENT_SECRET, PASSWORD, PATIENCE_SECONDS, Agent, Person, Scene, open_scene
+from tests.key_owner import KeyOwner
+from tests.pictures import picture
 
 SECURITY = {
     "X-Content-Type-Options": "nosniff",
@@ -95,6 +99,40 @@ async def test_head_wherever_get(tmp_path: Path) -> None:
         assert (head.status_code, head.content) == (200, b"")
         assert head.headers["Content-Length"] == str(len(got.content))
         assert (await scene.http.head("/conversations")).status_code == 401
+
+
+async def test_head_and_get_change_nothing(tmp_path: Path) -> None:
+    """
+    Not a row, whatever the route, with one exception that the older protocol demands (RFC 9110, 9.2.1).
+    """
+    reads = [route.path for route in registry.routes if route.method == "GET"]
+    reads += [path for (method, path), _ in aliases_of(registry.routes) if method == "GET"]
+    async with open_scene(tmp_path) as scene:
+        alice, helper, talk = await cast(scene)
+        await accounts.operation_promote(scene.running.services, UserName(username="alice"))
+        await KeyOwner().publish(scene, helper, one_time=1)
+        async with scene.device(alice) as phone:
+            message_id = (await phone.send(talk, "hello"))["message_id"]
+        upload = await scene.http.post("/attachments", files={"file": ("a.png", picture())}, headers=alice.headers)
+        ids = {
+            "conversation_id": talk, "message_id": message_id, "attachment_id": upload.json()["attachment_id"],
+            "agent_id": "helper", "user_id": alice.id, "owner_type": "agent", "owner_id": "helper", "q": "hello",
+        }  # fmt: skip
+        for method, path in [("HEAD", path) for path in reads] + [("GET", path) for path in reads]:
+            concrete = re.sub(r"<(\w+)>", lambda part: str(ids[part[1]]), path)
+            query = ids if not path.startswith("/search") else {"q": "hello"}
+            before = await scene.running.services.store.read(everything)
+            answer = await scene.http.request(method, concrete, params=query, headers=alice.headers)
+            assert answer.status_code == 200, (method, concrete, answer.text)
+            changed = await scene.running.services.store.read(everything) != before
+            assert changed == ((method, path) == ("GET", "/keys/bundle")), (method, path)
+
+
+def everything(tx: ReadTx) -> dict[str, list[Any]]:
+    """Every row but those that say when somebody was last seen, and where the search index has come to."""
+    tables = [name for (name,) in tx.all("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    moving = ("search_", "cursor", "login_session", "user_account")
+    return {name: tx.all(f"SELECT * FROM {name}") for name in tables if not name.startswith(moving)}
 
 
 async def test_a_wrong_method_names_the_right_ones(tmp_path: Path) -> None:
@@ -265,6 +303,26 @@ async def test_bodies_too_large(tmp_path: Path, is_announced: bool) -> None:  # 
 # -------------------------------------------------------------------------------------------------------------- headers
 
 
+@pytest.mark.parametrize(("listed", "may_read"), [(("https://chat.example",), True), ((), False)])
+async def test_a_page_may_read_why_its_body_was_refused(
+    tmp_path: Path, listed: tuple[str, ...], *, may_read: bool
+) -> None:
+    """
+    What is refused before the app is asked looks like what the app refuses: shape, headers, request id, counted.
+    """
+    sections: Any = {"cors_allowed_origins": listed, "max_body_bytes": 1024}
+    async with open_scene(tmp_path, server=sections) as scene:
+        page = {"Origin": "https://chat.example", "X-Request-ID": "mine-1", "Content-Type": "application/json"}
+        answer = await scene.http.post("/auth/login", content=b"x" * 2000, headers=page)
+        refused(answer, 413, "too_large")
+        assert answer.headers.get("Access-Control-Allow-Origin") == ("https://chat.example" if may_read else None)
+        assert ("Access-Control-Expose-Headers" in answer.headers) == may_read
+        assert answer.headers["Vary"] == "Origin"
+        assert answer.headers["X-Request-ID"] == "mine-1"
+        assert {name: answer.headers[name] for name in SECURITY} == SECURITY
+        assert scene.running.services.metrics.requests["POST", 413] == 1
+
+
 @pytest.mark.parametrize(
     ("given", "is_kept"),
     [
@@ -319,6 +377,7 @@ async def test_preflights_come_before_everything(tmp_path: Path) -> None:
                 "x-requested-with",
                 "x-csrf-token",
                 "x-admin-secret",
+                "x-admin-key",
                 "x-agent-id",
                 "x-request-id",
             } <= set(allowed)
