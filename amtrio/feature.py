@@ -299,7 +299,7 @@ class CommandSpec(Handler):
     """
 
     word: str
-    budget: Literal["message", "ephemeral", "none"]
+    budget: Literal["message", "ephemeral", "command"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,7 +364,7 @@ class Registry:
         word: str,
         *,
         who: Who = "member",
-        budget: Literal["message", "ephemeral", "none"] = "none",
+        budget: Literal["message", "ephemeral", "command"] = "command",
         reads: bool = False,
     ) -> Callable[[F], F]:
         """

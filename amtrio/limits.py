@@ -121,8 +121,9 @@ class Limits:
     """
     The budgets of one server, all in requests a minute.
 
-    Messages and ephemeral frames are counted per account over all its sockets; attempts to sign in per address, and
-    failed ones also per name. REST requests of people are counted by their tier, which is kept apart from the buckets:
+    Messages, ephemeral frames and all other commands are counted per account over all its sockets, each for itself;
+    attempts to sign in per address, and failed ones also per name. REST requests of people are counted by their tier,
+    which is kept apart from the buckets:
     a bucket may be forgotten, a tier never is.
 
     Args:
@@ -143,6 +144,9 @@ class Limits:
         self._user_messages = Buckets(user_messages)
         self._agent_messages = Buckets(agent_messages)
         self._ephemeral = Buckets(ephemeral)
+        # As many as the frames that each kind sends most of: agents edit what they say while they say it.
+        self._user_commands = Buckets(ephemeral)
+        self._agent_commands = Buckets(agent_messages)
         self._agent_requests = Buckets(requests)
         self._user_requests = Buckets(tiers[DEFAULT_TIER])
         self._per_minute = dict(tiers)
@@ -157,6 +161,10 @@ class Limits:
 
     def ephemeral(self, account: str, /) -> TokenBucket:
         return self._ephemeral.of(account)
+
+    def commands(self, account: str, /) -> TokenBucket:
+        """Commands over sockets that are neither messages nor ephemeral; over REST they are requests."""
+        return (self._agent_commands if account[0] == "a" else self._user_commands).of(account)
 
     def requests(self, account: str, /) -> TokenBucket:
         if account[0] == "a":

@@ -70,6 +70,9 @@ async def test_budgets_of_people_agents_and_kinds_are_apart() -> None:
     assert limits.messages("u:x") is limits.messages("u:x")
     assert limits.messages("u:x") is not limits.messages("u:y")
     assert (limits.ephemeral("u:x").limit, limits.requests("a:x").limit) == (3, 5)
+    assert (limits.commands("u:x").limit, limits.commands("a:x").limit) == (3, 2)
+    assert limits.commands("u:x") is not limits.ephemeral("u:x")
+    assert limits.commands("a:x") is not limits.messages("a:x")
     assert limits.auth_by_address.of("1.2.3.4").limit == limits.failures_by_name.of("alice").limit == 4
 
 

@@ -343,8 +343,8 @@ async def test_a_command_that_waits_is_the_cause_of_what_it_does(
         assert ctx.services.tracing is not None
         seen.append(ctx.services.tracing.cause())
 
-    monkeypatch.setitem(registry.commands, "wait", CommandSpec(wait, Nothing, "async", "member", "wait", "none"))
-    monkeypatch.setitem(registry.commands, "look", CommandSpec(look, Nothing, "async", "member", "look", "none"))
+    monkeypatch.setitem(registry.commands, "wait", CommandSpec(wait, Nothing, "async", "member", "wait", "command"))
+    monkeypatch.setitem(registry.commands, "look", CommandSpec(look, Nothing, "async", "member", "look", "command"))
     async with open_scene(tmp_path, otel=otel(collector.endpoint)) as scene:
         alice = await scene.register("alice")
         async with scene.device(alice) as phone:

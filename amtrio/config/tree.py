@@ -170,10 +170,13 @@ class Limits:
     )
     user_messages_per_minute: int = setting(120, whole(0, _MAX_RATE), "per person; 0 = no limit", "MESSAGE_RATE_USER")
     agent_messages_per_minute: int = setting(
-        6_000, whole(0, _MAX_RATE), "per agent; 0 = no limit", "MESSAGE_RATE_AGENT"
+        6_000, whole(0, _MAX_RATE), "per agent, and as many other commands; 0 = no limit", "MESSAGE_RATE_AGENT"
     )
     ephemeral_per_minute: int = setting(
-        600, whole(0, _MAX_RATE), "typing, status and the like, per account; 0 = no limit", "EPHEMERAL_RATE"
+        600,
+        whole(0, _MAX_RATE),
+        "typing, status and the like per account, and as many other commands of a person; 0 = no limit",
+        "EPHEMERAL_RATE",
     )
     requests_per_minute: int = setting(1_200, whole(0, _MAX_RATE), "REST requests per agent; 0 = no limit")
     # The older server's three tiers and their numbers.

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     import msgspec
 
+    from amtrio.limits import TokenBucket
     from amtrio.protocol.dialects import Dialect
     from amtrio.tracing import Traced
     from amtrio.transports.outbox import Outbox
@@ -91,7 +92,10 @@ class Inbox:
                 if wait > 0:
                     return self._run_later(wait, spec, frame, ref, client_id, span)
             elif spec.budget == "ephemeral":
-                self._charge_ephemeral()
+                bucket = context.services.limits.ephemeral(context.principal.account)
+                self._charge(bucket, "too many typing and status frames")
+            else:
+                self._charge(context.services.limits.commands(context.principal.account), "too many commands")
         except AmtrioError as exc:
             self._session.refuse(exc, ref, client_id)
             self._end(span, exc)
@@ -240,13 +244,10 @@ class Inbox:
         text = "rate limit exceeded: too many messages"
         return RateLimited(text, retry_after_ms=int(wait * 1000) + 1)
 
-    def _charge_ephemeral(self) -> None:
-        services = self._context.services
-        bucket = services.limits.ephemeral(self._context.principal.account)
+    def _charge(self, bucket: TokenBucket, text: str) -> None:
         if not bucket.take():
-            services.metrics.rate_limited += 1
-            text = "rate limit exceeded: too many typing and status frames"
-            raise RateLimited(text, retry_after_ms=int(bucket.wait_seconds() * 1000) + 1)
+            self._context.services.metrics.rate_limited += 1
+            raise RateLimited(f"rate limit exceeded: {text}", retry_after_ms=int(bucket.wait_seconds() * 1000) + 1)
 
     # -- pressure ------------------------------------------------------------------
 

@@ -253,7 +253,7 @@ class Provoke(Command, frozen=True, kw_only=True):
 
 def provoked(function: Callable[..., Any], style: Any) -> CommandSpec:
     """What the server believes to be a feature's command."""
-    return CommandSpec(function, Provoke, style, "member", "provoke", "none")
+    return CommandSpec(function, Provoke, style, "member", "provoke", "command")
 
 
 @pytest.mark.expects_error_log("command_failed")

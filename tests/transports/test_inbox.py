@@ -246,6 +246,31 @@ async def test_ephemeral_frames_have_a_budget_of_their_own(tmp_path: Path, mock_
             assert set(phone.replies) == set()
 
 
+async def test_no_command_is_free(tmp_path: Path, mock_clock: MockClock) -> None:
+    """
+    What costs a request over REST costs something over the socket too, and never a message; agents have more of it.
+    """
+    limits = {"ephemeral_per_minute": 3, "user_messages_per_minute": 2, "agent_messages_per_minute": 5}
+    async with open_scene(tmp_path, limits=limits) as scene:
+        alice, helper, talk = await cast(scene)
+        ids = {"conversation_id": talk, "agent_id": "x", "message_id": "x"}
+        for who, most in ((alice, 3), (helper, 5)):
+            async with scene.device(who, "one") as one:
+                for number in range(most):
+                    asked = await one.ask("update_conversation", conversation_id=talk, title=f"{number}")
+                    assert asked["type"] == "done"
+                for word in sorted(registry.commands):
+                    spec = registry.commands[word]
+                    if spec.budget == "command" and spec.who in ("member", "user" if who is alice else "agent"):
+                        told = await one.ask(word, **ids, emoji="👍", tag="x", title="x", content="x", pinned=True)
+                        assert told["data"]["code"] == "rate_limited", word
+                assert (await one.ask("message", **message(talk, most)))["type"] == "message_sent"
+        assert {spec.budget for spec in registry.commands.values()} == {"message", "ephemeral", "command"}
+        mock_clock.jump(20.1)
+        async with scene.device(alice, "two") as two:
+            assert (await two.ask("history", conversation_id=talk))["type"] == "history"
+
+
 async def test_what_is_not_for_ones_kind_is_refused(tmp_path: Path) -> None:
     """Before it runs, with the ref; the socket lives on."""
     async with open_scene(tmp_path) as scene:
@@ -268,7 +293,7 @@ async def test_a_refusal_of_the_database_is_answered_and_can_be_tried_again(
             raise StorageUnavailable(text)
         return {"kept": True}
 
-    monkeypatch.setitem(registry.commands, "keep", CommandSpec(keep, Nothing, "write", "member", "keep", "none"))
+    monkeypatch.setitem(registry.commands, "keep", CommandSpec(keep, Nothing, "write", "member", "keep", "command"))
     async with open_scene(tmp_path) as scene:
         alice = await scene.register("alice")
         async with scene.device(alice) as phone:
@@ -285,7 +310,7 @@ async def test_a_bug_in_one_command_is_its_senders_alone(tmp_path: Path, monkeyp
     def fail(tx: Tx, ctx: object, frame: Nothing) -> None:
         raise KeyError
 
-    monkeypatch.setitem(registry.commands, "fail", CommandSpec(fail, Nothing, "write", "member", "fail", "none"))
+    monkeypatch.setitem(registry.commands, "fail", CommandSpec(fail, Nothing, "write", "member", "fail", "command"))
     async with open_scene(tmp_path) as scene:
         alice, _, talk = await cast(scene)
         async with scene.device(alice) as phone:
