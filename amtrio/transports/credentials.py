@@ -18,7 +18,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 
 class Credentials:
-    """Only failures count, so that good credentials of a shared address never run out of budget."""
+    """Only failures count; a token that is good is let in, however many from its address were not."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -30,10 +30,12 @@ class Credentials:
         Raises:
             Unauthorized: malformed, expired, ended. RateLimited: too many failures from this address.
         """
-        self._check(address)
         try:
             return await authenticate(self._services, token, user_agent=user_agent, address=address)
         except Unauthorized as exc:
+            # Only now: nobody guesses a signature, so a good token tells nothing to who guesses, and who stands behind
+            # the same address as somebody with an old one (or behind a proxy that is not known) is not shut out.
+            self._check(address)
             raise self._failed(address, exc) from exc
 
     async def agent(self, agent_id: str, secret: str, card: Card, *, address: str) -> Principal:

@@ -28,12 +28,14 @@ async def test_guesses_run_out_and_good_credentials_do_not(tmp_path: Path) -> No
             with pytest.raises(Unauthorized, match=r"^authentication failed: invalid agent secret"):
                 await credentials.agent("helper", "guess", Card(), address="1.1.1.1")
         for again in (
-            credentials.user(alice.token, user_agent="", address="1.1.1.1"),
+            credentials.user("guess", user_agent="", address="1.1.1.1"),
+            # A secret that people made up could be guessed, so not even the right one is told from the others.
             credentials.agent("helper", AGENT_SECRET, Card(), address="1.1.1.1"),
         ):
             with pytest.raises(RateLimited) as refused:
                 await again
             assert refused.value.retry_after_ms
+        assert (await credentials.user(alice.token, user_agent="", address="1.1.1.1")).name == "alice"
         assert (await credentials.user(alice.token, user_agent="", address="2.2.2.2")).name == "alice"
         assert scene.running.services.metrics.errors == 3
 
