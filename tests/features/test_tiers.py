@@ -50,6 +50,18 @@ async def test_tiers_last_over_a_restart(tmp_path: Path) -> None:
         assert (answer.headers["X-RateLimit-Limit"], answer.headers["X-RateLimit-Remaining"]) == ("8", "7")
 
 
+async def test_the_tier_of_a_removed_person_is_gone(scene: Scene, cast: Cast) -> None:
+    """R3, R7: nothing is kept or shown of it, and nobody can set it again."""
+    for who in (cast.alice, cast.bob):
+        await scene.http.post(PATH, headers=ADMIN, data={"user_id": who.id, "tier": "pro"})
+    assert (await scene.http.delete(f"/admin/users/{cast.alice.id}", headers=ADMIN)).status_code == 200
+    asked = {"user_id": cast.alice.id}
+    assert (await scene.http.get(PATH, headers=ADMIN, params=asked)).status_code == 404
+    assert (await scene.http.post(PATH, headers=ADMIN, data=asked | {"tier": "pro"})).status_code == 404
+    limits = scene.running.services.limits
+    assert [limits.tier(f"u:{who.id}") for who in (cast.alice, cast.bob)] == ["free", "pro"]
+
+
 @pytest.mark.parametrize(
     ("fields", "status"),
     [

@@ -46,6 +46,15 @@ def test_every_logged_event_can_be_told_again() -> None:
             assert event.log_subject, type(event).__name__
 
 
+# What is only true now. Everything else is in the log of each account that it concerns, and so reaches devices that are
+# away; a new event is one of the two by decision.
+EPHEMERAL = {"Connected", "Resync", "Gone", "Failed", "Delivered", "PresenceUpdate", "StatusChanged", "Typing"}
+
+
+def test_what_is_not_in_the_log_is_so_by_decision() -> None:
+    assert {type(event).__name__ for event in every_event() if not event.log_kind} == EPHEMERAL
+
+
 def test_words_on_the_wire_are_unique() -> None:
     """Two events with one word would be the same event to a client."""
     words = [type(event).type for event in every_event()]

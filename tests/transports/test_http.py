@@ -153,7 +153,19 @@ async def test_a_wrong_method_names_the_right_ones(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/nothing", "/healthz", "/health/x", "/conversations/a/b/c", "/%00", "/%ff", "/x" * 900]
+    "path",
+    [
+        "/",
+        "/nothing",
+        "/healthz",
+        "/health/x",
+        "/conversations/a/b/c",
+        "/debug/pprof/",
+        "/debug/pprof/heap",
+        "/%00",
+        "/%ff",
+        "/x" * 900,
+    ],
 )
 async def test_unknown_paths(tmp_path: Path, path: str) -> None:
     """404 in the one shape; the answer does not repeat a long path."""
