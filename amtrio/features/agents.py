@@ -77,8 +77,9 @@ def _check_secret(services: Services, found: tuple[str, str | None] | None, agen
             (kind == "shared" and rule != "off") or (kind == "none" and rule == "open")
         )
     if not is_right:
-        text = "invalid agent secret"
-        raise Unauthorized(f"{text} for {agent_id!r}" if found else text)
+        # One answer for an agent that exists and for one that does not.
+        text = f"invalid agent secret for {agent_id!r}"
+        raise Unauthorized(text)
 
 
 def _keep_card(tx: Tx, services: Services, agent_id: str, secret: str, card: Card) -> None:

@@ -57,6 +57,11 @@ async def test_a_wrong_secret_is_refused_in_the_older_servers_words(scene: Scene
     """401 everywhere, and nothing is registered by it."""
     await refusals(scene, "helper", "wrong")
     await refusals(scene, "nobody", "wrong")
+    told = [
+        (await scene.knock(f"/agent/connect?agent_id={id_}&agent_secret=wrong")).text.replace(id_, "ID")
+        for id_ in ("helper", "nobody")
+    ]
+    assert told[0] == told[1], "or anybody could find out which agents there are"
     assert (await scene.knock("/agent/connect?agent_secret=x")).status_code == 400
     answer = await scene.knock("/agent/connect?agent_id=helper")
     assert (answer.status_code, answer.json()["error"]) == (401, "missing agent_secret parameter")
