@@ -39,6 +39,8 @@ _MAX_DEPTH: Final = 6
 
 # They tell every request and every frame at info and debug; only what is wrong with them is of interest.
 _CHATTY: Final = ("hypercorn.access", "hypercorn.error", "trio-websocket", "httpx", "httpcore", "quart", "markdown_it")
+# They write down whole URLs, and those of pushes hold the tokens of people's devices: not even for a developer.
+_TELL_TALE: Final = ("httpx", "httpcore")
 
 
 def configure(
@@ -101,7 +103,8 @@ def _adopt_standard_library(least: int, stream: TextIO, shared: list[Processor],
     root.handlers[:] = [handler]
     root.setLevel(least)
     for name in _CHATTY:
-        logging.getLogger(name).setLevel(logging.WARNING if least > logging.DEBUG else logging.DEBUG)
+        is_wanted = least <= logging.DEBUG and name not in _TELL_TALE
+        logging.getLogger(name).setLevel(logging.DEBUG if is_wanted else logging.WARNING)
     logging.captureWarnings(capture=True)
 
 

@@ -157,4 +157,4 @@ def test_settings_without_effect_are_named() -> None:
     """Who switches on what this version does not do is told so, and nobody else is."""
     assert module.without_effect(Config()) == []
     config = Config(server=Server(webchat_enabled=True), push=Push(fcm_enabled=True))
-    assert module.without_effect(config) == ["server.webchat_enabled", "push.fcm_enabled"]
+    assert module.without_effect(config) == ["server.webchat_enabled"]

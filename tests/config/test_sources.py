@@ -228,7 +228,7 @@ def test_configured_secrets_leave_the_disk_alone(tmp_path: Path) -> None:
     """
     Only what is missing is made; with everything configured there is no file.
     """
-    loaded = load({}, SECRETS, tmp_path)
+    loaded = load({}, SECRETS | {"VAPID_PRIVATE_KEY": "a key"}, tmp_path)
     assert loaded.config.secrets.jwt.reveal() == GOOD
     assert not (tmp_path / "data").exists()
 
