@@ -142,14 +142,12 @@ class WebPush:
             content=body,
             extensions={"timeout": dict.fromkeys(("connect", "read", "write", "pool"), REQUEST_SECONDS)},
         ) as answer:
-            retry_after = next((value for name, value in answer.headers if name.lower() == b"retry-after"), b"")
-            size = 0
-            async for chunk in answer.aiter_stream():
-                # Read only so that the connection can be used again; anybody's server may answer without end.
-                size += len(chunk)
-                if size > _MAX_ANSWER_BYTES:
-                    break
-            return answer.status, retry_after.decode("latin-1")
+            told = {name.lower(): value for name, value in answer.headers}
+            length = told.get(b"content-length", b"")
+            if length.isdigit() and int(length) <= _MAX_ANSWER_BYTES:
+                # Only so that the connection can be used again; what may have no end is hung up on.
+                await answer.aread()
+            return answer.status, told.get(b"retry-after", b"").decode("latin-1")
 
     def _authorization(self, endpoint: str) -> str:
         """One token serves all devices at one push service for some hours."""

@@ -136,7 +136,9 @@ async def test_people_only(scene: Scene, cast: Cast) -> None:
 
 async def test_the_public_key_is_handed_out(scene: Scene, cast: Cast) -> None:
     """It is that of the private one."""
-    assert await scene.get("/push/vapid-key", cast.alice) == {"public_key": base64url(public_point(p256_key(VAPID_KEY)))}
+    assert await scene.get("/push/vapid-key", cast.alice) == {
+        "public_key": base64url(public_point(p256_key(VAPID_KEY)))
+    }
 
 
 async def test_without_a_key_there_is_none(tmp_path: Path) -> None:
@@ -163,7 +165,7 @@ async def test_devices_of_an_ended_login_go(scene: Scene, cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("as_form", [False, True])
-async def test_phones_by_the_older_verbs(scene: Scene, cast: Cast, as_form: bool) -> None:
+async def test_phones_by_the_older_verbs(scene: Scene, cast: Cast, as_form: bool) -> None:  # noqa: FBT001
     """JSON or form, `device_token` or `token`; taking off what is not there is no error."""
 
     async def ask(method: str, path: str, **body: str) -> httpx.Response:
@@ -171,7 +173,9 @@ async def test_phones_by_the_older_verbs(scene: Scene, cast: Cast, as_form: bool
             return await scene.http.request(method, path, data=body, headers=cast.alice.headers)
         return await scene.http.request(method, path, json=body, headers=cast.alice.headers)
 
-    assert (await ask("POST", "/push/register", device_token="a1b2", device_id="iPhone 15,2")).json() == {"status": "ok"}
+    assert (await ask("POST", "/push/register", device_token="a1b2", device_id="iPhone 15,2")).json() == {
+        "status": "ok"
+    }
     assert (await ask("POST", "/push/register", token="c3d4", platform="android")).json() == {"status": "ok"}
     assert {each["platform"] for each in await scene.get("/push/devices", cast.alice)} == {"ios", "android"}
     for method, name, token in (("DELETE", "device_token", "a1b2"), ("POST", "token", "c3d4"), ("POST", "token", "zz")):

@@ -78,7 +78,9 @@ async def open_stage(directory: Path, service: Service, **settings: Any) -> Asyn
     async with open_scene(directory, push=push_settings(**settings)) as scene:
         alice, bob = await scene.register("alice"), await scene.register("bob")
         helper = await scene.register_agent("helper")
-        stage = Stage(alice, bob, helper, await scene.conversation(alice, helper), await scene.conversation(bob, helper))
+        stage = Stage(
+            alice, bob, helper, await scene.conversation(alice, helper), await scene.conversation(bob, helper)
+        )
         stage.scene, stage.service, stage.phone = scene, service, Browser(service, "phone")
         yield stage
 
