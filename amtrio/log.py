@@ -38,9 +38,18 @@ _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _MAX_DEPTH: Final = 6
 
 # They tell every request and every frame at info and debug; only what is wrong with them is of interest.
-_CHATTY: Final = ("hypercorn.access", "hypercorn.error", "trio-websocket", "httpx", "httpcore", "quart", "markdown_it")
-# They write down whole URLs, and those of pushes hold the tokens of people's devices: not even for a developer.
-_TELL_TALE: Final = ("httpx", "httpcore")
+_CHATTY: Final = (
+    "hypercorn.access",
+    "hypercorn.error",
+    "trio-websocket",
+    "httpx",
+    "httpcore",
+    "hpack",
+    "quart",
+    "markdown_it",
+)
+# They write down whole URLs and headers, and those of pushes hold the tokens of people's devices: nobody may see them.
+_TELL_TALE: Final = ("httpx", "httpcore", "hpack")
 
 
 def configure(

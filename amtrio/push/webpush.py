@@ -55,7 +55,7 @@ _CONNECTIONS: Final = 50
 _MAX_ANSWER_BYTES: Final = 16 * 1024
 
 
-class _Payload(msgspec.Struct, frozen=True, omit_defaults=True):
+class Payload(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the service worker of a web client is handed."""
 
     title: str
@@ -168,7 +168,7 @@ class WebPush:
 
 def _payload(notice: Notice) -> bytes:
     return encode(
-        _Payload(
+        Payload(
             title=notice.title,
             body=notice.body,
             tag=notice.tag,

@@ -30,6 +30,9 @@ def test_nothing_given_is_a_working_server(tmp_path: Path) -> None:
     assert first.config.storage.upload_dir == tmp_path / "data" / "uploads"
     assert first.sources["server.port"] == "default"
     assert first.sources["secrets.jwt"] == f"made now, kept in {tmp_path}/data/secrets.toml"
+    # As is the key of Web Push, which is of no other section's form.
+    assert first.sources["push.vapid_private_key"] == f"made now, kept in {tmp_path}/data/secrets.toml"
+    assert len(first.config.push.vapid_private_key.reveal()) == 43
     assert first.warnings == ()
 
     second = load({}, {}, tmp_path)

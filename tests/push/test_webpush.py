@@ -110,8 +110,8 @@ async def test_what_the_push_service_answers(service: Service) -> None:
     async with open_webpush() as provider:
         for status, error in (
             (200, None), (201, None), (202, None), (204, None), (404, Gone), (410, Gone), (301, Refused),
-            (307, Refused), (400, Refused), (401, Refused), (403, Refused), (413, Refused), (429, TryAgain), (500, TryAgain),
-            (503, TryAgain),
+            (307, Refused), (400, Refused), (401, Refused), (403, Refused), (413, Refused),
+            (429, TryAgain), (500, TryAgain), (503, TryAgain),
         ):  # fmt: skip
             service.answer(status, location=f"{service.url}/elsewhere", retry_after="7")
             if error is None:
