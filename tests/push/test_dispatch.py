@@ -17,6 +17,7 @@ from amtrio.config import Secret
 from amtrio.features import accounts
 from amtrio.features.accounts import RemoveUser
 from amtrio.push import dispatch
+from amtrio.push.provider import CannotPush
 from tests.conftest import Journal
 from tests.features.conftest import Cast, post, send
 from tests.harness import Agent, Person, Scene, open_scene
@@ -348,23 +349,29 @@ async def test_a_restart_forgets_nothing_that_is_news(tmp_path: Path, service: S
 
 
 async def test_a_stop_waits_for_what_is_on_its_way(tmp_path: Path, service: Service) -> None:
-    """And for nothing else; what got there is not sent again."""
-    async with open_stage(tmp_path, service) as stage:
+    """And begins nothing more: that is found again after the restart; what got there is not sent again."""
+    async with open_stage(tmp_path, service, grace_s=0.6) as stage:
         await stage.register(stage.phone)
+        second = (await post(stage.scene, stage.alice, "/conversations", agent_id="helper", title="Second")).json()
         service.hold = trio.Event()
         await stage.says("on its way")
         await service.next()
+        await stage.says("due too late", second["conversation_id"])
 
         async def let_it_through() -> None:
             await until(lambda: stage.pushes._is_stopping)
+            assert stage.pushes.waiting == 2
+            await until(lambda: stage.pushes.waiting == 1)
             assert service.hold is not None
             service.hold.set()
 
         stage.scene.nursery.start_soon(let_it_through)
     assert stage.count("sent") == 1
+    assert service.nothing_more()
     async with open_scene(tmp_path, push=push_settings()) as scene:
+        assert (await stage.phone.next())["body"] == "due too late"
         await until(lambda: scene.running.pushes.waiting == 0)
-        assert len(service.asked) == 1
+        assert len(service.asked) == 2
 
 
 async def test_a_stop_does_not_wait_for_ever(tmp_path: Path, service: Service) -> None:
@@ -470,6 +477,14 @@ async def test_android_phones_are_woken_through_google(tmp_path: Path) -> None:
             assert message["data"]["body"] == "hello"
             await stage.settled()
             assert stage.count("sent", "fcm") == 1
+
+
+async def test_a_service_that_cannot_be_used_stops_the_start(tmp_path: Path) -> None:
+    """Rather than losing pushes in silence."""
+    for fields in ({"apns_enabled": True}, {"fcm_enabled": True}, {"vapid_private_key": Secret("none of it")}):
+        with pytest.RaisesGroup(CannotPush, flatten_subgroups=True):
+            async with open_scene(tmp_path, push=push_settings(**fields)):
+                pass
 
 
 async def test_attention_is_made_once(stage: Stage) -> None:
