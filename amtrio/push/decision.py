@@ -48,7 +48,8 @@ WHERE c.updated_us > :since AND c.last_seq > mine.read_up_to AND mine.left_at_se
 _READ_MEANWHILE = """
 SELECT shown.account_key, shown.conversation_id FROM push_shown shown
 JOIN member mine ON mine.account_key = shown.account_key AND mine.conversation_id = shown.conversation_id
-WHERE mine.read_up_to >= shown.seq"""
+JOIN message m ON m.conversation_id = shown.conversation_id AND m.seq = shown.seq
+WHERE mine.read_up_to >= shown.seq OR m.deleted_us IS NOT NULL"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,7 @@ class Remembered:
 
     Attributes:
         reachable: accounts with devices. shown: which message of a conversation is on their screens.
-        open: where somebody may have to be woken. read: where what is shown was read meanwhile.
+        open: where somebody may have to be woken. read: where what is shown was read or deleted meanwhile.
     """
 
     reachable: set[str]

@@ -124,8 +124,8 @@ class Dispatcher:
             self._look_again(place)
 
     def _look_again(self, place: Place) -> None:
-        """What is on a screen may be wrong now. What only waits to be shown finds out by itself."""
-        if place in self._shown and self._providers:
+        """What is on a screen, or on its way to one, may be wrong now. What still waits finds out by itself."""
+        if place in self._shown or place in self._in_flight:
             now = trio.current_time()
             self._schedule.put(Task((place, "withdraw"), now, now))
 
@@ -202,7 +202,7 @@ class Dispatcher:
             for device in decision.devices
             if device.platform in self._providers and (task.only is None or device.id in task.only)
         ]
-        later = await self._tell_all(devices, decision.notice, task)
+        later, gone = await self._tell_all(devices, decision.notice, task)
         if later:
             due = trio.current_time() + max(later.values())
             again = replace(task, due=due, attempt=task.attempt + 1, only=frozenset(later))
@@ -211,6 +211,8 @@ class Dispatcher:
             await self._note(place, decision.seq)
         elif kind == "withdraw" and not later:
             await self._note(place, 0)
+        for device in gone:
+            await self._services.store.write(forget_device, device.id, device.address)
 
     async def _decide_to_wake(self, task: Task) -> Decision:
         account, conversation_id = place = task.key[0]
@@ -257,16 +259,16 @@ class Dispatcher:
 
     # -- one push -----------------------------------------------------------------------------------------------------
 
-    async def _tell_all(self, devices: Sequence[Device], notice: Notice, task: Task) -> dict[str, float]:
-        """Tell all devices at once; answers which are to be told again, and in how many seconds."""
+    async def _tell_all(
+        self, devices: Sequence[Device], notice: Notice, task: Task
+    ) -> tuple[dict[str, float], list[Device]]:
+        """Tell all devices at once; answers which are to be told again in how many seconds, and which are gone."""
         later: dict[str, float] = {}
         gone: list[Device] = []
         async with trio.open_nursery() as nursery:
             for device in devices:
                 nursery.start_soon(self._tell, device, notice, task, later, gone)
-        for device in gone:
-            await self._services.store.write(forget_device, device.id, device.address)
-        return later
+        return later, gone
 
     async def _tell(
         self, device: Device, notice: Notice, task: Task, later: dict[str, float], gone: list[Device]

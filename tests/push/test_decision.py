@@ -109,7 +109,11 @@ async def test_what_a_start_finds(scene: Scene, cast: Cast) -> None:
     await store.write(mark, 2, "conv_gone")
     found = await store.read(remembered, scene.running.services.clock.now_us(), 10)
     assert (found.shown, found.open, found.read) == ({place: 2}, [], [])
-    await send(scene, cast.helper, cast.talk, "two")
+    two = await send(scene, cast.helper, cast.talk, "two")
+    await scene.http.delete(f"/messages/{two['message_id']}", headers=cast.helper.headers)
+    assert (await store.read(remembered, 0, 10)).read == [place]
+    await store.write(mark, 1)
+    assert (await store.read(remembered, 0, 10)).read == []
     await post(scene, cast.alice, f"/conversations/{cast.talk}/read")
     assert (await store.read(remembered, 0, 10)).read == [place]
     await store.write(mark, 0)

@@ -194,6 +194,17 @@ async def test_what_was_read_elsewhere_is_taken_back(stage: Stage) -> None:
     await withdrawn()
 
 
+async def test_what_is_read_while_it_is_on_its_way_is_taken_back(stage: Stage) -> None:
+    """It is not on the screen yet when it is read, and would stay there."""
+    await stage.register(stage.phone, can_withdraw=True)
+    stage.service.hold = trio.Event()
+    await stage.says("hello")
+    await stage.service.next()
+    await post(stage.scene, stage.alice, f"/conversations/{stage.talk}/read")
+    stage.service.hold.set()
+    assert (await stage.phone.next())["withdraw"]
+
+
 async def test_whoever_looks_is_not_woken_until_nobody_looks(stage: Stage) -> None:
     """What is still unread then is news."""
     await stage.register(stage.phone)
