@@ -33,6 +33,7 @@ from amtrio.passwords import Passwords
 from amtrio.proofs import Proofs
 from amtrio.protocol.frames import Event
 from amtrio.protocol.session import Close
+from amtrio.push.dispatch import Dispatcher, open_dispatcher, open_providers
 from amtrio.store.chores import ChoreSettings
 from amtrio.store.sqlite import SqliteDatabase, StoreSettings, open_sqlite
 from amtrio.transports.admin import open_admin_socket
@@ -54,6 +55,8 @@ log = structlog.stdlib.get_logger(__name__)
 # Shares of the budget of an orderly stop (config.server.drain_s): sessions end by themselves, then by force.
 GRACE_SHARE = 0.5
 FORCE_SHARE = 0.55
+# Pushes that are on their way; the others are found again after the restart.
+PUSH_SHARE = 0.15
 # The last one, after the store is closed: a collector that is away must not hold the process.
 TRACES_SHARE = 0.1
 
@@ -91,6 +94,7 @@ class Running:
     server: Server
     addresses: Sequence[tuple[str, int]]
     stop: Stop
+    pushes: Dispatcher
 
     @property
     def port(self) -> int:
@@ -223,7 +227,7 @@ async def serve(
         has_signals: SIGTERM and SIGINT stop it; a second one ends the process at once.
 
     Raises:
-        CannotOpen: the database; the text says what to do. CannotTrace: as it says. OSError: the port.
+        CannotOpen: the database; the text says what to do. CannotTrace, CannotPush: as they say. OSError: the port.
     """
     bound = list(sockets) if sockets is not None else open_sockets(config.server.host, config.server.port)
     stop = Stop()
@@ -238,10 +242,13 @@ async def serve(
         )
         sessions = Sessions(services, hub)
         services.state[Sessions] = sessions
-        news = _News(services)
-        hub.heard, hub.presence_changed = news.heard, news.presence_changed
         for starter in table.starters:
             await starter(services)
+        pushes = await stack.enter_async_context(
+            open_dispatcher(services, open_providers(services), drain_seconds=config.server.drain_s * PUSH_SHARE)
+        )
+        news = _News(services, pushes)
+        hub.heard, hub.presence_changed = news.heard, news.presence_changed
         credentials = Credentials(services)
         server = Server(
             cast("ASGIApp", build_app(services, credentials)),
@@ -267,7 +274,7 @@ async def serve(
                     tune_gc()
                     addresses = [each.getsockname()[:2] for each in bound]
                     log.info("server_started", version=__version__, addresses=addresses, epoch=services.store.epoch)
-                    task_status.started(Running(services, sessions, hub, server, addresses, stop))
+                    task_status.started(Running(services, sessions, hub, server, addresses, stop, pushes))
                     await stop.wait()
                     listeners.cancel_scope.cancel()
                 log.info("server_stopping", reason=stop.reason, connections=server.connections)
@@ -309,23 +316,25 @@ async def _watch_signals(stop: Stop, *, task_status: trio.TaskStatus[None] = tri
 
 
 class _News:
-    """Calls the features that listen."""
+    """Calls the features that listen, and the pushes."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, pushes: Dispatcher) -> None:
         self._services = services
+        self._pushes = pushes
 
     def heard(self, event: Event) -> None:
         for listener in self._services.registry.listeners.get(type(event), ()):
-            self._call(listener, event)
+            self._call(listener, self._services, event)
+        self._call(self._pushes.heard, event)
 
     def presence_changed(self, account: str, is_online: bool) -> None:  # noqa: FBT001 - the hub's signature
         for listener in self._services.registry.presence_listeners:
-            self._call(listener, account, is_online)
+            self._call(listener, self._services, account, is_online)
 
     def _call(self, listener: Callable[..., None], *news: object) -> None:
         """What a feature does wrong with news must not reach the writer, which brings them."""
         try:
-            listener(self._services, *news)
+            listener(*news)
         except Exception:
             self._services.metrics.errors += 1
             log.exception("listener_failed", listener=listener.__qualname__)

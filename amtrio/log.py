@@ -38,7 +38,18 @@ _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _MAX_DEPTH: Final = 6
 
 # They tell every request and every frame at info and debug; only what is wrong with them is of interest.
-_CHATTY: Final = ("hypercorn.access", "hypercorn.error", "trio-websocket", "httpx", "httpcore", "quart", "markdown_it")
+_CHATTY: Final = (
+    "hypercorn.access",
+    "hypercorn.error",
+    "trio-websocket",
+    "httpx",
+    "httpcore",
+    "hpack",
+    "quart",
+    "markdown_it",
+)
+# They write down whole URLs and headers, and those of pushes hold the tokens of people's devices: nobody may see them.
+_TELL_TALE: Final = ("httpx", "httpcore", "hpack")
 
 
 def configure(
@@ -101,7 +112,8 @@ def _adopt_standard_library(least: int, stream: TextIO, shared: list[Processor],
     root.handlers[:] = [handler]
     root.setLevel(least)
     for name in _CHATTY:
-        logging.getLogger(name).setLevel(logging.WARNING if least > logging.DEBUG else logging.DEBUG)
+        is_wanted = least <= logging.DEBUG and name not in _TELL_TALE
+        logging.getLogger(name).setLevel(logging.DEBUG if is_wanted else logging.WARNING)
     logging.captureWarnings(capture=True)
 
 

@@ -54,6 +54,7 @@ class Metrics:
 
     Attributes:
         messages_in, messages_out: frames of any type, as the older server counted them.
+        pushes: by provider and result.
         connections: sockets ever opened. errors: failures whose fault is ours, and refused sign-ins.
         commit_seconds: transaction, with fsync. ack_seconds: frame read to answer written.
         delivery_seconds: stored to written to a device. loop_lag_seconds: how late the 1 Hz wheel was.
@@ -66,6 +67,7 @@ class Metrics:
     errors: int = 0
     rate_limited: int = 0
     requests: dict[tuple[str, int], int] = field(default_factory=dict)
+    pushes: dict[tuple[str, str], int] = field(default_factory=dict)
     uploads: int = 0
     uploaded_bytes: int = 0
     replaced: int = 0
@@ -155,6 +157,15 @@ class Exposition(Collector):
         for (method, status), count in tuple(m.requests.items()):
             requests.add_metric((method, str(status)), count)
         yield requests
+        pushes = CounterMetricFamily(
+            PREFIX + "pushes",
+            "pushes by service and what became of them: sent, gone (the device is unknown there and forgotten here),"
+            " again (to be repeated), failed",
+            labels=("provider", "result"),
+        )
+        for (provider, result), count in tuple(m.pushes.items()):
+            pushes.add_metric((provider, result), count)
+        yield pushes
 
     def _histograms(self) -> Iterator[Metric]:
         m = self._metrics

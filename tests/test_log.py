@@ -234,3 +234,14 @@ def test_anything_can_be_logged(value: object) -> None:
         structlog.get_logger().info("seen", value=value)
         assert stream.getvalue().count("\n") == 1
         stream.getvalue().encode("utf-8")
+
+
+def test_what_tells_tales_is_silent_at_any_level() -> None:
+    """URLs and headers of pushes hold the tokens of people's devices."""
+    stream = io.StringIO()
+    log.configure(level="debug", style="json", stream=stream)
+    for name in ("httpx", "httpcore.connection", "hpack.hpack"):
+        logging.getLogger(name).debug("POST /3/device/a1b2")
+        logging.getLogger(name).info("POST /3/device/a1b2")
+        logging.getLogger(name).warning("something is wrong")
+    assert [entry["event"] for entry in lines(stream)] == ["something is wrong"] * 3

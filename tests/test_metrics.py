@@ -30,12 +30,14 @@ def test_the_exposition_shows_totals_and_what_is_true_now() -> None:
     """Read anew each time it is asked for."""
     metrics = Metrics(messages_in=10)
     metrics.requests[("GET", 200)] = 3
+    metrics.pushes["webpush", "sent"] = 2
     exposition = Exposition(metrics, lambda: GAUGES, "1.2.3")
     metrics.messages_in += 1
     families = list(text_string_to_metric_families(exposition.text().decode()))
     values = {(s.name, *s.labels.values()): s.value for family in families for s in family.samples}
     assert values[("agent_messenger_messages_in_total",)] == 11
     assert values[("agent_messenger_http_requests_total", "GET", "200")] == 3
+    assert values[("agent_messenger_pushes_total", "webpush", "sent")] == 2
     assert values[("agent_messenger_client_conns_total",)] == 3
     assert values[("agent_messenger_version", "1.2.3")] == 1
     assert values[("agent_messenger_store_healthy",)] == 0

@@ -24,6 +24,7 @@ from amtrio.config import Config, Loaded, load
 from amtrio.errors import Conflict
 from amtrio.features.agents import AddAgent, AgentName, operation_add, operation_rotate
 from amtrio.log import configure
+from amtrio.push.provider import CannotPush
 from amtrio.store.problems import CannotOpen
 
 log = structlog.stdlib.get_logger(__name__)
@@ -79,12 +80,7 @@ def serve(
 
 def without_effect(config: Config) -> list[str]:
     """Settings of the older server that are switched on and that this version does nothing for."""
-    switched_on = {
-        "server.webchat_enabled": config.server.webchat_enabled,
-        "push.apns_enabled": config.push.apns_enabled,
-        "push.fcm_enabled": config.push.fcm_enabled,
-        "push.vapid_public_key": bool(config.push.vapid_public_key),
-    }
+    switched_on = {"server.webchat_enabled": config.server.webchat_enabled}
     return [setting for setting, is_on in switched_on.items() if is_on]
 
 
@@ -92,7 +88,7 @@ def _run(loaded: Loaded, *, demo: bool) -> int:
     code = 0
     try:
         trio.run(partial(_main, loaded.config, demo=demo), strict_exception_groups=True)
-    except* (CannotOpen, CannotTrace) as group:
+    except* (CannotOpen, CannotTrace, CannotPush) as group:
         for exc in _leaves(group):
             Console(stderr=True, highlight=False).print(f"amtrio: {exc}", markup=False, soft_wrap=True)
         code = EXIT_FAILED

@@ -66,6 +66,12 @@ class Loaded:
 
 _SYSTEM_CLOCK: Final = SystemClock()
 
+# Names in the secret file, and the settings they are: what is made if nobody configured it.
+_MADE: Final[Mapping[str, str]] = MappingProxyType(
+    {each.name: f"secrets.{each.name}" for each in dataclasses.fields(Secrets)}
+    | {"vapid_private_key": "push.vapid_private_key"}
+)
+
 
 def load(
     args: Mapping[str, str],
@@ -282,7 +288,7 @@ class _Reading:
 
     def take_secrets(self, clock: Clock | None) -> None:
         """What nobody configured comes from the data directory, and is made there if need be."""
-        names = [each.name for each in dataclasses.fields(Secrets) if f"secrets.{each.name}" not in self.values]
+        names = [name for name, setting in _MADE.items() if setting not in self.values]
         # With a problem already found nothing will start: leave the disk as it is.
         clock = None if self.problems else clock
         if not names:
@@ -301,9 +307,9 @@ class _Reading:
         for name in names:
             if name in found:
                 source = f"made now, kept in {path}" if name in made else str(path)
-                self._take(SETTINGS[f"secrets.{name}"], found[name], source, data_dir, f"{path}: {name}")
+                self._take(SETTINGS[_MADE[name]], found[name], source, data_dir, f"{path}: {name}")
             else:
-                self.sources[f"secrets.{name}"] = "not made yet"
+                self.sources[_MADE[name]] = "not made yet"
 
     def tree(self) -> Config:
         sections = {

@@ -41,6 +41,7 @@ _KIB: Final = 1 << 10
 _MIB: Final = 1 << 20
 _GIB: Final = 1 << 30
 _MAX_RATE: Final = 10_000_000
+_HTTPS_URL: Final = text("http://... or https://...", pattern=r"(https?://\S+)?")
 
 
 class Setting(NamedTuple):
@@ -236,13 +237,28 @@ class Push:
     """Notifications to devices that are not looking."""
 
     grace_s: float = setting(5.0, duration(0, 600), "how long a message may stay unread before a device is woken")
-    vapid_public_key: str = setting("", text(), "Web Push", "VAPID_PUBLIC_KEY")
-    vapid_private_key: Secret = setting(NO_SECRET, FOREIGN_SECRET, "Web Push", "VAPID_PRIVATE_KEY")
+    show_text: bool = setting(
+        True,  # noqa: FBT003
+        BOOLEAN,
+        "show who wrote and what; Apple and Google read along, push services of browsers do not",
+    )
+    vapid_public_key: str = setting(
+        "", text(), "Web Push; always that of vapid_private_key, whatever is said here", "VAPID_PUBLIC_KEY"
+    )
+    vapid_private_key: Secret = setting(
+        NO_SECRET,
+        FOREIGN_SECRET,
+        "Web Push; made once and kept in the data directory if it is left out",
+        "VAPID_PRIVATE_KEY",
+    )
     vapid_subject: str = setting(
         "",
         text("mailto:... or https://...", pattern=r"((mailto:|https://)\S+)?"),
-        "Web Push: whom to reach",
+        "Web Push: whom to reach; Apple's push service insists on it",
         "VAPID_SUBJECT",
+    )
+    private_networks: tuple[Network, ...] = setting(
+        (), NETWORKS, "Web Push: where push services of one's own may be, beside public addresses"
     )
     apns_enabled: bool = setting(False, BOOLEAN, "Apple", "APNS_ENABLED")  # noqa: FBT003
     apns_key_path: Path | None = setting(None, OPTIONAL_PATH, "Apple: signing key (.p8)", "APNS_KEY_PATH")
@@ -254,10 +270,12 @@ class Push:
     apns_environment: str = setting(
         "development", choice("development", "production"), "Apple: which gate", "APNS_ENVIRONMENT"
     )
+    apns_url: str = setting("", _HTTPS_URL, "Apple: instead of that gate, for a relay")
     fcm_enabled: bool = setting(False, BOOLEAN, "Google", "FCM_ENABLED")  # noqa: FBT003
     fcm_credentials_path: Path | None = setting(
         None, OPTIONAL_PATH, "Google: service account (JSON)", "FCM_CREDENTIALS_PATH", "FCM_SERVICE_ACCOUNT"
     )
+    fcm_url: str = setting("", _HTTPS_URL, "Google: instead of fcm.googleapis.com, for a relay")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

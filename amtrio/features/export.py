@@ -42,6 +42,7 @@ Everything that {username} has on this server, {at}.
 account.json                      the account
 sessions.json                     where it is signed in
 notification_preferences.json     when it wants to be woken
+push_devices.json                 which devices can be woken
 public_keys.json                  public keys for encryption; the server holds no private ones
 conversations.json                conversations with their titles, tags and how far they are read
 conversations/ID/messages.jsonl   one message per line, oldest first, with reactions and attached files' names
@@ -125,6 +126,7 @@ async def _members(ctx: Context) -> Members:
         ("account.json", _account),
         ("sessions.json", _sessions),
         ("notification_preferences.json", _preferences),
+        ("push_devices.json", _push_devices),
         ("public_keys.json", _keys),
     ):
         yield name, _pretty(await store.read(unit, ctx, account))
@@ -195,6 +197,28 @@ def _preferences(tx: ReadTx, ctx: Context, account: str) -> object:
         "quiet_to_minute": quiet_to,
         "time_zone": zone,
     }
+
+
+def _push_devices(tx: ReadTx, ctx: Context, account: str) -> object:
+    """Without the tokens and endpoints, which are credentials of a kind."""
+    del ctx
+    rows = tx.all(
+        """
+        SELECT id, platform, device_id, session_id, created_us, updated_us FROM push_device
+        WHERE account_key = :account ORDER BY created_us, id""",
+        account=account,
+    )
+    return [
+        {
+            "id": id_,
+            "platform": platform,
+            "device_id": device_id,
+            "session_id": session_id,
+            "created_at": rfc3339(created_us),
+            "updated_at": rfc3339(updated_us),
+        }
+        for id_, platform, device_id, session_id, created_us, updated_us in rows
+    ]
 
 
 def _keys(tx: ReadTx, ctx: Context, account: str) -> object:

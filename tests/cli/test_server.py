@@ -134,6 +134,14 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
         assert f"cannot start on 127.0.0.1:{port}" in refused(command(tmp_path, "--port", str(port)))
 
 
+def test_a_push_service_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "amtrio.toml"
+    path.write_text('[push]\nfcm_enabled = true\nfcm_credentials_path = "account.json"\n')
+    text = refused(command(tmp_path / "data", "--config", str(path)))
+    assert "amtrio: push.fcm_credentials_path" in text
+    assert "account.json cannot be read: No such file or directory" in text.replace("\n", "")
+
+
 def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "amtrio.db"
     path.write_bytes(b"my diary" * 1000)
@@ -157,4 +165,4 @@ def test_settings_without_effect_are_named() -> None:
     """Who switches on what this version does not do is told so, and nobody else is."""
     assert module.without_effect(Config()) == []
     config = Config(server=Server(webchat_enabled=True), push=Push(fcm_enabled=True))
-    assert module.without_effect(config) == ["server.webchat_enabled", "push.fcm_enabled"]
+    assert module.without_effect(config) == ["server.webchat_enabled"]

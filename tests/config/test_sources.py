@@ -30,6 +30,9 @@ def test_nothing_given_is_a_working_server(tmp_path: Path) -> None:
     assert first.config.storage.upload_dir == tmp_path / "data" / "uploads"
     assert first.sources["server.port"] == "default"
     assert first.sources["secrets.jwt"] == f"made now, kept in {tmp_path}/data/secrets.toml"
+    # As is the key of Web Push, which is of no other section's form.
+    assert first.sources["push.vapid_private_key"] == f"made now, kept in {tmp_path}/data/secrets.toml"
+    assert len(first.config.push.vapid_private_key.reveal()) == 43
     assert first.warnings == ()
 
     second = load({}, {}, tmp_path)
@@ -228,7 +231,7 @@ def test_configured_secrets_leave_the_disk_alone(tmp_path: Path) -> None:
     """
     Only what is missing is made; with everything configured there is no file.
     """
-    loaded = load({}, SECRETS, tmp_path)
+    loaded = load({}, SECRETS | {"VAPID_PRIVATE_KEY": "a key"}, tmp_path)
     assert loaded.config.secrets.jwt.reveal() == GOOD
     assert not (tmp_path / "data").exists()
 

@@ -21,6 +21,7 @@ from amtrio.message import AttachmentView
 from amtrio.posting import MessageSent
 from amtrio.protocol.codec import Codec
 from amtrio.protocol.frames import SESSION_WORDS, Event, HeartbeatAck, Pong
+from amtrio.push.webpush import Payload
 from amtrio.transports.answers import error_body
 
 PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()
@@ -100,6 +101,13 @@ def test_the_page_shows_an_attachment_as_it_is() -> None:
     (example,) = examples("rest-attachment")
     msgspec.convert(example, AttachmentView)
     assert set(example) == fields_of(AttachmentView)
+
+
+def test_the_page_shows_a_push_as_it_is() -> None:
+    """What the service worker gets."""
+    (example,) = examples("web-push")
+    msgspec.convert(example, Payload)
+    assert set(example) | {"withdraw"} == fields_of(Payload)
 
 
 def test_the_page_shows_a_snapshot_as_it_is() -> None:

@@ -56,11 +56,11 @@ async def audited(scene: Scene, **query: Any) -> list[Json]:
     return entries[::-1]
 
 
-async def post(scene: Scene, who: Person, path: str, **body: Any) -> httpx.Response:
+async def post(scene: Scene, who: Person | Agent, path: str, **body: Any) -> httpx.Response:
     return await scene.http.post(path, json=body, headers=who.headers)
 
 
-async def send(scene: Scene, who: Person, talk: str, content: str, **body: Any) -> Json:
+async def send(scene: Scene, who: Person | Agent, talk: str, content: str, **body: Any) -> Json:
     answer = await post(scene, who, f"/conversations/{talk}/messages", content=content, **body)
     assert answer.status_code == 200, answer.text
     sent: Json = answer.json()

@@ -52,6 +52,9 @@ async def test_everything_one_has_and_nothing_of_others(scene: Scene, cast: Cast
             "INSERT INTO notification_preference VALUES (:account, 0, 60, 120, 'Europe/Berlin', 0)",
             """INSERT INTO public_key (id, account_key, kind, public_key, fingerprint, created_us)
                VALUES ('key_1', :account, 'identity', 'cHVibGlj', '00', 0)""",
+            """INSERT INTO push_device (id, account_key, session_id, platform, address, created_us, updated_us)
+               SELECT 'push_1', account_key, id, 'ios', 'the-address', 0, 0 FROM login_session
+               WHERE account_key = :account""",
             "INSERT INTO reaction VALUES (:message, :account, '+1', 'rxn_1', 0)",
             "UPDATE message SET extras = 2 WHERE id = :message",
         ):
@@ -62,13 +65,14 @@ async def test_everything_one_has_and_nothing_of_others(scene: Scene, cast: Cast
     archive = await exported(scene, cast.alice)
     talk = f"conversations/{cast.talk}"
     assert set(archive.namelist()) == {
-        "README.txt", "account.json", "sessions.json", "notification_preferences.json", "public_keys.json",
-        "conversations.json", f"{talk}/messages.jsonl", f"{talk}/edits.jsonl", "attachments.json",
+        "README.txt", "account.json", "sessions.json", "notification_preferences.json", "push_devices.json",
+        "public_keys.json", "conversations.json", f"{talk}/messages.jsonl", f"{talk}/edits.jsonl", "attachments.json",
     }  # fmt: skip
     assert "alice" in archive.read("README.txt").decode()
     assert read(archive, "account.json")["user_id"] == cast.alice.id
     assert [each["current"] for each in read(archive, "sessions.json")] == [True]
     assert read(archive, "notification_preferences.json")["time_zone"] == "Europe/Berlin"
+    assert [(each["id"], each["platform"]) for each in read(archive, "push_devices.json")] == [("push_1", "ios")]
     assert [each["public_key"] for each in read(archive, "public_keys.json")] == ["cHVibGlj"]
     (conversation,) = read(archive, "conversations.json")
     assert (conversation["conversation_id"], conversation["tags"]) == (cast.talk, ["work"])
@@ -78,7 +82,7 @@ async def test_everything_one_has_and_nothing_of_others(scene: Scene, cast: Cast
     edits = lines(archive, f"{talk}/edits.jsonl")
     assert [(each["version"], each["content"]) for each in edits] == [(1, "first words"), (2, "second words")]
     everything = b"\n".join(archive.read(name) for name in archive.namelist()).decode()
-    for secret in ("bob's secret", cast.alice.token, PASSWORD, ADMIN_SECRET, "argon2"):
+    for secret in ("bob's secret", "the-address", cast.alice.token, PASSWORD, ADMIN_SECRET, "argon2"):
         assert secret not in everything
 
 

@@ -50,11 +50,19 @@ FILL: Final[dict[tuple[str, str], str | None]] = {
     ("spent_key", "account_key"): "INSERT INTO spent_key VALUES (:account, 'y', 0)",
     ("notification_preference", "account_key"): """
         INSERT INTO notification_preference (account_key, updated_us) VALUES (:account, 0)""",
+    ("push_device", "account_key"): """
+        INSERT INTO push_device
+            (id, account_key, session_id, platform, address, p256dh, auth, created_us, updated_us)
+        SELECT 'push_1', account_key, id, 'ios', 'x', NULL, NULL, 0, 0 FROM login_session
+        WHERE account_key = :account LIMIT 1""",
+    ("push_shown", "account_key"): """
+        INSERT INTO push_shown SELECT account_key, conversation_id, 1, 0 FROM member
+        WHERE account_key = :account LIMIT 1""",
 }
 # Agents neither sign in nor own others; people are no agents.
 OF_PEOPLE: Final = {
     ("user_account", "account_key"), ("login_session", "account_key"), ("agent", "owner_key"),
-    ("agent_reader", "account_key"), ("conversation", "user_key"),
+    ("agent_reader", "account_key"), ("conversation", "user_key"), ("push_device", "account_key"),
 }  # fmt: skip
 OF_AGENTS: Final = {("agent", "account_key"), ("agent_reader", "agent_key"), ("conversation", "agent_key")}
 
