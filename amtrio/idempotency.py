@@ -13,7 +13,7 @@ import msgspec
 
 from amtrio.errors import ClientIdReused, NotFound
 from amtrio.feature import Context, Handler, Services, chore
-from amtrio.posting import Post
+from amtrio.model.posting import Post
 from amtrio.protocol.codec import encode
 from amtrio.store.database import Tx
 

@@ -12,7 +12,7 @@ import trio
 
 from amtrio.app import Running, Stop, open_services, serve
 from amtrio.feature import registry
-from amtrio.message import MessagePosted
+from amtrio.model.message import MessagePosted
 from amtrio.protocol.session import Close
 from amtrio.store.problems import CannotOpen
 from tests.conftest import Journal

@@ -19,7 +19,7 @@ TESTS: Final = ROOT / "tests"
 
 # Libraries that only the named files of the server may import, so that each can be replaced by rewriting those.
 CONFINED: Final = {
-    "PIL": {"images.py"},
+    "PIL": {"media/images.py"},
     "argon2": {"passwords.py"},
     "bcrypt": {"passwords.py"},
     "h2": {"transports/http_protocols.py"},
@@ -30,8 +30,8 @@ CONFINED: Final = {
     "prometheus_client": {"metrics.py"},
     "quart": {"transports/http.py"},
     "quart_trio": {"transports/http.py"},
-    "regex": {"emoji.py"},
-    "werkzeug": {"downloads.py", "multipart.py", "transports/http.py"},
+    "regex": {"text/emoji.py"},
+    "werkzeug": {"media/downloads.py", "media/multipart.py", "transports/http.py"},
     "trio_websocket": {"transports/ws.py"},
     "wsproto": {"transports/ws.py", "transports/ws_parser.py"},
 }

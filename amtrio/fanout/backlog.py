@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from amtrio.conversation import is_member
-from amtrio.message import MessagePosted, unread_messages
+from amtrio.model.conversation import is_member
+from amtrio.model.message import MessagePosted, unread_messages
 from amtrio.protocol.frames import Event
 from amtrio.store.database import ReadTx
 from amtrio.store.log import LogRow, get_cursor, head, read_after

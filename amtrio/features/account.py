@@ -11,12 +11,12 @@ from dataclasses import replace
 import msgspec
 
 from amtrio.attempts import find_credential, prove_password
-from amtrio.audit import record
 from amtrio.clock import rfc3339
 from amtrio.errors import Forbidden
 from amtrio.feature import Context, Nothing, delete, get
 from amtrio.limits import Tier
-from amtrio.people import check_another_admin, remove_person
+from amtrio.model.audit import record
+from amtrio.model.people import check_another_admin, remove_person
 from amtrio.store.database import ReadTx, Tx
 
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 import msgspec
 
 from amtrio.attempts import find_credential, prove_password
-from amtrio.audit import BY_COMMAND_LINE, record
 from amtrio.clock import rfc3339
 from amtrio.errors import Forbidden, Unauthorized
 from amtrio.feature import Context, Services, id_of, operation, post
 from amtrio.limits import Tier
-from amtrio.passwords import check_strength, is_outdated
-from amtrio.people import (
+from amtrio.model.audit import BY_COMMAND_LINE, record
+from amtrio.model.people import (
     NewPassword,
     SignedIn,
     account_by_name,
@@ -27,6 +26,7 @@ from amtrio.people import (
     set_password,
     set_tier,
 )
+from amtrio.passwords import check_strength, is_outdated
 from amtrio.store.database import ReadTx, Tx
 
 

@@ -10,7 +10,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from amtrio.agent import (
+from amtrio.clock import rfc3339
+from amtrio.feature import Context, Nothing, delete, get, id_of, patch, post
+from amtrio.model.agent import (
     AGENT_COLUMNS,
     AgentId,
     AgentView,
@@ -23,10 +25,8 @@ from amtrio.agent import (
     remove_agent,
     set_credential,
 )
-from amtrio.audit import record
-from amtrio.clock import rfc3339
-from amtrio.feature import Context, Nothing, delete, get, id_of, patch, post
-from amtrio.people import account_by_id
+from amtrio.model.audit import record
+from amtrio.model.people import account_by_id
 from amtrio.store.database import ReadTx, Row, Tx
 
 Visibility = Literal["everyone", "listed", "owner"]

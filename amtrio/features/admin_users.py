@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import msgspec
 
-from amtrio.audit import record
 from amtrio.clock import rfc3339
 from amtrio.feature import Context, Nothing, delete, get, id_of, kind_of, patch, post
 from amtrio.limits import Tier
-from amtrio.passwords import check_strength
-from amtrio.people import (
+from amtrio.model.audit import record
+from amtrio.model.people import (
     NewPassword,
     SessionView,
     account_by_id,
@@ -25,6 +24,7 @@ from amtrio.people import (
     set_password,
     set_tier,
 )
+from amtrio.passwords import check_strength
 from amtrio.protocol.frames import Kind
 from amtrio.store.database import ReadTx, Row, Tx
 

@@ -11,7 +11,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from amtrio.agent import (
+from amtrio.errors import Unauthorized
+from amtrio.feature import Context, Nothing, Principal, Services, account_key, get, on_removal, operation, post
+from amtrio.model.agent import (
     AGENT_COLUMNS,
     VISIBLE,
     AgentView,
@@ -26,9 +28,7 @@ from amtrio.agent import (
     remove_agent,
     set_credential,
 )
-from amtrio.audit import BY_COMMAND_LINE, record
-from amtrio.errors import Unauthorized
-from amtrio.feature import Context, Nothing, Principal, Services, account_key, get, on_removal, operation, post
+from amtrio.model.audit import BY_COMMAND_LINE, record
 from amtrio.protocol.frames import Json
 from amtrio.store.database import ReadTx, Row, Tx
 from amtrio.tokens import fingerprint, same

@@ -11,15 +11,16 @@ import msgspec
 import structlog
 from msgspec import Meta
 
-from amtrio.attachment import files, no_attachment
 from amtrio.clock import MICROS_PER_SECOND, rfc3339
-from amtrio.conversation import members
-from amtrio.downloads import disposition, plan
 from amtrio.errors import Malformed, Unauthorized
 from amtrio.feature import Answer, Chunks, Context, get, post
-from amtrio.files import THUMBNAIL
-from amtrio.images import THUMBNAIL_TYPE
-from amtrio.message import (
+from amtrio.media.downloads import disposition, plan
+from amtrio.media.files import THUMBNAIL
+from amtrio.media.images import THUMBNAIL_TYPE
+from amtrio.media.sniffing import SHOWN_INLINE, TEXT
+from amtrio.model.attachment import files, no_attachment
+from amtrio.model.conversation import members
+from amtrio.model.message import (
     ATTACHMENT_COLUMNS,
     AttachmentView,
     attachment,
@@ -27,7 +28,6 @@ from amtrio.message import (
     attachments_of,
     visible_message,
 )
-from amtrio.sniffing import SHOWN_INLINE, TEXT
 from amtrio.store.database import ReadTx, Row
 from amtrio.tokens import link_signature, same
 

@@ -1,6 +1,6 @@
 """Reading the record of who administered what.
 
-Knows one table. Writing it is `amtrio.audit`, in the transaction of each act; nothing here changes it.
+Knows one table. Writing it is `amtrio.model.audit`, in the transaction of each act; nothing here changes it.
 """
 
 from __future__ import annotations

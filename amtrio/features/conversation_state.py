@@ -9,7 +9,9 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
 
-from amtrio.conversation import (
+from amtrio.errors import Conflict, Malformed
+from amtrio.feature import Context, command, patch, replay
+from amtrio.model.conversation import (
     MAX_TITLE,
     ConversationUpdated,
     ConversationView,
@@ -20,9 +22,7 @@ from amtrio.conversation import (
     conversation_view,
     members,
 )
-from amtrio.errors import Conflict, Malformed
-from amtrio.feature import Context, command, patch, replay
-from amtrio.own_state import (
+from amtrio.model.own_state import (
     ConversationState,
     TagText,
     announce_change,

@@ -11,8 +11,11 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from amtrio.attachment import let_go_of_conversation
-from amtrio.conversation import (
+from amtrio.errors import Forbidden, Malformed
+from amtrio.feature import Answer, Context, Services, account_key, command, delete, get, on_removal, post, replay
+from amtrio.idempotency import forget_answers
+from amtrio.model.attachment import let_go_of_conversation
+from amtrio.model.conversation import (
     ARCHIVED,
     MAX_TITLE,
     Conversation,
@@ -29,9 +32,6 @@ from amtrio.conversation import (
     find_or_create,
     members,
 )
-from amtrio.errors import Forbidden, Malformed
-from amtrio.feature import Answer, Context, Services, account_key, command, delete, get, on_removal, post, replay
-from amtrio.idempotency import forget_answers
 from amtrio.protocol.frames import CLIENT_ID_PATTERN, Command, Event, Reply
 from amtrio.store.database import ReadTx, Tx
 from amtrio.store.log import LogRow, head

@@ -11,12 +11,12 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from amtrio.conversation import members
 from amtrio.errors import Malformed, TooLarge
 from amtrio.feature import Answer, Context, command, get, post
-from amtrio.message import MAX_CONTENT_BYTES, Encryption, Message, message
-from amtrio.pages import AskPage, page
-from amtrio.posting import MessageSent, Post, store_message
+from amtrio.model.conversation import members
+from amtrio.model.message import MAX_CONTENT_BYTES, Encryption, Message, message
+from amtrio.model.pages import AskPage, page
+from amtrio.model.posting import MessageSent, Post, store_message
 from amtrio.protocol.frames import Kind
 from amtrio.store.database import ReadTx, Row, Tx
 

@@ -1,6 +1,6 @@
 """Taking one's data along: everything an account has, as one archive that is made while it is sent.
 
-Knows SQL, page by page. Making the archive is `amtrio.archive`.
+Knows SQL, page by page. Making the archive is `amtrio.media.archive`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import Any
 import msgspec
 import trio
 
-from amtrio.archive import Archive
-from amtrio.attachment import files
 from amtrio.clock import rfc3339
-from amtrio.conversation import conversation_views
 from amtrio.errors import Conflict, RateLimited
 from amtrio.feature import Answer, Chunks, Context, Nothing, get
-from amtrio.message import (
+from amtrio.media.archive import Archive
+from amtrio.model.attachment import files
+from amtrio.model.conversation import conversation_views
+from amtrio.model.message import (
     ATTACHMENT_COLUMNS,
     MESSAGE_COLUMNS,
     MESSAGE_FROM,
@@ -27,7 +27,7 @@ from amtrio.message import (
     attachment,
     message,
 )
-from amtrio.people import open_sessions
+from amtrio.model.people import open_sessions
 from amtrio.protocol.codec import encode
 from amtrio.store.database import ReadTx, Row
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 
-from amtrio.conversation import members
 from amtrio.feature import Answer, Context, command, get, replay
 from amtrio.feature import Services as Services  # noqa: PLC0414 - read by type hints of removals
-from amtrio.message import (
+from amtrio.model.conversation import members
+from amtrio.model.message import (
     Message,
     MessageDeleted,
     MessageEdited,
@@ -24,7 +24,7 @@ from amtrio.message import (
     read_marks,
     visible_message,
 )
-from amtrio.pages import AskPage, page
+from amtrio.model.pages import AskPage, page
 from amtrio.protocol.frames import Reply
 from amtrio.store.database import ReadTx
 from amtrio.store.log import LogRow, head

@@ -10,11 +10,11 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from amtrio.audit import BY_COMMAND_LINE, record
 from amtrio.clock import MICROS_PER_SECOND, rfc3339
 from amtrio.errors import NotFound
 from amtrio.feature import Context, Services, delete, get, operation, post
 from amtrio.limits import DEFAULT_TIER, Tier
+from amtrio.model.audit import BY_COMMAND_LINE, record
 from amtrio.store.database import ReadTx, Row, Tx
 from amtrio.tokens import fingerprint
 

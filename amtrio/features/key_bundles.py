@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import msgspec
 
-from amtrio.conversation import may_see_agent
 from amtrio.errors import Malformed, NotFound, RateLimited
 from amtrio.feature import Context, Handler, account_key, get, kind_of, post, replay
 from amtrio.idempotency import once
-from amtrio.keyring import (
+from amtrio.limits import Buckets, TokenBucket
+from amtrio.model.conversation import may_see_agent
+from amtrio.model.keyring import (
     KEY_COLUMNS,
     LOW,
     Key,
@@ -23,8 +24,7 @@ from amtrio.keyring import (
     remember_spent,
     share_a_conversation,
 )
-from amtrio.limits import Buckets, TokenBucket
-from amtrio.posting import ClientId
+from amtrio.model.posting import ClientId
 from amtrio.protocol.frames import Command, Event, Kind
 from amtrio.store.database import ReadTx, Tx
 from amtrio.store.log import LogRow

@@ -16,7 +16,7 @@ from amtrio.clock import MICROS_PER_SECOND, rfc3339
 from amtrio.errors import Conflict, Malformed, RateLimited
 from amtrio.feature import Context, Nothing, account_key, get, id_of, kind_of, on_removal, post, put, replay
 from amtrio.feature import Services as Services  # noqa: PLC0414 - read by type hints of removals
-from amtrio.keyring import (
+from amtrio.model.keyring import (
     Key,
     KeyView,
     OneTimeKeyCount,
@@ -28,7 +28,7 @@ from amtrio.keyring import (
     share_a_conversation,
     store_key,
 )
-from amtrio.posting import ClientId
+from amtrio.model.posting import ClientId
 from amtrio.protocol.frames import Command, Event, Kind
 from amtrio.public_keys import agreement_key_bytes, check_signature, key_bytes, signing_key_bytes
 from amtrio.store.database import ReadTx, Tx

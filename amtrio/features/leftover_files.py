@@ -8,12 +8,12 @@ from __future__ import annotations
 import structlog
 import trio
 
-from amtrio.attachment import COLLECT, Uploading, files
 from amtrio.chores import Clocks
 from amtrio.clock import MICROS_PER_SECOND
 from amtrio.errors import AmtrioError
 from amtrio.feature import Services, chore, on_start
-from amtrio.files import THUMBNAIL
+from amtrio.media.files import THUMBNAIL
+from amtrio.model.attachment import COLLECT, Uploading, files
 from amtrio.store.database import ReadTx, Tx
 
 log = structlog.stdlib.get_logger(__name__)

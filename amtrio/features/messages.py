@@ -9,13 +9,13 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from amtrio.attachment import let_go_of_message
 from amtrio.clock import rfc3339
 from amtrio.errors import Conflict, Forbidden, Malformed, TooLarge
 from amtrio.feature import Context, command, delete, on_removal, patch, post
 from amtrio.feature import Services as Services  # noqa: PLC0414 - read by type hints of removals
 from amtrio.idempotency import forget_answers
-from amtrio.message import (
+from amtrio.model.attachment import let_go_of_message
+from amtrio.model.message import (
     MAX_CONTENT_BYTES,
     Message,
     MessageDeleted,
@@ -23,7 +23,7 @@ from amtrio.message import (
     message,
     visible_message,
 )
-from amtrio.posting import ClientId, MessageSent, Post, store_message
+from amtrio.model.posting import ClientId, MessageSent, Post, store_message
 from amtrio.protocol.codec import encode
 from amtrio.protocol.frames import Command, Json, Reply
 from amtrio.store.database import Tx

@@ -1,6 +1,6 @@
 """What a person does not want to be woken by: everything for a while, one conversation, or anything at night.
 
-Knows frames and SQL. Knows nothing of sockets, HTTP or how people are woken; `amtrio.notification` decides.
+Knows frames and SQL. Knows nothing of sockets, HTTP or how people are woken; `amtrio.model.notification` decides.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from amtrio.clock import rfc3339
-from amtrio.conversation import FOREVER_US
 from amtrio.errors import Malformed
 from amtrio.feature import Context, Nothing, Services, delete, get, on_removal, post, put, replay
-from amtrio.notification import MINUTES_PER_HOUR, find_zone
-from amtrio.own_state import announce_change, find_own_state, mute, own_state
+from amtrio.model.conversation import FOREVER_US
+from amtrio.model.notification import MINUTES_PER_HOUR, find_zone
+from amtrio.model.own_state import announce_change, find_own_state, mute, own_state
 from amtrio.protocol.frames import CLIENT_ID_PATTERN, Command, Event, Reply
 from amtrio.store.database import ReadTx, Tx
 from amtrio.store.log import LogRow

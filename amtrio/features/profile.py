@@ -15,11 +15,11 @@ import msgspec
 import trio
 from msgspec import Meta
 
-from amtrio.audit import record
 from amtrio.clock import rfc3339
 from amtrio.errors import Malformed
 from amtrio.feature import Context, get, post
 from amtrio.metrics import resident_bytes
+from amtrio.model.audit import record
 from amtrio.store.database import Tx
 
 _OUTSIDE = "a Python server is profiled from outside, without a change: py-spy dump, top or record --pid PID"

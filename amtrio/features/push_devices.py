@@ -12,11 +12,11 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import Meta
 
-from amtrio.attention import Attention
 from amtrio.clock import rfc3339
 from amtrio.destinations import check_endpoint
 from amtrio.errors import Malformed, NotFound
 from amtrio.feature import Context, Nothing, Services, chore, delete, get, on_removal, post, put
+from amtrio.model.attention import Attention
 from amtrio.protocol.frames import CLIENT_ID_PATTERN, ID_PATTERN, Command
 from amtrio.signing import BadKey, base64url, from_base64url, p256_key, public_point
 from amtrio.store.database import ReadTx, Row, Tx

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 from msgspec import Meta
 
-from amtrio.conversation import members
 from amtrio.errors import Malformed, NotFound
 from amtrio.feature import Context, command, id_of, kind_of, post, replay
+from amtrio.model.conversation import members
 from amtrio.protocol.frames import CLIENT_ID_PATTERN, Command, Event, Kind, Reply
 from amtrio.store.database import ReadTx, Tx
 from amtrio.store.log import LogRow

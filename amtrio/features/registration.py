@@ -9,13 +9,13 @@ import dataclasses
 
 import msgspec
 
-from amtrio.audit import record
 from amtrio.clock import rfc3339
 from amtrio.errors import Forbidden
 from amtrio.feature import Context, account_key, post
 from amtrio.limits import DEFAULT_TIER
+from amtrio.model.audit import record
+from amtrio.model.people import NewPassword, SignedIn, Username, check_username, create_user, open_session
 from amtrio.passwords import check_strength
-from amtrio.people import NewPassword, SignedIn, Username, check_username, create_user, open_session
 from amtrio.store.database import ReadTx, Row, Tx
 from amtrio.tokens import fingerprint
 

@@ -12,14 +12,14 @@ from typing import Any
 import msgspec
 
 from amtrio.clock import micros_of
-from amtrio.conversation import is_member, members
 from amtrio.errors import NotFound
 from amtrio.feature import Context, Services, account_key, chore, command, get
-from amtrio.message import Message, MessageView, message, message_row, message_view
+from amtrio.model.conversation import is_member, members
+from amtrio.model.message import Message, MessageView, message, message_row, message_view
+from amtrio.model.search_index import catch_up, clean, find, follow, number_of
 from amtrio.protocol.frames import Command, Reply
-from amtrio.search_index import catch_up, clean, find, follow, number_of
 from amtrio.store.database import ReadTx, Row
-from amtrio.words import Query, Snippet, parse, snippet
+from amtrio.text.words import Query, Snippet, parse, snippet
 
 MAX_PAGE = 200
 DEFAULT_PAGE = 50

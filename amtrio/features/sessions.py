@@ -9,7 +9,7 @@ import msgspec
 
 from amtrio.errors import Unauthorized
 from amtrio.feature import Context, Nothing, Principal, Services, account_key, chore, delete, get, post
-from amtrio.people import SessionView, end_session, open_sessions
+from amtrio.model.people import SessionView, end_session, open_sessions
 from amtrio.store.database import ReadTx, Tx
 from amtrio.store.log import Cursor, head, put_cursors
 from amtrio.tokens import Claims, fingerprint, verify

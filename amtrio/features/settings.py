@@ -9,8 +9,8 @@ from typing import Literal
 
 import msgspec
 
-from amtrio.audit import record
 from amtrio.feature import Context, Nothing, get, patch
+from amtrio.model.audit import record
 from amtrio.store.database import ReadTx, Tx
 
 Registration = Literal["open", "invitation", "closed"]

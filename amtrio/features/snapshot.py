@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import msgspec
 
-from amtrio.conversation import CONVERSATION_COLUMNS, Conversation, conversation
 from amtrio.feature import Context, get
-from amtrio.message import MESSAGE_COLUMNS, MESSAGE_FROM, Message, message
-from amtrio.own_state import own_state
+from amtrio.model.conversation import CONVERSATION_COLUMNS, Conversation, conversation
+from amtrio.model.message import MESSAGE_COLUMNS, MESSAGE_FROM, Message, message
+from amtrio.model.own_state import own_state
 from amtrio.protocol.frames import Json
 from amtrio.store.database import ReadTx, Row
 from amtrio.store.log import head

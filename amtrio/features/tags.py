@@ -11,10 +11,10 @@ import msgspec
 from msgspec import Meta
 
 from amtrio.clock import rfc3339
-from amtrio.conversation import members
 from amtrio.errors import Conflict, NotFound
 from amtrio.feature import Context, Nothing, Services, command, delete, get, on_removal, post, put
-from amtrio.own_state import (
+from amtrio.model.conversation import members
+from amtrio.model.own_state import (
     ConversationState,
     TagText,
     add_tag,

@@ -10,10 +10,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from amtrio.audit import record
 from amtrio.feature import Context, Services, get, on_start, post
 from amtrio.limits import DEFAULT_TIER, SECONDS_PER_MINUTE, Tier
-from amtrio.people import account_by_id, set_tier
+from amtrio.model.audit import record
+from amtrio.model.people import account_by_id, set_tier
 from amtrio.store.database import ReadTx, Tx
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import trio
 
-from amtrio.conversation import members, others
 from amtrio.feature import Context, Services, account_key, chore, command, on
-from amtrio.message import MessagePosted, SenderType, sender_type
+from amtrio.model.conversation import members, others
+from amtrio.model.message import MessagePosted, SenderType, sender_type
 from amtrio.protocol.frames import Command, Event
 
 

@@ -13,18 +13,6 @@ import structlog
 import trio
 from msgspec import Meta
 
-from amtrio.attachment import (
-    COLLECT,
-    MAX_PER_MESSAGE,
-    Uploading,
-    check_ids,
-    files,
-    let_go_of_account,
-    let_go_of_upload,
-    link,
-    no_attachment,
-)
-from amtrio.conversation import members
 from amtrio.errors import (
     AmtrioError,
     Conflict,
@@ -35,9 +23,23 @@ from amtrio.errors import (
     TooLarge,
 )
 from amtrio.feature import Context, Nothing, Services, delete, get, on_removal, post
-from amtrio.files import THUMBNAIL, Incoming
-from amtrio.images import examine, is_picture
-from amtrio.message import (
+from amtrio.media.files import THUMBNAIL, Incoming
+from amtrio.media.images import examine, is_picture
+from amtrio.media.multipart import FRAMING_BYTES, Upload
+from amtrio.media.sniffing import BINARY, content_type
+from amtrio.model.attachment import (
+    COLLECT,
+    MAX_PER_MESSAGE,
+    Uploading,
+    check_ids,
+    files,
+    let_go_of_account,
+    let_go_of_upload,
+    link,
+    no_attachment,
+)
+from amtrio.model.conversation import members
+from amtrio.model.message import (
     ATTACHMENT_COLUMNS,
     HAS_ATTACHMENTS,
     Attachment,
@@ -49,9 +51,7 @@ from amtrio.message import (
     message,
     visible_message,
 )
-from amtrio.multipart import FRAMING_BYTES, Upload
 from amtrio.protocol.frames import Reply
-from amtrio.sniffing import BINARY, content_type
 from amtrio.store.database import ReadTx, Tx
 
 log = structlog.stdlib.get_logger(__name__)

@@ -5,8 +5,8 @@ Knows devices and sockets' ends. Knows nothing of how people are woken.
 
 from __future__ import annotations
 
-from amtrio.attention import Attention
 from amtrio.feature import Context, Services, command, on_presence
+from amtrio.model.attention import Attention
 from amtrio.protocol.frames import Command
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from amtrio.message import HAS_ATTACHMENTS
-from amtrio.notification import is_silent
+from amtrio.model.message import HAS_ATTACHMENTS
+from amtrio.model.notification import is_silent
 from amtrio.push.provider import Device, Notice
 from amtrio.store.database import ReadTx, Tx
 

@@ -16,11 +16,11 @@ from typing import Any, Final
 import structlog
 import trio
 
-from amtrio.attention import Attention
 from amtrio.clock import MICROS_PER_SECOND, jitter
 from amtrio.config import Push
 from amtrio.errors import AmtrioError
 from amtrio.feature import Services, account_key
+from amtrio.model.attention import Attention
 from amtrio.protocol.frames import Event
 from amtrio.push.apns import Apns
 from amtrio.push.decision import Decision, decide_to_wake, decide_to_withdraw, forget_device, mark_shown, remembered

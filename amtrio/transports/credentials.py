@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import structlog
 
-from amtrio.agent import Card
 from amtrio.errors import RateLimited, Unauthorized
 from amtrio.feature import Principal, Services
 from amtrio.features.agents import authenticate_agent
 from amtrio.features.sessions import authenticate
+from amtrio.model.agent import Card
 from amtrio.tokens import same
 
 log = structlog.stdlib.get_logger(__name__)

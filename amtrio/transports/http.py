@@ -23,8 +23,6 @@ from quart_trio import QuartTrio
 from quart_trio.asgi import TrioASGIHTTPConnection
 from werkzeug.exceptions import HTTPException
 
-from amtrio.agent import Card
-from amtrio.audit import BY_SECRET
 from amtrio.errors import (
     AmtrioError,
     Forbidden,
@@ -39,6 +37,8 @@ from amtrio.errors import (
 from amtrio.feature import NOBODY, Answer, Chunks, Context, Principal, Registry, Request, RouteSpec, Services
 from amtrio.idempotency import call
 from amtrio.limits import TokenBucket
+from amtrio.model.agent import Card
+from amtrio.model.audit import BY_SECRET
 from amtrio.protocol.codec import convert, encode
 from amtrio.transports.addresses import client_address, own_origin
 from amtrio.transports.aliases import aliases_of

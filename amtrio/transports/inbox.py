@@ -18,7 +18,7 @@ import trio
 from amtrio.errors import AmtrioError, Conflict, Forbidden, RateLimited
 from amtrio.feature import CommandSpec, Context, Handler, account_key
 from amtrio.idempotency import call, once
-from amtrio.posting import MessageSent
+from amtrio.model.posting import MessageSent
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable

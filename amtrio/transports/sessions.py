@@ -15,7 +15,7 @@ from amtrio.errors import AmtrioError, RateLimited, TooManyReplacements
 from amtrio.fanout.hub import Hub
 from amtrio.feature import Principal, Registry, Services
 from amtrio.features.receipts import Delivered, mark_delivered
-from amtrio.message import MAX_CONTENT_BYTES
+from amtrio.model.message import MAX_CONTENT_BYTES
 from amtrio.protocol.codec import Codec
 from amtrio.protocol.frames import SESSION_WORDS, Gone
 from amtrio.protocol.session import Close

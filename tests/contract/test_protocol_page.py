@@ -17,8 +17,8 @@ from amtrio.feature import registry
 from amtrio.features.history import History
 from amtrio.features.search import SearchResults
 from amtrio.features.snapshot import Snapshot
-from amtrio.message import AttachmentView
-from amtrio.posting import MessageSent
+from amtrio.model.message import AttachmentView
+from amtrio.model.posting import MessageSent
 from amtrio.protocol.codec import Codec
 from amtrio.protocol.frames import SESSION_WORDS, Event, HeartbeatAck, Pong
 from amtrio.push.webpush import Payload

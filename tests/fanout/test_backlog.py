@@ -10,15 +10,15 @@ import pytest
 
 import amtrio.features  # noqa: F401 - registers every capability
 from amtrio.app import open_services
-from amtrio.conversation import create
 from amtrio.fanout import backlog
 from amtrio.fanout.backlog import Position, read_page, read_position, read_unread
 from amtrio.feature import Context, Principal, Services, registry
 from amtrio.features.agents import AddAgent, operation_add
 from amtrio.features.messages import DeleteMessage, EditMessage, SendMessage, delete_message, edit, send
 from amtrio.features.receipts import MarkRead, mark_read
-from amtrio.message import MessagePosted
-from amtrio.people import create_user
+from amtrio.model.conversation import create
+from amtrio.model.message import MessagePosted
+from amtrio.model.people import create_user
 from amtrio.store.log import Cursor, put_cursors
 from tests.harness import config_for
 

@@ -17,7 +17,7 @@ import trio.testing
 
 from amtrio.fanout.hub import Outgoing
 from amtrio.feature import ChoreSpec, CommandSpec, Services, registry
-from amtrio.message import MessagePosted
+from amtrio.model.message import MessagePosted
 from amtrio.protocol.dialects import V2, Viewer
 from amtrio.protocol.frames import Command, Event
 from amtrio.store.log import get_cursor

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import trio
 
-from amtrio.conversation import MAX_UNREAD
+from amtrio.model.conversation import MAX_UNREAD
 from tests.features.conftest import Cast
 from tests.harness import Agent, Device, MovableClock, Person, Scene, open_scene
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from amtrio.features.encrypted import ALGORITHMS, OPAQUE
-from amtrio.message import MAX_CONTENT_BYTES
+from amtrio.model.message import MAX_CONTENT_BYTES
 from tests.features.conftest import Cast, send
 from tests.harness import Agent, Json, Person, Scene, open_scene
 from tests.key_owner import post, refused

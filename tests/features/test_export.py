@@ -12,8 +12,8 @@ import pytest
 import trio
 import trio.testing
 
-from amtrio.archive import Archive
 from amtrio.features import export
+from amtrio.media.archive import Archive
 from amtrio.store.database import Tx
 from tests.features.conftest import Cast, send
 from tests.harness import ADMIN_SECRET, PASSWORD, Agent, Person, Scene, open_scene

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import trio
 
-from amtrio.attachment import Uploading, files
 from amtrio.feature import account_key
 from amtrio.features.leftover_files import collect_files
-from amtrio.files import Files
+from amtrio.media.files import Files
+from amtrio.model.attachment import Uploading, files
 from tests.conftest import Journal
 from tests.features.conftest import Cast, post, send
 from tests.harness import Agent, Json, MovableClock, Person, Scene, open_scene

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import trio
 
-from amtrio.message import MAX_CONTENT_BYTES
+from amtrio.model.message import MAX_CONTENT_BYTES
 from tests.features.conftest import Cast, page, post, send
 from tests.harness import Scene, open_scene
 

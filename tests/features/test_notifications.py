@@ -10,7 +10,7 @@ import pytest
 
 from amtrio.features import accounts
 from amtrio.features.accounts import RemoveUser
-from amtrio.notification import is_silent
+from amtrio.model.notification import is_silent
 from tests.features.conftest import Cast
 from tests.harness import Json, MovableClock, Person, Scene, open_scene
 

@@ -20,8 +20,8 @@ from amtrio.features.accounts import RemoveUser
 from amtrio.features.agents import AddAgent, operation_add
 from amtrio.features.messages import DeleteMessage, SendMessage, delete_message, send
 from amtrio.features.reactions import MAX_EMOJIS, React, react
-from amtrio.message import HAS_REACTIONS, message_row, reactions_of
-from amtrio.people import create_user
+from amtrio.model.message import HAS_REACTIONS, message_row, reactions_of
+from amtrio.model.people import create_user
 from tests.features.conftest import Cast
 from tests.features.conftest import send as say
 from tests.harness import Agent, Device, Person, Scene, config_for, open_scene

@@ -9,7 +9,7 @@ import pytest
 import trio
 
 from amtrio.features.search import clean_index, follow_messages
-from amtrio.search_index import newest_event, place_of
+from amtrio.model.search_index import newest_event, place_of
 from tests.features.conftest import Cast, post, send
 from tests.harness import Agent, Json, MovableClock, Person, Scene, open_scene
 

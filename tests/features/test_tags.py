@@ -8,7 +8,7 @@ import pytest
 
 from amtrio.features import accounts
 from amtrio.features.accounts import RemoveUser
-from amtrio.own_state import MAX_TAGS_PER_ACCOUNT, MAX_TAGS_PER_CONVERSATION
+from amtrio.model.own_state import MAX_TAGS_PER_ACCOUNT, MAX_TAGS_PER_CONVERSATION
 from tests.features.conftest import Cast, post
 from tests.harness import Agent, Person, Scene
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 import trio
 
-from amtrio.files import Incoming
+from amtrio.media.files import Incoming
 from tests.conftest import Journal
 from tests.features.conftest import Cast, post, send
 from tests.harness import Agent, Json, Person, Scene, open_scene

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from amtrio.attention import Attention
+from amtrio.model.attention import Attention
 from tests.features.conftest import Cast
 from tests.harness import Scene
 

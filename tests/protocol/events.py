@@ -8,9 +8,9 @@ import msgspec
 from msgspec import inspect
 
 import amtrio.features  # noqa: F401 - registers every capability
-from amtrio.conversation import Conversation
 from amtrio.features.reactions import ReactionChanged
-from amtrio.message import Message
+from amtrio.model.conversation import Conversation
+from amtrio.model.message import Message
 from amtrio.protocol.frames import Event
 
 # Shapes that events share; nobody tells them as they are.

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from amtrio.conversation import ConversationCreated
 from amtrio.errors import RateLimited
 from amtrio.features.presence import PresenceUpdate, StatusChanged
 from amtrio.features.receipts import Receipt
 from amtrio.features.typing_sign import Typing
-from amtrio.message import Attachment, MessageDeleted, MessageEdited, MessagePosted
-from amtrio.posting import MessageSent
+from amtrio.model.conversation import ConversationCreated
+from amtrio.model.message import Attachment, MessageDeleted, MessageEdited, MessagePosted
+from amtrio.model.posting import MessageSent
 from amtrio.protocol import dialects
 from amtrio.protocol.dialects import V1, V1_EVENTS, V2, Dialect, Profile, Viewer, profile_of
 from amtrio.protocol.frames import Connected, Done, Event, Failed, HeartbeatAck, Kind, Pong

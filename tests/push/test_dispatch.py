@@ -12,10 +12,10 @@ import pytest
 import trio
 import trio.testing
 
-from amtrio.attention import Attention
 from amtrio.config import Secret
 from amtrio.features import accounts
 from amtrio.features.accounts import RemoveUser
+from amtrio.model.attention import Attention
 from amtrio.push import dispatch
 from amtrio.push.provider import CannotPush
 from tests.conftest import Journal

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from amtrio.agent import Card
 from amtrio.config import Secret
 from amtrio.errors import RateLimited, Unauthorized
+from amtrio.model.agent import Card
 from amtrio.transports.credentials import Credentials
 from tests.harness import ADMIN_SECRET, AGENT_SECRET, open_scene
 

@@ -1,0 +1,1 @@
+"""What features share: the shapes of things, their rules and their SQL."""

@@ -1,0 +1,394 @@
+"""What every feature that touches a message shares: its shape as event and over REST, and how it is read.
+
+Knows SQL and wire names. Knows no command, no route, no socket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal, TypeVar
+
+import msgspec
+
+from amtrio.clock import rfc3339
+from amtrio.errors import NotFound
+from amtrio.model.conversation import members
+from amtrio.protocol.frames import Event, Json, Kind
+from amtrio.store.database import ReadTx, Row
+
+# 64 KiB of text is a long article; what is longer belongs into an attachment.
+MAX_CONTENT_BYTES = 65_536
+SenderType = Literal["client", "agent"]
+M = TypeVar("M", bound="Message")
+
+# Bits of message.extras: where to look for more. Most messages have none and cost no further query.
+HAS_ATTACHMENTS = 1
+HAS_REACTIONS = 2
+
+
+class Attachment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """
+    A file that is part of a message, or will be.
+
+    Attributes:
+        url: path on this server; needs a credential, or a signed link made from it.
+        width, height: of images, pixels as shown (after rotation).
+    """
+
+    attachment_id: str
+    filename: str
+    content_type: str
+    size: int
+    sha256: str
+    url: str
+    created_at: str
+    message_id: str | None = None
+    width: int | None = None
+    height: int | None = None
+    thumbnail_url: str | None = None
+
+
+class Reaction(msgspec.Struct, frozen=True, kw_only=True):
+    """One emoji of one member on one message."""
+
+    id: str
+    emoji: str
+    account_kind: Kind
+    account_id: str
+    created_at: str
+
+
+class Encryption(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """
+    How `content` of an encrypted message was made; the server keeps it and understands none of it.
+
+    Attributes:
+        iv: base64, as the sender gave it. sender_device_id, message_type: of clients that number their ratchets.
+    """
+
+    algorithm: str
+    iv: str = ""
+    recipient_key_id: str | None = None
+    sender_key_id: str | None = None
+    sender_device_id: str | None = None
+    message_type: str | None = None
+
+
+class Message(Event, frozen=True, kw_only=True):
+    """
+    One message as it is now.
+
+    Attributes:
+        conversation_seq: 1, 2, 3 ... within the conversation, without gaps.
+        kind: `text`, or `encrypted`: then `content` is ciphertext and `encryption` says how it was made.
+        client_id: what its sender called it; shown to the sender's own account only by v2, of use to nobody else.
+        deleted: the text is gone; `content` is empty then.
+    """
+
+    message_id: str
+    conversation_id: str
+    conversation_seq: int
+    user_id: str
+    agent_id: str
+    sender_type: SenderType
+    sender_id: str
+    content: str
+    created_at: str
+    kind: str = "text"
+    content_format: str = "markdown"
+    client_id: str | None = None
+    reply_to: str | None = None
+    metadata: Json | None = None
+    attachments: tuple[Attachment, ...] = ()
+    reactions: tuple[Reaction, ...] = ()
+    encryption: Encryption | None = None
+    edited_at: str | None = None
+    deleted: bool = False
+    deleted_at: str | None = None
+    deleted_by: str | None = None
+
+    @property
+    def log_conversation(self) -> str:
+        return self.conversation_id
+
+    @property
+    def log_subject(self) -> str:
+        return self.message_id
+
+
+class MessagePosted(Message, frozen=True, kw_only=True):
+    """A message was stored."""
+
+    type = "message"
+    log_kind = "message"
+
+
+class MessageEdited(Message, frozen=True, kw_only=True):
+    """A message has a new text."""
+
+    type = "message_edited"
+    log_kind = "message_edited"
+
+
+class MessageDeleted(Message, frozen=True, kw_only=True):
+    """A message's text is gone; its place and number stay."""
+
+    type = "message_deleted"
+    log_kind = "message_deleted"
+
+
+MESSAGE_COLUMNS = """m.id, m.conversation_id, m.seq, c.user_key, c.agent_key, m.sender_key, m.content, m.created_us,
+m.kind, m.content_format, m.client_id, m.reply_to_id, m.metadata, m.edited_us, m.deleted_us, m.deleted_by_key,
+m.extras, m.envelope"""
+MESSAGE_FROM = "message m JOIN conversation c ON c.id = m.conversation_id"
+ATTACHMENT_COLUMNS = (
+    "id, message_id, filename, content_type, size_bytes, sha256, width, height, has_thumbnail, created_us"
+)
+
+
+def sender_type(account: str) -> SenderType:
+    """COMPAT: the wire calls people `client` where messages say who sent them."""
+    return "agent" if account[0] == "a" else "client"
+
+
+def message(tx: ReadTx, shape: type[M], row: Row, *, viewer: str | None = None) -> M:
+    """
+    `MESSAGE_COLUMNS` as an event of the given class, with what hangs on the message.
+
+    Args:
+        viewer: account key of the one reader, who is told the client_id of own messages alone; None for an event,
+            whose dialect sees to that.
+    """
+    (
+        id_, conversation_id, seq, user_key, agent_key, sender, content, created_us,
+        kind, content_format, client_id, reply_to, metadata, edited_us, deleted_us, deleted_by, extras, envelope,
+    ) = row  # fmt: skip
+    return shape(
+        message_id=id_,
+        conversation_id=conversation_id,
+        conversation_seq=seq,
+        user_id=user_key[2:],
+        agent_id=agent_key[2:],
+        sender_type=sender_type(sender),
+        sender_id=sender[2:],
+        content=content,
+        created_at=rfc3339(created_us),
+        kind=kind,
+        content_format=content_format,
+        client_id=client_id if viewer in (None, sender) else None,
+        reply_to=reply_to,
+        metadata=msgspec.json.decode(metadata) if metadata is not None else None,
+        attachments=attachments_of(tx, id_) if extras & HAS_ATTACHMENTS else (),
+        reactions=reactions_of(tx, id_) if extras & HAS_REACTIONS else (),
+        encryption=msgspec.json.decode(envelope, type=Encryption) if envelope is not None else None,
+        edited_at=rfc3339(edited_us) if edited_us is not None else None,
+        deleted=deleted_us is not None,
+        deleted_at=rfc3339(deleted_us) if deleted_us is not None else None,
+        deleted_by=deleted_by[2:] if deleted_by is not None else None,
+    )
+
+
+def attachments_of(tx: ReadTx, message_id: str) -> tuple[Attachment, ...]:
+    """The files of a message, in the order of the message."""
+    rows = tx.all(
+        f"SELECT {ATTACHMENT_COLUMNS} FROM attachment"  # noqa: S608 - our own column list
+        " WHERE message_id = :id AND state = 'stored' ORDER BY position",
+        id=message_id,
+    )
+    return tuple(attachment(row) for row in rows)
+
+
+def attachment(row: Row) -> Attachment:
+    """`ATTACHMENT_COLUMNS` as the wire shows them."""
+    id_, message_id, filename, content_type, size, sha256, width, height, has_thumbnail, created_us = row
+    url = f"/attachments/{id_}"
+    return Attachment(
+        attachment_id=id_,
+        message_id=message_id,
+        filename=filename,
+        content_type=content_type,
+        size=size,
+        sha256=sha256,
+        url=url,
+        width=width,
+        height=height,
+        thumbnail_url=f"{url}/thumbnail" if has_thumbnail else None,
+        created_at=rfc3339(created_us),
+    )
+
+
+def reactions_of(tx: ReadTx, message_id: str) -> tuple[Reaction, ...]:
+    """Who reacted to a message and how, oldest first."""
+    rows = tx.all(
+        "SELECT id, emoji, account_key, created_us FROM reaction WHERE message_id = :id ORDER BY created_us, id",
+        id=message_id,
+    )
+    return tuple(
+        Reaction(
+            id=id_,
+            emoji=emoji,
+            account_kind="agent" if account[0] == "a" else "user",
+            account_id=account[2:],
+            created_at=rfc3339(created_us),
+        )
+        for id_, emoji, account, created_us in rows
+    )
+
+
+class AttachmentView(Attachment, frozen=True, kw_only=True, omit_defaults=False):
+    """COMPAT: a file over REST carries both names of its id."""
+
+    id: str
+
+
+def attachment_view(shown: Attachment) -> AttachmentView:
+    """A file as REST shows it."""
+    return AttachmentView(id=shown.attachment_id, **msgspec.structs.asdict(shown))
+
+
+class ReactionView(Reaction, frozen=True, kw_only=True):
+    """COMPAT: a reaction over REST names message and person as older clients read them."""
+
+    message_id: str
+    user_id: str
+
+
+def reaction_view(shown: Reaction, message_id: str) -> ReactionView:
+    """A reaction as REST shows it."""
+    return ReactionView(message_id=message_id, user_id=shown.account_id, **msgspec.structs.asdict(shown))
+
+
+class MessageView(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    A message over REST. COMPAT: it carries every name that a shipped client reads.
+
+    Attributes:
+        client_id: only in one's own messages.
+    """
+
+    id: str
+    message_id: str
+    conversation_id: str
+    conversation_seq: int
+    user_id: str
+    agent_id: str
+    sender_type: Literal["client", "agent", "user"]
+    sender_id: str
+    kind: str
+    content: str
+    content_format: str
+    reply_to: str | None
+    metadata: Json | None
+    created_at: str
+    timestamp: str
+    edited_at: str | None
+    edited: bool
+    is_deleted: bool
+    deleted: bool
+    deleted_at: str | None
+    read_at: str | None
+    attachments: tuple[AttachmentView, ...]
+    attachment_ids: tuple[str, ...]
+    reactions: tuple[ReactionView, ...]
+    encryption: Encryption | None
+    client_id: str | msgspec.UnsetType | None = msgspec.UNSET
+
+
+Read = Mapping[str, tuple[int, int | None]]
+
+
+def message_view(tx: ReadTx, row: Row, *, viewer: str, user_agent: str = "", read: Read | None = None) -> MessageView:
+    """
+    `MESSAGE_COLUMNS` as REST shows them.
+
+    Args:
+        viewer: account key of who asks.
+        user_agent: COMPAT, the Android app calls people `user`.
+        read: member to how far and when it has read; see `read_marks`.
+    """
+    shown = message(tx, Message, row, viewer=viewer)
+    sender = row[5]
+    read_at = None
+    for account, (up_to, read_us) in (read or {}).items():
+        if account != sender and shown.conversation_seq <= up_to and read_us is not None:
+            read_at = rfc3339(read_us)
+    word: Literal["client", "agent", "user"] = shown.sender_type
+    if word == "client" and user_agent.startswith("okhttp"):
+        word = "user"
+    return MessageView(
+        id=shown.message_id,
+        message_id=shown.message_id,
+        conversation_id=shown.conversation_id,
+        conversation_seq=shown.conversation_seq,
+        user_id=shown.user_id,
+        agent_id=shown.agent_id,
+        sender_type=word,
+        sender_id=shown.sender_id,
+        kind=shown.kind,
+        content="[deleted]" if shown.deleted else shown.content,
+        content_format=shown.content_format,
+        reply_to=shown.reply_to,
+        metadata=shown.metadata,
+        created_at=shown.created_at,
+        timestamp=shown.created_at,
+        edited_at=shown.edited_at,
+        edited=shown.edited_at is not None,
+        is_deleted=shown.deleted,
+        deleted=shown.deleted,
+        deleted_at=shown.deleted_at,
+        read_at=read_at,
+        attachments=tuple(attachment_view(each) for each in shown.attachments),
+        attachment_ids=tuple(each.attachment_id for each in shown.attachments),
+        reactions=tuple(reaction_view(each, shown.message_id) for each in shown.reactions),
+        encryption=shown.encryption,
+        client_id=shown.client_id if sender == viewer else msgspec.UNSET,
+    )
+
+
+def read_marks(tx: ReadTx, conversation_id: str) -> Read:
+    """How far each member of a conversation has read, and when that was."""
+    rows = tx.all("SELECT account_key, read_up_to, read_us FROM member WHERE conversation_id = :id", id=conversation_id)
+    return {account: (up_to, read_us) for account, up_to, read_us in rows}
+
+
+def message_row(tx: ReadTx, message_id: str) -> Row | None:
+    """`MESSAGE_COLUMNS` of one message."""
+    return tx.one(
+        f"SELECT {MESSAGE_COLUMNS} FROM {MESSAGE_FROM} WHERE m.id = :id",  # noqa: S608 - our own column list
+        id=message_id,
+    )
+
+
+def no_message(message_id: str) -> NotFound:
+    return NotFound(f"message not found: {message_id[:64]!r}")
+
+
+def visible_message(tx: ReadTx, message_id: str, account: str) -> tuple[Row, list[str]]:
+    """
+    `MESSAGE_COLUMNS` of a message that `account` may see, and who may see it.
+
+    Raises:
+        NotFound: no such message, or in a conversation of others: one answer for both.
+    """
+    row = message_row(tx, message_id)
+    try:
+        if row is not None:
+            return row, members(tx, row[1], account)
+    except NotFound:
+        pass
+    raise no_message(message_id)
+
+
+def unread_messages(tx: ReadTx, account: str, limit: int) -> list[MessagePosted]:
+    """The newest messages of others that `account` has not read, oldest first."""
+    rows: Iterable[Row] = tx.all(
+        f"""
+        SELECT {MESSAGE_COLUMNS} FROM {MESSAGE_FROM}
+        JOIN member mine ON mine.conversation_id = m.conversation_id AND mine.account_key = :account
+        WHERE mine.left_at_seq IS NULL AND m.seq > mine.read_up_to AND m.sender_key <> :account
+            AND m.deleted_us IS NULL
+        ORDER BY m.created_us DESC, m.conversation_id, m.seq DESC LIMIT :limit""",  # noqa: S608 - our own column list
+        account=account,
+        limit=limit,
+    )
+    return [message(tx, MessagePosted, row) for row in reversed(list(rows))]

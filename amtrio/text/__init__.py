@@ -1,0 +1,1 @@
+"""What people write, taken apart: words to search for, emoji to react with."""
