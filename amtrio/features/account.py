@@ -124,5 +124,5 @@ def _erase(tx: Tx, ctx: Context, checked: str) -> None:
         raise _wrong()
     check_another_admin(tx, who.account)
     remove_person(tx, ctx.services, who.account)
-    # Where from is the person's own as well, and goes with the rest.
+    # Where from is the person's own as well, and goes with the rest (see `model.audit.forget_addresses`).
     record(tx, replace(ctx, address=""), "account.erased", who.id)

@@ -1,6 +1,6 @@
 """Reading the record of who administered what.
 
-Knows one table. Writing it is `amtrio.model.audit`, in the transaction of each act; nothing here changes it.
+Knows one table. Writing it is `amtrio.model.audit`, in the transaction of each act.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 
 from amtrio.clock import rfc3339
-from amtrio.feature import Context, Services, account_key, get, id_of, operation
-from amtrio.store.database import ReadTx, Row
+from amtrio.feature import Context, Services, account_key, get, id_of, on_removal, operation
+from amtrio.model.audit import forget_addresses
+from amtrio.store.database import ReadTx, Row, Tx
 
 DEFAULT_PAGE = 50
 MAX_PAGE = 500
@@ -114,3 +115,10 @@ def _entry(row: Row) -> AuditEntry:
         subject=subject,
         details=msgspec.json.decode(details),
     )
+
+
+@on_removal
+def remove_addresses(tx: Tx, services: Services, account: str) -> None:
+    """The acts stay."""
+    del services
+    forget_addresses(tx, account)

@@ -62,11 +62,14 @@ def send_encrypted(tx: Tx, ctx: Context, frame: SendEncrypted) -> MessageSent:
     """
     ciphertext = frame.ciphertext
     algorithm = frame.algorithm or (OPAQUE if not frame.iv and frame.sender_device_id else None)
-    if not (ciphertext and algorithm and (frame.iv or algorithm == OPAQUE)):
-        text = "conversation_id, ciphertext, iv, and algorithm are required"
+    if not (ciphertext and algorithm):
+        text = "ciphertext and algorithm are required (or ciphertext and sender_device_id)"
         raise Malformed(text)
     if algorithm not in ALGORITHMS and algorithm != OPAQUE:
         text = f"unsupported algorithm {algorithm[:64]!r}: one of {', '.join((*ALGORITHMS, OPAQUE))}"
+        raise Malformed(text)
+    if not frame.iv and algorithm != OPAQUE:
+        text = f"iv is required with {algorithm}"
         raise Malformed(text)
     if len(ciphertext) > MAX_CONTENT_BYTES or len(ciphertext.encode()) > MAX_CONTENT_BYTES:
         text = f"ciphertext must have at most {MAX_CONTENT_BYTES} bytes; send longer text as an encrypted attachment"

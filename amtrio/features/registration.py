@@ -8,16 +8,19 @@ from __future__ import annotations
 import dataclasses
 
 import msgspec
+import structlog
 
 from amtrio.clock import rfc3339
 from amtrio.errors import Forbidden
-from amtrio.feature import Context, account_key, post
+from amtrio.feature import Context, Services, account_key, on_start, post
 from amtrio.limits import DEFAULT_TIER
 from amtrio.model.audit import record
 from amtrio.model.people import NewPassword, SignedIn, Username, check_username, create_user, open_session
 from amtrio.passwords import check_strength
 from amtrio.store.database import ReadTx, Row, Tx
 from amtrio.tokens import fingerprint
+
+log = structlog.stdlib.get_logger(__name__)
 
 _RULE = "SELECT value FROM server_setting WHERE name = 'registration'"
 _GOOD = "token_hash = :token_hash AND uses_left > 0 AND revoked_us IS NULL AND expires_us > :now"
@@ -65,10 +68,15 @@ def _check_may_register(tx: ReadTx, ctx: Context, invitation: str | None) -> Non
     _check_rule(tx, ctx, is_invited=bool(invitation), as_admin=is_invited_by_admin)
 
 
+def _rule(tx: ReadTx, ctx: Context) -> str:
+    """What was set while the server ran counts before what it is configured with."""
+    row = tx.one(_RULE)
+    return row[0] if row is not None else ctx.config.auth.registration
+
+
 def _check_rule(tx: ReadTx, ctx: Context, *, is_invited: bool, as_admin: bool) -> None:
     """An invitation for an administrator opens also a closed server: that is how its first account is made."""
-    row = tx.one(_RULE)
-    rule = row[0] if row is not None else ctx.config.auth.registration
+    rule = _rule(tx, ctx)
     if rule == "open" or as_admin or (rule == "invitation" and is_invited):
         return
     text = "registration is by invitation" if rule == "invitation" else "registration is closed on this server"
@@ -120,4 +128,15 @@ class InvitationChecked(msgspec.Struct, frozen=True, kw_only=True):
 def check_invitation(tx: ReadTx, ctx: Context, request: AskInvitation) -> InvitationChecked:
     """Look at an invitation without using it; a reason is not given to whoever holds a bad one."""
     found = _find(tx, request.invitation, ctx.clock.now_us())
-    return InvitationChecked(valid=found is not None, expires_at=rfc3339(found[1]) if found is not None else None)
+    if found is None or (_rule(tx, ctx) == "closed" and not found[0]):
+        return InvitationChecked(valid=False, expires_at=None)
+    return InvitationChecked(valid=True, expires_at=rfc3339(found[1]))
+
+
+@on_start
+async def tell_another_rule(services: Services) -> None:
+    """A setting made while the server ran beats the configured one, also one that was changed since."""
+    row = await services.store.read(lambda tx: tx.one(_RULE))
+    configured = services.config.auth.registration
+    if row is not None and row[0] != configured:
+        log.warning("registration_rule_is_stored", stored=row[0], configured=configured)

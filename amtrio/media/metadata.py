@@ -89,7 +89,8 @@ def _jpeg(data: Data, orientation: int) -> Iterator[Range]:
         body = b"Exif\0\0" + _exif(orientation)
         yield b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
     at = 2
-    while True:
+    # A picture that was cut off has no end mark, and its maker's place all the same.
+    while at + 4 <= len(data) or data[at:] == b"\xff\xd9":
         if data[at] != _MARK:
             raise Unreadable
         while data[at + 1] == _MARK:  # any number of fill bytes
@@ -106,7 +107,7 @@ def _jpeg(data: Data, orientation: int) -> Iterator[Range]:
         if marker == _SOS:
             end = _end_of_scan(data, end)
         if _is_kept(marker, data, at):
-            yield (at, end)
+            yield (at, min(end, len(data)))
         at = end
 
 
@@ -119,6 +120,8 @@ def _is_kept(marker: int, data: Data, at: int) -> bool:
 def _end_of_scan(data: Data, at: int) -> int:
     """Where the next marker is; a picture that was cut off ends here."""
     while (at := data.find(b"\xff", at)) >= 0:
+        if at + 1 == len(data):
+            break
         following = data[at + 1]
         if following == _MARK:
             at += 1
@@ -126,7 +129,7 @@ def _end_of_scan(data: Data, at: int) -> int:
             at += 2
         else:
             return at
-    raise Unreadable
+    return len(data)
 
 
 # ----------------------------------------------------------------------------------------------------------- PNG, WebP
@@ -137,11 +140,9 @@ def _png(data: Data, orientation: int) -> Iterator[Range]:
         raise Unreadable
     yield _PNG_MAGIC
     at = len(_PNG_MAGIC)
-    while True:
+    while at + 8 <= len(data):
         length, kind = struct.unpack_from(">I4s", data, at)
-        end = at + 12 + length
-        if end > len(data):
-            raise Unreadable
+        end = min(at + 12 + length, len(data))  # one that was cut off ends where it was cut
         if kind not in _PNG_DROPPED:
             yield (at, end)
         if kind == b"IHDR" and orientation != _UPRIGHT:
@@ -161,10 +162,7 @@ def _webp(data: Data, orientation: int) -> Iterator[Range]:
     is_extended = data[12:16] == b"VP8X"
     while at + 8 <= stop:
         kind, length = struct.unpack_from("<4sI", data, at)
-        end = at + 8 + length + length % 2
-        if at + 8 + length > len(data):
-            raise Unreadable
-        end = min(end, len(data))
+        end = min(at + 8 + length + length % 2, len(data))
         if kind == b"VP8X":
             flags = data[at + 8] & ~(_WEBP_HAS_EXIF | _WEBP_HAS_XMP)
             flags |= _WEBP_HAS_EXIF if orientation != _UPRIGHT else 0

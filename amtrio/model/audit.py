@@ -18,6 +18,11 @@ INSERT INTO audit (number, at_us, actor, address, action, subject, details)
 VALUES ((SELECT coalesce(max(number), 0) + 1 FROM audit), :at, :actor, :address, :action, :subject, :details)"""
 
 
+def forget_addresses(tx: Tx, account: str) -> None:
+    """What a removed account did stays on record; where it was done from was its own and goes."""
+    tx.run("UPDATE audit SET address = '' WHERE actor = :account", account=account)
+
+
 def record(tx: Tx, ctx: Context, action: str, subject: str = "", /, **details: Detail) -> None:
     """
     Write down one act; if the act fails, so does the record.

@@ -22,7 +22,8 @@ MAX_TITLE = 200
 MAX_UNREAD = 1000
 # What `checked_line` takes, for the description of the interface: its own words for what is wrong are better than those
 # of a schema. No space at either end is stricter than it is, and loses nobody anything.
-LINE_PATTERN = r"^[^\u0000-\u0020\u007f-\u00a0]([^\u0000-\u001f\u007f-\u009f]*[^\u0000-\u0020\u007f-\u00a0])?$"
+_NO_LINE = r"\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+LINE_PATTERN = rf"^[^\u0020\u00a0{_NO_LINE}]([^{_NO_LINE}]*[^\u0020\u00a0{_NO_LINE}])?$"
 Title = Annotated[
     str,
     Meta(
@@ -236,6 +237,10 @@ def no_conversation(conversation_id: str) -> NotFound:
     return NotFound(f"conversation not found: {conversation_id[:64]!r}")
 
 
+# Marks that turn the direction of what follows (UAX #9, 2): what is shown beside a title must not run backwards.
+_TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
 def checked_line(what: str, text: str, most: int) -> str:
     """
     A line that people read, as it is stored: without spaces round it, and composed (NFC), so that two clients that
@@ -248,8 +253,12 @@ def checked_line(what: str, text: str, most: int) -> str:
     if not 1 <= len(line) <= most:
         text = f"{what} must be 1-{most} characters"
         raise Malformed(text)
-    if any(unicodedata.category(each) in {"Cc", "Cs", "Zl", "Zp"} for each in line):
+    kinds = {unicodedata.category(each) for each in line}
+    if kinds & {"Cc", "Cs", "Zl", "Zp"} or not _TURNING.isdisjoint(line):
         text = f"{what} must be one line without control characters"
+        raise Malformed(text)
+    if kinds <= {"Cf", "Zs"}:
+        text = f"{what} must have something to see"
         raise Malformed(text)
     return line
 

@@ -5,10 +5,12 @@ Sans I/O. Knows which types exist only through the table it is given.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec import inspect
 
 from amtrio.errors import Malformed, UnknownType
 from amtrio.protocol.frames import Envelope
@@ -74,7 +76,7 @@ class Codec:
         try:
             return word, decoder.decode(raw if is_flat else nested)
         except (msgspec.DecodeError, RecursionError, UnicodeError) as exc:
-            raise Malformed(_explain(word, exc)) from exc
+            raise Malformed(_explain(word, exc, decoder.type)) from exc
 
 
 def convert(data: Mapping[str, Any], shape: type[S], /, *, texts: bool) -> S:
@@ -90,13 +92,39 @@ def convert(data: Mapping[str, Any], shape: type[S], /, *, texts: bool) -> S:
     try:
         return msgspec.convert(data, shape, strict=not texts)
     except msgspec.ValidationError as exc:
-        raise Malformed(_explain("request", exc)) from exc
+        raise Malformed(_explain("request", exc, shape)) from exc
 
 
-def _explain(what: str, exc: Exception) -> str:
+_AT_FIELD = re.compile(r"at `\$\.(\w+)`")
+
+
+def _words_of(shape: type[msgspec.Struct], field: str) -> list[str]:
+    """The words that may stand in a field that takes only some."""
+    info = inspect.type_info(shape)
+    assert isinstance(info, inspect.StructType)
+    kinds = [each.type for each in info.fields if each.encode_name == field]
+    found: list[str] = []
+    while kinds:
+        match kinds.pop(0):
+            case inspect.LiteralType(values=values):
+                found += map(str, values)
+            case inspect.UnionType(types=types):
+                kinds += types
+            case _:
+                pass
+    return found
+
+
+def _explain(what: str, exc: Exception, shape: type[msgspec.Struct] | None = None) -> str:
     """Name the thing and the rule; msgspec's texts name field and rule but never quote the value."""
     if isinstance(exc, msgspec.ValidationError):
         text = str(exc).replace("Object missing required field", "missing field").replace(" - at `$`", "")
+        # The look-ahead is Python's own business (see `frames.ID_PATTERN`); msgspec doubles its backslash.
+        text = text.replace(r"(?!\\n)$", "$")
+        field = _AT_FIELD.search(text)
+        if text.startswith("Invalid enum value") and shape is not None and field is not None:
+            words = _words_of(shape, field[1])
+            text += f": one of {', '.join(words)}" if words else ""
         return f"{what}: {text}"
     if isinstance(exc, RecursionError):
         return f"{what}: nested too deeply"

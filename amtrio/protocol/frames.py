@@ -138,9 +138,17 @@ class Resync(Event, frozen=True, kw_only=True):
 
 
 class Gone(Event, frozen=True, kw_only=True):
-    """A log row whose conversation, account or membership is no more: only its number is left."""
+    """
+    A log row of which only the number is left.
+
+    Attributes:
+        skipped: it is not gone: five connections ended before this event was confirmed, so that it seems to be what
+            ends them. What it was about is to be fetched. conversation_id: where it happened.
+    """
 
     type: ClassVar[str] = "gone"
+    skipped: bool = False
+    conversation_id: str | None = None
 
 
 class Failed(Event, frozen=True, kw_only=True):

@@ -66,6 +66,11 @@ class BodyGuard:
             # "GET ?x" is well-formed for the parsers below and breaks the router above.
             await self._refuse(scope, receive, send, Malformed("the path is empty"))
             return
+        if _is_ambiguous(scope):
+            # Parsers disagree on where such a request ends, which smuggles another one past a proxy (RFC 9112, 6.1).
+            text = "Content-Length and Transfer-Encoding contradict each other"
+            await self._refuse(scope, receive, send, Malformed(text))
+            return
         announced, has_body = _body_of(scope)
         if not has_body:
             await self._app(scope, receive, send)
@@ -147,6 +152,11 @@ class _GuardedBody:
         if self.is_answered or not (self.is_too_large or self.is_too_slow):
             self.is_answered = True
             await self._send(message)
+
+
+def _is_ambiguous(scope: Scope) -> bool:
+    """Say whether the length of the body is given in two ways."""
+    return {b"content-length", b"transfer-encoding"} <= {name for name, _ in scope["headers"]}
 
 
 def _body_of(scope: Scope) -> tuple[int, bool]:

@@ -39,6 +39,7 @@ from amtrio.idempotency import call
 from amtrio.limits import TokenBucket
 from amtrio.model.agent import Card
 from amtrio.model.audit import BY_SECRET
+from amtrio.model.posting import MessageSent
 from amtrio.protocol.codec import convert, encode
 from amtrio.transports.addresses import client_address, own_origin
 from amtrio.transports.aliases import aliases_of
@@ -389,7 +390,10 @@ class _Gateway:
             request=asked,
             actor=actor,
         )
-        return _response(await call(route, context, shape))
+        result = await call(route, context, shape)
+        if isinstance(result, MessageSent) and result.repeated and "bucket" in g:
+            g.bucket.give_back()  # docs/protocol.md, "Resending": it costs nothing
+        return _response(result)
 
     def _own_origin(self) -> str:
         """What the client calls this server, for links that it is handed."""

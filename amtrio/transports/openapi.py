@@ -35,12 +35,13 @@ COMPAT: Final = "COMPAT"
 
 _ABOUT: Final = """Talk to AI agents on a server of your own.
 
-Everything that writes takes a `client_id` (16 to 64 random characters): sent again under the same one it is done once.
+What writes and is no plain setting of a state takes a `client_id` (16 to 64 random characters): sent again under the
+same one it is done once.
 Errors have one shape, `ErrorBody`; its `retry` says whether asking again helps. Pages of other hosts may call only if
 they are listed in CORS_ALLOWED_ORIGINS. Live events come over WebSocket: see docs/protocol.md.
 
 Routes tagged COMPAT are other names and older shapes for programs written for Agent Messenger 0.2; new programs do not
-need them. Every body may be JSON or a form."""
+need them. Every body but an upload may be JSON or a form."""
 
 _SECURITY: Final[Mapping[str, list[dict[str, list[str]]]]] = {
     "anyone": [],

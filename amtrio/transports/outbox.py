@@ -19,7 +19,7 @@ from amtrio.errors import AmtrioError
 from amtrio.fanout.backlog import Page, read_page, read_unread
 from amtrio.fanout.hub import Outgoing
 from amtrio.protocol.dialects import Dialect, Viewer
-from amtrio.protocol.frames import Event, Kind, Resync
+from amtrio.protocol.frames import Event, Gone, Kind, Resync
 from amtrio.protocol.session import Close, Confirmations, Start
 from amtrio.transports.frames import text_frames
 
@@ -289,8 +289,10 @@ class Outbox:
                 continue  # written live while this waited
             event = item.event
             is_first = item.seq == self._start + 1
-            if event is None or (is_first and sessions.is_poison(self._principal, item.seq)):
+            if event is None:
                 event = sessions.gone
+            elif is_first and sessions.is_poison(self._principal, item.seq):
+                event = Gone(skipped=True, conversation_id=event.log_conversation)
             self._write(Outgoing(event, device=item.device, at_us=0, published_at=time.perf_counter()), item.seq)
         for seq, outgoing in recent:
             if seq == self.position + 1 and self._socket.buffered <= self.high_water:

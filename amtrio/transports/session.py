@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import structlog
 import trio
 
-from amtrio.errors import AmtrioError, Malformed, TooManyReplacements, Unauthorized
+from amtrio.errors import AmtrioError, Malformed, RateLimited, TooManyReplacements, Unauthorized
 from amtrio.fanout.backlog import read_position
 from amtrio.feature import Context, Principal
 from amtrio.protocol.codec import encode
@@ -400,4 +400,5 @@ def _close_code(error: AmtrioError) -> Close:
         return Close.UNAUTHORIZED
     if isinstance(error, TooManyReplacements):
         return Close.REPLACEMENT_LOOP
-    return Close.OVERLOADED if error.http >= _SERVER_ERROR else Close.BAD_HELLO
+    is_for_now = error.http >= _SERVER_ERROR or isinstance(error, RateLimited)
+    return Close.OVERLOADED if is_for_now else Close.BAD_HELLO

@@ -94,3 +94,16 @@ async def test_the_last_administrator_is_not_erased(scene: Scene, cast: Cast) ->
     await promote(scene, cast.bob)
     assert (await erase(scene, cast.alice)).status_code == 200
     assert (await erase(scene, cast.bob)).status_code == 409
+
+
+async def test_where_an_erased_person_acted_from_goes_too(scene: Scene) -> None:
+    """What was done stays on record, under an id that means nobody any more."""
+    made = await scene.http.post("/admin/invitations", json={}, headers=ADMIN)
+    body = {"username": "carol", "password": PASSWORD, "invitation": made.json()["token"]}
+    signed_in = (await scene.http.post("/auth/register", json=body)).json()
+    carol = Person("carol", signed_in["user_id"], signed_in["token"])
+    (before,) = await audited(scene, action="invitation.used")
+    assert before["address"]
+    assert (await erase(scene, carol)).status_code == 200
+    (after,) = await audited(scene, action="invitation.used")
+    assert (after["actor_id"], after["address"]) == (carol.id, "")

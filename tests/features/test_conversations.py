@@ -343,3 +343,16 @@ async def test_a_user_id_is_no_agent_id(scene: Scene, cast: Cast) -> None:
         await bob.send(cast.other, "for the helper alone")
         await agent.caught_up()
         assert agent.events == []
+
+
+@pytest.mark.parametrize("title", ["\u200b", "\ufeff\u2060", "abc\u202edef", "\u2066x"])
+async def test_a_title_can_be_seen_and_runs_one_way(scene: Scene, cast: Cast, title: str) -> None:
+    """Agents name conversations too, and a name that hides or runs backwards is made to deceive."""
+    path = f"/conversations/{cast.talk}"
+    answer = await scene.http.patch(path, json={"title": title}, headers=cast.helper.headers)
+    assert answer.status_code == 400, answer.text
+    assert "title" in answer.json()["error"]
+    family = await scene.http.patch(
+        path, json={"title": "\U0001f468\u200d\U0001f469\u200d\U0001f467"}, headers=cast.helper.headers
+    )
+    assert family.status_code == 200

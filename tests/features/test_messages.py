@@ -341,3 +341,15 @@ async def test_a_message_costs_at_most_six_statements(scene: Scene, cast: Cast) 
     chores = ("INTO cursor ", "last_seen_us")
     counted = [sql for sql in said if not sql.startswith(frame) and not any(word in sql for word in chores)]
     assert 1 <= len(counted) <= 6, counted
+
+
+async def test_sending_again_over_rest_costs_no_budget(tmp_path: Path) -> None:
+    """The answer of the first time, and the token comes back."""
+    async with open_scene(tmp_path, limits={"user_messages_per_minute": 3}) as scene:
+        alice, helper = await scene.register("alice"), await scene.register_agent("helper")
+        talk = await scene.conversation(alice, helper)
+        path, said = f"/conversations/{talk}/messages", {"content": "x", "client_id": scene.client_id()}
+        for _ in range(6):
+            answer = await scene.http.post(path, json=said, headers=alice.headers)
+            assert answer.status_code == 200, answer.text
+        assert answer.json()["repeated"] is True

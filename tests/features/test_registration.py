@@ -11,6 +11,7 @@ import trio
 
 from amtrio.features import accounts
 from amtrio.features.accounts import AddUser
+from tests.conftest import Journal
 from tests.features.conftest import ADMIN, Cast
 from tests.harness import PASSWORD, Json, MovableClock, Scene, open_scene
 
@@ -45,7 +46,9 @@ async def test_who_may_register(tmp_path: Path, rule: str, alone: int, invited: 
         assert (await register(scene, "alice")).status_code == alone
         assert (await register(scene, "bob", plain["token"])).status_code == invited
         assert (await register(scene, "carol", admin["token"])).status_code == invited_as_admin
-        assert (await check(scene, plain["token"]))["valid"] == (invited != 200), "what was refused is not used up"
+        row = (await scene.http.get("/admin/invitations", headers=ADMIN)).json()["invitations"]
+        left = {each["invitation_id"]: each["uses_left"] for each in row}
+        assert left[plain["invitation_id"]] == (0 if invited == 200 else 1), "what was refused is not used up"
         await accounts.add_user(scene.running.services, AddUser(username="dave", password=PASSWORD))
         assert (await scene.login("dave")).name == "dave"
 
@@ -119,3 +122,29 @@ async def test_a_used_invitation_is_in_the_record(scene: Scene) -> None:
     (entry,) = (await scene.http.get("/admin/audit?action=invitation.used", headers=ADMIN)).json()["entries"]
     assert (entry["actor_id"], entry["subject"]) == (person["user_id"], made["invitation_id"])
     assert entry["details"] == {"tier": "free", "is_admin": True}
+
+
+@pytest.mark.parametrize(("rule", "is_open"), [("open", True), ("invitation", True), ("closed", False)])
+async def test_an_invitation_is_only_called_valid_if_it_opens_something(
+    tmp_path: Path,
+    rule: str,
+    is_open: bool,  # noqa: FBT001 - a parameter
+) -> None:
+    """On a closed server that of an administrator alone does."""
+    async with open_scene(tmp_path, auth={"registration": rule}) as scene:
+        plain, admin = await invite(scene), await invite(scene, is_admin=True)
+        assert (await check(scene, plain["token"]))["valid"] is is_open
+        assert (await check(scene, admin["token"]))["valid"] is True
+
+
+async def test_a_stored_rule_that_beats_the_configured_one_is_told_at_the_start(
+    tmp_path: Path, journal: Journal
+) -> None:
+    """Or whoever closes registration in the environment would wonder who still comes in."""
+    async with open_scene(tmp_path) as scene:
+        await scene.http.patch("/admin/settings", json={"registration": "open"}, headers=ADMIN)
+    assert "registration_rule_is_stored" not in {entry["event"] for entry in journal.entries}
+    async with open_scene(tmp_path, auth={"registration": "closed"}) as scene:
+        assert (await register(scene, "alice")).status_code == 200
+        (told,) = [entry for entry in journal.entries if entry["event"] == "registration_rule_is_stored"]
+        assert (told["stored"], told["configured"], told["level"]) == ("open", "closed", "warning")

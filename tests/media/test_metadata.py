@@ -83,10 +83,18 @@ def test_whatever_is_broken_is_refused_or_survives(tmp_path: Path, kind: str) ->
             stripped(tmp_path, each, kind, 6)
         except Unreadable:
             refused += 1
-    assert refused > 10
+    assert refused > 0
 
 
 def test_other_types_are_left_alone() -> None:
     assert not can_strip("image/gif")
     assert not can_strip("application/pdf")
     assert can_strip("image/heic")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_picture_that_was_cut_off_loses_its_place_too(tmp_path: Path, kind: str) -> None:
+    """Wherever it was cut: a download that broke off is uploaded as it is, with the camera's words at its beginning."""
+    data = picture(kind, orientation=6)
+    for end in (len(data) - 1, len(data) - 2, len(data) * 3 // 4, len(data) // 2, len(data) // 4):
+        assert MAKER.encode() not in stripped(tmp_path, data[:end], kind, 6)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from amtrio.errors import Malformed, UnknownType
 from amtrio.protocol.codec import Codec, convert, encode, flat, frame, hybrid
-from amtrio.protocol.frames import Command
+from amtrio.protocol.frames import ID_PATTERN, Command
 
 
 class Say(Command, frozen=True, kw_only=True):
@@ -122,3 +122,22 @@ def test_texts_of_queries_and_forms_become_numbers_and_truth_values() -> None:
         convert({"limit": "5"}, Page, texts=False)
     with pytest.raises(Malformed):
         convert({"limit": "five"}, Page, texts=True)
+
+
+class Ask(msgspec.Struct):
+    """A field that takes some words only."""
+
+    tier: Literal["free", "pro"] | None = None
+    id: Annotated[str, msgspec.Meta(pattern=ID_PATTERN)] = "x"
+
+
+def test_a_refusal_says_which_words_there_are() -> None:
+    with pytest.raises(Malformed, match=r"'gold' - at `\$.tier`: one of free, pro"):
+        convert({"tier": "gold"}, Ask, texts=False)
+
+
+def test_a_refusal_shows_a_pattern_as_people_know_it() -> None:
+    """Without the look-ahead that keeps a line feed out."""
+    with pytest.raises(Malformed) as refused:
+        convert({"id": "a b"}, Ask, texts=False)
+    assert "^[A-Za-z0-9_.-]{1,64}$" in str(refused.value)

@@ -294,7 +294,11 @@ async def test_an_event_that_ends_its_client_each_time_is_skipped(tmp_path: Path
         assert "event_skipped" not in {entry["event"] for entry in journal.entries}
         alice = await scene.login("alice")
         async with scene.device(alice, "phone", since=1) as phone:
-            assert (await phone.take())["type"] == "gone"
+            skipped = await phone.take()
+            assert skipped["type"] == "gone"
+            assert skipped["data"]["skipped"] is True
+            history = await phone.ask("history", conversation_id=skipped["data"]["conversation_id"])
+            assert "poison" in [each["content"] for each in history["data"]["messages"]]
             assert (await phone.next("message"))["content"] == "water"
         # Another device of the same person is another story.
         async with scene.device(alice, "laptop", since=1) as laptop:
