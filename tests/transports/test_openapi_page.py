@@ -76,3 +76,10 @@ def test_what_a_document_says_is_text() -> None:
 def test_names_between_backticks_are_code_and_lists_are_lists() -> None:
     told = page(DOCUMENT | {"info": DOCUMENT["info"] | {"description": "Say `x <y>`\nor not.\n\n- one\n  more\n- two"}})
     assert "<p>Say <code>x &lt;y&gt;</code> or not.</p><ul><li>one more</li><li>two</li></ul>" in told
+
+
+def test_who_may_ask_is_said_in_words() -> None:
+    """People do not administer because they are people."""
+    admin = PAGE[PAGE.index("<code>/admin/users</code>") :]
+    assert admin[admin.index("Who: ") :].startswith("Who: administrators, or the administrator&#x27;s secret.")
+    assert "Who: people, or agents." in PAGE
