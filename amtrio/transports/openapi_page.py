@@ -126,7 +126,7 @@ def _prose(text: str) -> str:
 def _who(security: list[Mapping[str, Any]]) -> str:
     words = {"token": "people", "agentId": "agents", "adminSecret": "the administrator's secret", "": "a signed link"}
     if any("adminSecret" in each for each in security):
-        words["token"] = "administrators"
+        words |= {"token": "administrators"}
     who = [words[next(iter(each), "")] for each in security]
     return ", or ".join(who) if who else "anybody"
 
