@@ -72,7 +72,7 @@ NO_COMMAND = [
     *(f'{{"type":"message","data":{value}}}' for value in ("1", "true", '"x"', "[]", "[{}]", "{}", DEEP)),
 ]
 # Unless they are refused.
-NEVER_ANSWERED = {"typing", "status"}
+NEVER_ANSWERED = {"typing", "status", "visible"}
 
 
 @dataclass
