@@ -35,6 +35,7 @@ Db = Annotated[Path | None, typer.Option(help="Database file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 _TIMEOUT_SECONDS = 30.0
+_PIPE_COLUMNS = 10_000
 
 
 @users.command("add")
@@ -206,8 +207,15 @@ def _print(rows: list[Mapping[str, Any]], columns: tuple[str, ...], *, as_json: 
         return
     table = Table(*(column.replace("_", " ") for column in columns), box=None, header_style="bold")
     for row in rows:
-        table.add_row(*("" if row.get(column) is None else str(row[column]) for column in columns))
-    Console().print(table)
+        table.add_row(*(_cell(row.get(column)) for column in columns))
+    # A file or a pipe has no width, and what is cut off there is lost.
+    Console(width=None if sys.stdout.isatty() else _PIPE_COLUMNS).print(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return json.dumps(value) if isinstance(value, dict | list) else str(value)
 
 
 def _operate(operation: str, arguments: Mapping[str, Any], db: Path | None, data_dir: Path | None) -> Any:

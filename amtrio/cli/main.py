@@ -66,6 +66,6 @@ def main() -> NoReturn:
     try:
         app()
     except ConfigError as exc:
-        Console(stderr=True, highlight=False).print(f"amtrio: {exc}", markup=False)
+        Console(stderr=True, highlight=False).print(f"amtrio: {exc}", markup=False, soft_wrap=True)
         sys.exit(1)
     sys.exit(0)

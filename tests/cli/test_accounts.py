@@ -206,3 +206,18 @@ def test_an_invitation_before_the_first_start(tmp_path: Path) -> None:
     (entry,) = json.loads(amtrio(data, "audit", "--action", "user.added", "--actor", "cli", "--json").stdout)
     assert entry["actor"] == "cli"
     assert "user.added" in amtrio(data, "audit", "--limit", "1").stdout
+
+
+def test_what_goes_into_a_pipe_is_whole(tmp_path: Path) -> None:
+    """Nothing is cut at the width of a terminal that is not there."""
+    data = tmp_path / "data"
+    amtrio(data, "user", "add", "alice", "--password-stdin", typed=PASSWORD + "\n")
+    amtrio(data, "invite", "--note", "for a friend")
+    (user,) = json.loads(amtrio(data, "user", "list", "--json").stdout)
+    table = amtrio(data, "user", "list").stdout
+    assert user["user_id"] in table
+    assert user["created_at"] in table
+    audit = amtrio(data, "audit").stdout
+    assert "invitation.add" in audit
+    assert '"tier": "free"' in audit
+    assert "…" not in table + audit
