@@ -218,6 +218,6 @@ def test_what_goes_into_a_pipe_is_whole(tmp_path: Path) -> None:
     assert user["user_id"] in table
     assert user["created_at"] in table
     audit = amtrio(data, "audit").stdout
-    assert "invitation.add" in audit
+    assert "invitation.made" in audit
     assert '"tier": "free"' in audit
     assert "…" not in table + audit
