@@ -189,6 +189,8 @@ async def change_agent(ctx: Context, request: ChangeAgent) -> AdminAgentView:
     """
     Change an agent's card, owner or who may see it; it counts for whoever asks next.
 
+    Who talks with it already goes on: hiding an agent ends no conversation.
+
     Raises:
         NotFound: no such agent, or no such person.
     """
