@@ -55,3 +55,20 @@ async def test_guesses_at_the_admin_secret_cost_the_same_budget(tmp_path: Path) 
     async with open_scene(tmp_path, secrets={"admin": Secret("")}) as scene:
         with pytest.raises(Unauthorized):
             Credentials(scene.running.services).admin("", address="1.1.1.1")
+
+
+async def test_an_agent_with_a_credential_of_its_own_is_not_shut_out(tmp_path: Path) -> None:
+    """By whoever else guesses from its address; its own wrong guesses run out like all others."""
+    async with open_scene(tmp_path, auth={"attempts_per_minute": 3}) as scene:
+        made = await scene.http.post(
+            "/admin/agents", json={"agent_id": "coder"}, headers={"X-Admin-Secret": ADMIN_SECRET}
+        )
+        token = made.json()["token"]
+        credentials = Credentials(scene.running.services)
+        for _ in range(3):
+            with pytest.raises(Unauthorized):
+                await credentials.agent("coder", token + "x", Card(), address="1.1.1.1")
+        for wrong in (token + "x", "guess"):
+            with pytest.raises(RateLimited):
+                await credentials.agent("coder", wrong, Card(), address="1.1.1.1")
+        assert (await credentials.agent("coder", token, Card(), address="1.1.1.1")).id == "coder"
