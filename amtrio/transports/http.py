@@ -25,20 +25,16 @@ from werkzeug.exceptions import HTTPException
 
 from amtrio.errors import (
     AmtrioError,
-    Forbidden,
     Malformed,
     MethodNotAllowed,
     NotFound,
     RateLimited,
     TooLarge,
-    Unauthorized,
     UpgradeRequired,
 )
-from amtrio.feature import NOBODY, Answer, Chunks, Context, Principal, Registry, Request, RouteSpec, Services
+from amtrio.feature import NOBODY, Answer, Chunks, Context, Registry, Request, RouteSpec, Services
 from amtrio.idempotency import call
 from amtrio.limits import TokenBucket
-from amtrio.model.agent import Card
-from amtrio.model.audit import BY_SECRET
 from amtrio.model.posting import MessageSent
 from amtrio.protocol.codec import convert, encode
 from amtrio.transports.addresses import client_address, own_origin
@@ -50,6 +46,7 @@ from amtrio.transports.fields import from_texts
 from amtrio.transports.openapi import describe
 from amtrio.transports.openapi_page import CONTENT_SECURITY_POLICY, page
 from amtrio.transports.origins import Origins
+from amtrio.transports.proving import Proving, Shown
 
 if TYPE_CHECKING:
     from amtrio.tracing import Tracing
@@ -62,8 +59,6 @@ _BODY = "amtrio.body"
 _LINGER_SECONDS = 5.0
 _SLASHES = re.compile(r"/{2,}")
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
-# COMPAT: the second is what a shipped SDK sends.
-_ADMIN_HEADERS = ("X-Admin-Secret", "X-Admin-Key")
 _SOCKET_PATHS = ("/client/connect", "/agent/connect")
 # For answers that a browser might be talked into showing as a page.
 _SECURITY_HEADERS = {
@@ -72,18 +67,6 @@ _SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
-}
-_CORS_HEADERS = {
-    "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
-    "Access-Control-Allow-Headers": (
-        "Content-Type, Content-Disposition, Authorization, X-Requested-With, X-CSRF-Token, X-Agent-Secret, X-Agent-ID, "
-        "X-Admin-Secret, X-Admin-Key, X-Request-ID, Range, If-Range, If-None-Match, traceparent"
-    ),
-    "Access-Control-Expose-Headers": (
-        "X-Amtrio-Epoch, X-Amtrio-Seq, X-Amtrio-Has-More, X-RateLimit-Limit, X-RateLimit-Remaining, "
-        "X-RateLimit-Reset, Retry-After, X-Request-ID, ETag, Accept-Ranges, Content-Range, Content-Disposition"
-    ),
-    "Access-Control-Max-Age": "86400",
 }
 
 
@@ -115,9 +98,7 @@ def dressing(services: Services) -> Dressing:
         log.info("body_refused", request=request_id, method=scope["method"], path=scope["path"], status=error.http)
         yield "X-Request-ID", request_id
         yield from _SECURITY_HEADERS.items()
-        if not origins.is_open:
-            yield "Vary", "Origin"
-        yield from _cors(origins, given.get(b"origin"), given.get(b"host", ""))
+        yield from origins.headers(given.get(b"origin"), given.get(b"host", ""))
 
     return dress
 
@@ -131,17 +112,6 @@ def _count(services: Services, method: str, status: int) -> None:
     # Methods are the client's own words; only those we know become labels.
     key = (method if method in _METHODS else "other", status)
     requests[key] = requests.get(key, 0) + 1
-
-
-def _cors(origins: Origins, origin: str | None, host: str) -> Iterator[tuple[str, str]]:
-    """What lets a page read an answer; nothing if it may not."""
-    if origins.is_open:
-        yield "Access-Control-Allow-Origin", "*"
-    elif origin is None or not origins.allows(origin, host):
-        return
-    else:
-        yield "Access-Control-Allow-Origin", origin
-    yield from _CORS_HEADERS.items()
 
 
 def build_app(services: Services, credentials: Credentials) -> Quart:
@@ -251,7 +221,7 @@ class _Gateway:
 
     def __init__(self, services: Services, credentials: Credentials) -> None:
         self.services = services
-        self._credentials = credentials
+        self._proving = Proving(credentials)
         self._documentation: dict[str, bytes] = {}
         self._origins = Origins(services.config.server.cors_allowed_origins)
 
@@ -287,7 +257,11 @@ class _Gateway:
             headers["X-RateLimit-Remaining"] = str(bucket.remaining())
             # Seconds from now, as in the IETF's RateLimit fields; a time of day would ask for equal clocks.
             headers["X-RateLimit-Reset"] = str(math.ceil(bucket.full_in_seconds()))
-        self._allow_origin(response)
+        for name, value in self._origins.headers(request.headers.get("Origin"), request.headers.get("Host", "")):
+            if name == "Vary":
+                headers.add(name, value)  # a handler may have named others
+            else:
+                headers[name] = value
         method, status = request.method, response.status_code
         _count(self.services, method, status)
         if self.services.tracing is not None:
@@ -301,13 +275,6 @@ class _Gateway:
             took_ms=round((time.perf_counter() - g.began) * 1000, 2),
         )
         return response
-
-    def _allow_origin(self, response: Response) -> None:
-        if not self._origins.is_open:
-            # Also on answers to requests without one: a cache must not hand them to a page.
-            response.headers.add("Vary", "Origin")
-        for name, value in _cors(self._origins, request.headers.get("Origin"), request.headers.get("Host", "")):
-            response.headers[name] = value
 
     async def http_error(self, error: HTTPException) -> Response:
         """What the framework refuses itself, in our one shape."""
@@ -368,7 +335,15 @@ class _Gateway:
         )
         if route.budget == "auth":
             self._charge(self.services.limits.auth_by_address.of(address), "too many attempts from this address")
-        principal, actor = await self._prove(route, address)
+        shown = Shown(
+            request.headers.get,
+            request.path,
+            address,
+            request.args.get("token", ""),
+            is_form=_is_form(),
+            secret_in_body=self._secret_in_body,
+        )
+        principal, actor = await self._proving.prove(route, shown)
         if principal is not None and route.budget in {"message", "rest"}:
             limits = self.services.limits
             is_message = route.budget == "message"
@@ -410,74 +385,14 @@ class _Gateway:
             wait = bucket.wait_seconds()
             raise RateLimited(f"rate limit exceeded: {text}", retry_after_ms=int(wait * 1000) + 1)
 
-    async def _prove(self, route: RouteSpec, address: str) -> tuple[Principal | None, str]:
-        """
-        Who asks, and as whom for the audit log if it is to administer.
-
-        Raises:
-            Unauthorized: the route needs a proof and there is none, or a wrong one. Forbidden: of the wrong kind.
-        """
-        if route.who == "anyone":
-            return None, ""
-        if route.who == "admin":
-            return await self._prove_admin(address)
-        if route.who == "guest":
-            return await self._prove_guest(address), ""
-        principal = await self._prove_member(address)
-        if route.who not in ("member", principal.kind):
-            text = f"{request.path} is not for {principal.kind}s"
-            raise Forbidden(text)
-        return principal, ""
-
-    async def _prove_admin(self, address: str) -> tuple[Principal | None, str]:
-        """By the server's admin secret, or as a person who is an administrator."""
-        secret = next((value for name in _ADMIN_HEADERS if (value := request.headers.get(name))), "")
-        authorization = request.headers.get("Authorization", "")
-        has_account = bool(authorization) or "X-Agent-ID" in request.headers
-        is_form = (request.mimetype or "").lower() in _FORMS
-        if not secret and (is_form or not has_account):
-            # COMPAT: in the body, but never in the URL, which ends up in logs. An SDK sends a form, and its token too.
-            secret = await self._admin_secret_in_body()
-        # COMPAT: a shipped SDK sends its token under this name too.
-        if secret and not (has_account and authorization.endswith(secret)):
-            self._credentials.admin(secret, address=address)
-            return None, BY_SECRET
-        principal = await self._prove_member(address)
-        if not principal.is_admin:
-            text = f"{request.path} is for administrators"
-            raise Forbidden(text)
-        return principal, principal.account
-
-    async def _admin_secret_in_body(self) -> str:
+    async def _secret_in_body(self) -> str:
         if request.method in {"GET", "HEAD"}:
             return ""
-        if (request.mimetype or "").lower() in _FORMS:
+        if _is_form():
             return str((await request.form).get("admin_secret", ""))
         raw = cast("bytes", await request.get_data(as_text=False))
         given = _json_object(raw).get("admin_secret") if raw.strip() else None
         return given if isinstance(given, str) else ""
-
-    async def _prove_guest(self, address: str) -> Principal | None:
-        token = request.args.get("token", "")
-        if token and "Authorization" not in request.headers and "X-Agent-ID" not in request.headers:
-            return await self._credentials.user(
-                token, user_agent=request.headers.get("User-Agent", ""), address=address
-            )
-        has_proof = any(name in request.headers for name in ("Authorization", "X-Agent-ID"))
-        return await self._prove_member(address) if has_proof else None
-
-    async def _prove_member(self, address: str) -> Principal:
-        agent_id = request.headers.get("X-Agent-ID")
-        # COMPAT: a bare token without the scheme is accepted too.
-        token = request.headers.get("Authorization", "").strip()
-        token = token[7:].strip() if token[:7].lower() == "bearer " else token
-        if agent_id:
-            secret = request.headers.get("X-Agent-Secret") or token
-            return await self._credentials.agent(agent_id, secret, Card(), address=address)
-        if not token:
-            text = "unauthorized"
-            raise Unauthorized(text)
-        return await self._credentials.user(token, user_agent=request.headers.get("User-Agent", ""), address=address)
 
     async def _fields(self, route: RouteSpec, path: Mapping[str, str]) -> tuple[dict[str, Any], bool]:
         """Path over body over query, as one set of fields; and whether its values are text."""
@@ -485,7 +400,7 @@ class _Gateway:
         fields = from_texts(route.shape, query)
         texts = True
         if not route.streams and request.method not in {"GET", "HEAD"}:
-            if (request.mimetype or "").lower() in _FORMS:
+            if _is_form():
                 fields.update(from_texts(route.shape, (await request.form).items(multi=True)))
             else:
                 raw = cast("bytes", await request.get_data(as_text=False))
@@ -504,6 +419,10 @@ class _Gateway:
 _SECRETS = frozenset({"password", "old_password", "new_password", "agent_secret", "admin_secret", "invitation"})
 _FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def _is_form() -> bool:
+    return (request.mimetype or "").lower() in _FORMS
 
 
 def _json_object(raw: bytes) -> dict[str, Any]:

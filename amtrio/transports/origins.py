@@ -6,13 +6,25 @@ framework, no request and no socket.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from amtrio.errors import Forbidden
 
 # RFC 9110, 9.2.1: these change nothing, so a page may make them; whether it may read the answer is another question.
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _FOREIGN_SITES = frozenset({"cross-site", "same-site"})
+_READABLE = {
+    "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS",
+    "Access-Control-Allow-Headers": (
+        "Content-Type, Content-Disposition, Authorization, X-Requested-With, X-CSRF-Token, X-Agent-Secret, X-Agent-ID, "
+        "X-Admin-Secret, X-Admin-Key, X-Request-ID, Range, If-Range, If-None-Match, traceparent"
+    ),
+    "Access-Control-Expose-Headers": (
+        "X-Amtrio-Epoch, X-Amtrio-Seq, X-Amtrio-Has-More, X-RateLimit-Limit, X-RateLimit-Remaining, "
+        "X-RateLimit-Reset, Retry-After, X-Request-ID, ETag, Accept-Ranges, Content-Range, Content-Disposition"
+    ),
+    "Access-Control-Max-Age": "86400",
+}
 
 
 class Origins:
@@ -59,3 +71,15 @@ class Origins:
         if not self.allows(origin, host):
             text = f"pages of {origin[:100]!r} may not do this; list that origin in CORS_ALLOWED_ORIGINS"
             raise Forbidden(text)
+
+    def headers(self, origin: str | None, host: str) -> Iterator[tuple[str, str]]:
+        """What goes with an answer: whether a page may read it, and to caches, that not every page may."""
+        if self.is_open:
+            yield "Access-Control-Allow-Origin", "*"
+        else:
+            # Also on answers to requests without one: a cache must not hand them to a page.
+            yield "Vary", "Origin"
+            if origin is None or not self.allows(origin, host):
+                return
+            yield "Access-Control-Allow-Origin", origin
+        yield from _READABLE.items()

@@ -68,3 +68,14 @@ def test_programs_and_ones_own_pages_write(method: str) -> None:
 def test_reading_is_never_refused_here(method: str) -> None:
     """Whether a page may see the answer is said by the answer's headers."""
     assert not is_refused(LISTED, method, "http://evil.example", "cross-site")
+
+
+def test_an_answer_says_which_pages_may_read_it() -> None:
+    """And to caches that others may not; without a page that may, nothing else is said."""
+    assert dict(LISTED.headers("https://app.example", HOST))["Access-Control-Allow-Origin"] == "https://app.example"
+    for origin in ("http://evil.example", "null", None):
+        assert dict(LISTED.headers(origin, HOST)) == {"Vary": "Origin"}
+    everybody = dict(Origins(("*",)).headers("http://evil.example", HOST))
+    assert everybody["Access-Control-Allow-Origin"] == "*"
+    assert "Vary" not in everybody
+    assert "Access-Control-Allow-Credentials" not in everybody
