@@ -5,9 +5,7 @@ Knows frames and SQL. Knows nothing of sockets, HTTP or who is online.
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, UnsetType
 
 from amtrio.errors import Conflict, Malformed
 from amtrio.feature import Context, command, patch, replay
@@ -32,11 +30,9 @@ from amtrio.model.own_state import (
     pin,
     set_tags,
 )
-from amtrio.protocol.frames import CLIENT_ID_PATTERN, Command
+from amtrio.protocol.frames import ClientId, Command
 from amtrio.store.database import ReadTx, Tx
 from amtrio.store.log import LogRow
-
-ClientId = Annotated[str, Meta(pattern=CLIENT_ID_PATTERN)]
 
 
 class UpdateConversation(Command, frozen=True, kw_only=True):

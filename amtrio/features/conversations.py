@@ -32,12 +32,11 @@ from amtrio.model.conversation import (
     find_or_create,
     members,
 )
-from amtrio.protocol.frames import CLIENT_ID_PATTERN, Command, Event, Reply
+from amtrio.protocol.frames import ClientId, Command, Event, Reply
 from amtrio.store.database import ReadTx, Tx
 from amtrio.store.log import LogRow, head
 
 MAX_LISTED = 200
-ClientId = Annotated[str, Meta(pattern=CLIENT_ID_PATTERN)]
 
 
 class ConversationDeleted(Event, frozen=True, kw_only=True):

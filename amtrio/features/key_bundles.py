@@ -24,8 +24,7 @@ from amtrio.model.keyring import (
     remember_spent,
     share_a_conversation,
 )
-from amtrio.model.posting import ClientId
-from amtrio.protocol.frames import Command, Event, Kind
+from amtrio.protocol.frames import ClientId, Command, Event, Kind
 from amtrio.store.database import ReadTx, Tx
 from amtrio.store.log import LogRow
 

@@ -6,7 +6,6 @@ docs/discussion/encryption.md.
 
 from __future__ import annotations
 
-import ast
 from typing import Annotated
 
 import msgspec
@@ -28,11 +27,11 @@ from amtrio.model.keyring import (
     share_a_conversation,
     store_key,
 )
-from amtrio.model.posting import ClientId
-from amtrio.protocol.frames import Command, Event, Kind
+from amtrio.protocol.frames import ClientId, Command, Event, Kind
 from amtrio.public_keys import agreement_key_bytes, check_signature, key_bytes, signing_key_bytes
 from amtrio.store.database import ReadTx, Tx
 from amtrio.store.log import LogRow
+from amtrio.text.printed import value_of
 
 # They carry a busy account over a week in which it is away.
 MAX_ONE_TIME_KEYS = 200
@@ -258,20 +257,10 @@ def _listed(keys: OneTimeKeys) -> list[OneTimeKey]:
 def _from_text(text: str) -> list[OneTimeKey | KeyText]:
     """A list out of a form: JSON, or COMPAT what Python prints of one."""
     rule = "one-time keys must be a list of keys, or of {key_id, public_key}"
-    if len(text) > MAX_LIST_CHARS:
-        raise Malformed(rule)
-    value: object
     try:
-        value = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError, UnicodeError):
-        try:
-            value = ast.literal_eval(text.strip())
-        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-            raise Malformed(rule) from None
-    try:
-        return msgspec.convert(value, list[OneTimeKey | KeyText])
-    except msgspec.ValidationError:
-        raise Malformed(rule) from None
+        return msgspec.convert(value_of(text, most_chars=MAX_LIST_CHARS), list[OneTimeKey | KeyText])
+    except ValueError as exc:  # which msgspec's own is, too
+        raise Malformed(rule) from exc
 
 
 class UploadKeys(Command, frozen=True, kw_only=True):

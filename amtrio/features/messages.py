@@ -23,9 +23,9 @@ from amtrio.model.message import (
     message,
     visible_message,
 )
-from amtrio.model.posting import ClientId, MessageSent, Post, store_message
+from amtrio.model.posting import MessageSent, Post, store_message
 from amtrio.protocol.codec import encode
-from amtrio.protocol.frames import Command, Json, Reply
+from amtrio.protocol.frames import ClientId, Command, Json, Reply
 from amtrio.store.database import Tx
 
 MAX_METADATA_BYTES = 16_384

@@ -17,11 +17,10 @@ from amtrio.feature import Context, Nothing, Services, delete, get, on_removal, 
 from amtrio.model.conversation import FOREVER_US
 from amtrio.model.notification import MINUTES_PER_HOUR, find_zone
 from amtrio.model.own_state import announce_change, find_own_state, mute, own_state
-from amtrio.protocol.frames import CLIENT_ID_PATTERN, Command, Event, Reply
+from amtrio.protocol.frames import ClientId, Command, Event, Reply
 from amtrio.store.database import ReadTx, Tx
 from amtrio.store.log import LogRow
 
-ClientId = Annotated[str, Meta(pattern=CLIENT_ID_PATTERN)]
 TimeOfDay = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9](?!\n)$", description="HH:MM, 00:00 to 23:59")]
 Moment = Annotated[datetime, Meta(tz=True)]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -5,8 +5,7 @@ Knows frames and SQL. Knows nothing of how and when they are woken; `amtrio.push
 
 from __future__ import annotations
 
-import ast
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -17,11 +16,11 @@ from amtrio.destinations import check_endpoint
 from amtrio.errors import Malformed, NotFound
 from amtrio.feature import Context, Nothing, Services, chore, delete, get, on_removal, post, put
 from amtrio.model.attention import Attention
-from amtrio.protocol.frames import CLIENT_ID_PATTERN, ID_PATTERN, Command
+from amtrio.protocol.frames import ID_PATTERN, ClientId, Command
 from amtrio.signing import BadKey, base64url, from_base64url, p256_key, public_point
 from amtrio.store.database import ReadTx, Row, Tx
+from amtrio.text.printed import value_of
 
-ClientId = Annotated[str, Meta(pattern=CLIENT_ID_PATTERN)]
 DeviceId = Annotated[str, Meta(pattern=ID_PATTERN)]
 Platform = Literal["ios", "android", "web"]
 
@@ -342,18 +341,9 @@ def subscribe(tx: Tx, ctx: Context, request: Subscribe) -> Subscribed:
 
 def _keys_of_text(text: str) -> PushKeys | None:
     """COMPAT: an SDK sends a form, and with it what `str` makes of a dict."""
-    found: Any = None
-    if len(text) <= _MAX_KEYS_CHARS:
-        try:
-            found = msgspec.json.decode(text)
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
-            try:
-                found = ast.literal_eval(text)
-            except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-                found = None
     try:
-        return msgspec.convert(found, PushKeys) if found else None
-    except msgspec.ValidationError:
+        return msgspec.convert(value_of(text, most_chars=_MAX_KEYS_CHARS), PushKeys)
+    except ValueError:  # which msgspec's own is, too
         return None
 
 

@@ -5,21 +5,19 @@ Knows frames and SQL. Knows nothing of sockets, HTTP or who is online.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 import msgspec
-from msgspec import Meta
 
 from amtrio.clock import rfc3339
 from amtrio.errors import Conflict, Malformed
 from amtrio.feature import Context, Services, command, delete, get, id_of, kind_of, on_removal, post, put, replay
 from amtrio.model.message import HAS_REACTIONS, Reaction, ReactionView, reaction_view, reactions_of, visible_message
-from amtrio.protocol.frames import CLIENT_ID_PATTERN, Command, Event, Kind, Reply
+from amtrio.protocol.frames import ClientId, Command, Event, Kind, Reply
 from amtrio.store.database import ReadTx, Row, Tx
 from amtrio.store.log import LogRow
 from amtrio.text.emoji import one_emoji
 
-ClientId = Annotated[str, Meta(pattern=CLIENT_ID_PATTERN)]
 # Slack stops at 23 a person, Discord at 20 a message; with ten nobody has run out yet.
 MAX_EMOJIS = 10
 _COLUMNS = "id, emoji, account_key, created_us"

@@ -6,14 +6,12 @@ live and found in snapshots.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
-
-from msgspec import Meta
+from typing import Any
 
 from amtrio.errors import Malformed, NotFound
 from amtrio.feature import Context, command, id_of, kind_of, post, replay
 from amtrio.model.conversation import members
-from amtrio.protocol.frames import CLIENT_ID_PATTERN, Command, Event, Kind, Reply
+from amtrio.protocol.frames import ClientId, Command, Event, Kind, Reply
 from amtrio.store.database import ReadTx, Tx
 from amtrio.store.log import LogRow
 
@@ -54,7 +52,7 @@ class MarkRead(Command, frozen=True, kw_only=True):
     conversation_id: str | None = None
     up_to: int | None = None
     message_id: str | None = None
-    client_id: Annotated[str, Meta(pattern=CLIENT_ID_PATTERN)] | None = None
+    client_id: ClientId | None = None
 
 
 class MarkedRead(Reply, frozen=True, kw_only=True, omit_defaults=False):

@@ -5,10 +5,7 @@ Knows frames and SQL. Knows nothing of sockets, HTTP or who is online.
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import msgspec
-from msgspec import Meta
 
 from amtrio.clock import rfc3339
 from amtrio.errors import Conflict, NotFound
@@ -23,10 +20,8 @@ from amtrio.model.own_state import (
     own_state,
     remove_tag,
 )
-from amtrio.protocol.frames import CLIENT_ID_PATTERN, Command, Reply
+from amtrio.protocol.frames import ClientId, Command, Reply
 from amtrio.store.database import ReadTx, Tx
-
-ClientId = Annotated[str, Meta(pattern=CLIENT_ID_PATTERN)]
 
 
 class TagConversation(Command, frozen=True, kw_only=True):

@@ -7,9 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Annotated
-
-from msgspec import Meta
 
 from amtrio.clock import rfc3339
 from amtrio.errors import ClientIdReused, Malformed, NotFound
@@ -18,10 +15,8 @@ from amtrio.model.attachment import check_ids, link
 from amtrio.model.conversation import find_or_create, members, no_conversation
 from amtrio.model.message import HAS_ATTACHMENTS, Attachment, Encryption, MessagePosted, sender_type
 from amtrio.protocol.codec import encode
-from amtrio.protocol.frames import CLIENT_ID_PATTERN, Command, Json, Reply
+from amtrio.protocol.frames import ClientId, Command, Json, Reply
 from amtrio.store.database import Tx, Value
-
-ClientId = Annotated[str, Meta(pattern=CLIENT_ID_PATTERN)]
 
 
 class Post(Command, frozen=True, kw_only=True):

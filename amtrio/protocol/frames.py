@@ -8,7 +8,7 @@ the account's `seq` at the top, answers carry the `ref` of the command they answ
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
@@ -19,6 +19,8 @@ Kind = Literal["user", "agent"]
 ID_PATTERN = r"^[A-Za-z0-9_.-]{1,64}(?!\n)$"
 # 16 is what a random id needs to be unguessable by accident; 64 what fits any UUID or ULID spelling.
 CLIENT_ID_PATTERN = r"^[A-Za-z0-9_.:-]{16,64}(?!\n)$"
+# The sender's own name for what it asks; asked again under the same one it is done once.
+ClientId = Annotated[str, msgspec.Meta(pattern=CLIENT_ID_PATTERN)]
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
