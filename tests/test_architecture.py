@@ -94,6 +94,16 @@ def test_confined_libraries(library: str) -> None:
     assert found <= CONFINED[library]
 
 
+def test_sql_stands_with_what_owns_it() -> None:
+    """
+    In the feature, in what features share, or in the store; nobody else speaks to the database but through those.
+    """
+    speaks = re.compile(r"\btx\.(one|all|run)\(")
+    found = {path.as_posix() for path in modules() if speaks.search((SOURCE / path).read_text())}
+    strangers = {path for path in found if path.partition("/")[0] not in {"features", "model", "store"}}
+    assert strangers == {"idempotency.py"}, "which has a table of its own"
+
+
 def test_every_module_has_its_tests() -> None:
     """
     amtrio/store/sqlite.py is tested by tests/store/test_sqlite.py.

@@ -10,11 +10,11 @@ from dataclasses import replace
 
 import msgspec
 
-from amtrio.attempts import find_credential, prove_password
 from amtrio.clock import rfc3339
 from amtrio.errors import Forbidden
 from amtrio.feature import Context, Nothing, delete, get
 from amtrio.limits import Tier
+from amtrio.model.attempts import find_credential, prove_password
 from amtrio.model.audit import record
 from amtrio.model.people import check_another_admin, remove_person
 from amtrio.store.database import ReadTx, Tx

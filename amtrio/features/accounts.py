@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import msgspec
 
-from amtrio.attempts import find_credential, prove_password
 from amtrio.clock import rfc3339
 from amtrio.errors import Forbidden, Unauthorized
 from amtrio.feature import Context, Services, id_of, operation, post
 from amtrio.limits import Tier
+from amtrio.model.attempts import find_credential, prove_password
 from amtrio.model.audit import BY_COMMAND_LINE, record
 from amtrio.model.people import (
     NewPassword,

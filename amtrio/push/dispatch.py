@@ -21,11 +21,21 @@ from amtrio.config import Push
 from amtrio.errors import AmtrioError
 from amtrio.feature import Services, account_key
 from amtrio.model.attention import Attention
+from amtrio.model.waking import (
+    Decision,
+    Device,
+    Notice,
+    Platform,
+    decide_to_wake,
+    decide_to_withdraw,
+    forget_device,
+    mark_shown,
+    remembered,
+)
 from amtrio.protocol.frames import Event
 from amtrio.push.apns import Apns
-from amtrio.push.decision import Decision, decide_to_wake, decide_to_withdraw, forget_device, mark_shown, remembered
 from amtrio.push.fcm import Fcm
-from amtrio.push.provider import Device, Gone, Notice, Platform, Provider, Refused, TryAgain
+from amtrio.push.provider import Gone, Provider, Refused, TryAgain
 from amtrio.push.schedule import Key, Place, Schedule, Task
 from amtrio.push.webpush import WebPush
 

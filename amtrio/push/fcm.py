@@ -16,18 +16,9 @@ import trio
 
 from amtrio.clock import MICROS_PER_SECOND, Clock
 from amtrio.config import Push
+from amtrio.model.waking import Device, Notice
 from amtrio.protocol.codec import encode
-from amtrio.push.provider import (
-    KEEP_SECONDS,
-    REQUEST_SECONDS,
-    CannotPush,
-    Device,
-    Gone,
-    Notice,
-    TryAgain,
-    check_status,
-    post,
-)
+from amtrio.push.provider import KEEP_SECONDS, REQUEST_SECONDS, CannotPush, Gone, TryAgain, check_status, post
 from amtrio.signing import BadKey, rsa_key, signed
 
 URL: Final = "https://fcm.googleapis.com"

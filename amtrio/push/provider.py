@@ -6,12 +6,11 @@ Knows shapes and HTTP statuses. Knows no service, no SQL and nothing of when som
 from __future__ import annotations
 
 import email.utils
-from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import Final, Protocol
 
 import httpx
 
-Platform = Literal["ios", "android", "web"]
+from amtrio.model.waking import Device, Notice
 
 # For so long a service keeps what a device that is switched off has not taken.
 KEEP_SECONDS: Final = 24 * 3600
@@ -23,49 +22,6 @@ _SERVER_ERROR: Final = 500
 
 class CannotPush(Exception):
     """A service is switched on and cannot be used as it is set up; the text says what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """
-    One device that takes pushes.
-
-    Attributes:
-        address: the token or the endpoint. p256dh, auth: of Web Push.
-        can_withdraw: it may be told that what it shows was read elsewhere.
-        registered_us: when it gave this address last.
-    """
-
-    id: str
-    platform: Platform
-    address: str
-    p256dh: str
-    auth: str
-    can_withdraw: bool
-    registered_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """
-    What a device is told.
-
-    Attributes:
-        unread: messages that wait in all conversations, for the app's badge.
-        is_withdrawn: nothing to show; what was shown of this conversation is to be taken back.
-    """
-
-    conversation_id: str
-    message_id: str
-    title: str
-    body: str
-    unread: int
-    is_withdrawn: bool = False
-
-    @property
-    def tag(self) -> str:
-        """A newer notice of the same conversation replaces the older one."""
-        return f"conversation-{self.conversation_id}"
 
 
 class Gone(Exception):

@@ -23,18 +23,9 @@ from amtrio.clock import MICROS_PER_SECOND, Clock
 from amtrio.config import Push
 from amtrio.destinations import as_address, check_endpoint, is_allowed
 from amtrio.errors import Malformed
+from amtrio.model.waking import Device, Notice
 from amtrio.protocol.codec import encode
-from amtrio.push.provider import (
-    KEEP_SECONDS,
-    REQUEST_SECONDS,
-    CannotPush,
-    Device,
-    Gone,
-    Notice,
-    Refused,
-    TryAgain,
-    check_status,
-)
+from amtrio.push.provider import KEEP_SECONDS, REQUEST_SECONDS, CannotPush, Gone, Refused, TryAgain, check_status
 from amtrio.signing import BadKey, base64url, p256_key, public_point, signed
 
 log = structlog.stdlib.get_logger(__name__)

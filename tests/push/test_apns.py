@@ -24,8 +24,9 @@ from cryptography.hazmat.primitives.serialization import (
 
 from amtrio.clock import SystemClock
 from amtrio.config import Push, Secret
+from amtrio.model.waking import Device, Notice
 from amtrio.push.apns import GATES, Apns
-from amtrio.push.provider import CannotPush, Device, Gone, Notice, Refused, TryAgain
+from amtrio.push.provider import CannotPush, Gone, Refused, TryAgain
 from tests.contract.certificates import make_certificate
 from tests.harness import MovableClock
 from tests.push.services import Service, open_service, pem

@@ -13,8 +13,9 @@ import trio
 
 from amtrio.clock import SystemClock
 from amtrio.config import Push
+from amtrio.model.waking import Device, Notice
 from amtrio.push.fcm import Fcm
-from amtrio.push.provider import CannotPush, Device, Gone, Notice, Refused, TryAgain
+from amtrio.push.provider import CannotPush, Gone, Refused, TryAgain
 from tests.harness import MovableClock
 from tests.push.services import Google, open_service
 

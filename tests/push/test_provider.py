@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from amtrio.push.provider import Notice, Refused, TryAgain, check_status
+from amtrio.model.waking import Notice
+from amtrio.push.provider import Refused, TryAgain, check_status
 
 NOW_US = 1_795_622_400_000_000  # Wed, 25 Nov 2026 16:00:00 GMT
 

@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from amtrio.clock import SystemClock
 from amtrio.config import Push, Secret
-from amtrio.push.provider import CannotPush, Device, Gone, Notice, Refused, TryAgain
+from amtrio.model.waking import Device, Notice
+from amtrio.push.provider import CannotPush, Gone, Refused, TryAgain
 from amtrio.push.webpush import WebPush, encrypted
 from amtrio.signing import base64url, p256_key, public_point
 from tests.conftest import Journal

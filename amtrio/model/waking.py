@@ -1,17 +1,18 @@
 """Whether somebody is to be woken for a conversation, with which words, on which devices: today's truth, in one look.
 
-Knows SQL and words. Knows no service, and nothing of time-outs and of who looks at the app.
+Knows SQL and words. Knows no push service, no route, and nothing of time-outs and of who looks at the app.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from amtrio.model.message import HAS_ATTACHMENTS
 from amtrio.model.notification import is_silent
-from amtrio.push.provider import Device, Notice
 from amtrio.store.database import ReadTx, Tx
+
+Platform = Literal["ios", "android", "web"]
 
 # What a locked screen shows of a message is shorter; with everything around it it stays far below 4 KiB, which is
 # what all three services take.
@@ -50,6 +51,49 @@ SELECT shown.account_key, shown.conversation_id FROM push_shown shown
 JOIN member mine ON mine.account_key = shown.account_key AND mine.conversation_id = shown.conversation_id
 JOIN message m ON m.conversation_id = shown.conversation_id AND m.seq = shown.seq
 WHERE mine.read_up_to >= shown.seq OR m.deleted_us IS NOT NULL"""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """
+    One device that takes pushes.
+
+    Attributes:
+        address: the token or the endpoint. p256dh, auth: of Web Push.
+        can_withdraw: it may be told that what it shows was read elsewhere.
+        registered_us: when it gave this address last.
+    """
+
+    id: str
+    platform: Platform
+    address: str
+    p256dh: str
+    auth: str
+    can_withdraw: bool
+    registered_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """
+    What a device is told.
+
+    Attributes:
+        unread: messages that wait in all conversations, for the app's badge.
+        is_withdrawn: nothing to show; what was shown of this conversation is to be taken back.
+    """
+
+    conversation_id: str
+    message_id: str
+    title: str
+    body: str
+    unread: int
+    is_withdrawn: bool = False
+
+    @property
+    def tag(self) -> str:
+        """A newer notice of the same conversation replaces the older one."""
+        return f"conversation-{self.conversation_id}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from amtrio.push.decision import MAX_BODY_CHARS, cut, decide_to_wake, decide_to_withdraw, mark_shown, remembered, words
+from amtrio.model.waking import MAX_BODY_CHARS, cut, decide_to_wake, decide_to_withdraw, mark_shown, remembered, words
 from amtrio.store.database import ReadTx, Tx
 from tests.features.conftest import Cast, cast, post, scene, send
 from tests.harness import Scene
