@@ -6,13 +6,12 @@ Knows SQL and words. Knows no push service, no route, and nothing of time-outs a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from amtrio.model.message import HAS_ATTACHMENTS
 from amtrio.model.notification import is_silent
+from amtrio.model.push_device import Platform
 from amtrio.store.database import ReadTx, Tx
-
-Platform = Literal["ios", "android", "web"]
 
 # What a locked screen shows of a message is shorter; with everything around it it stays far below 4 KiB, which is
 # what all three services take.

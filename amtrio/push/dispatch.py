@@ -21,11 +21,11 @@ from amtrio.config import Push
 from amtrio.errors import AmtrioError
 from amtrio.feature import Services, account_key
 from amtrio.model.attention import Attention
+from amtrio.model.push_device import Platform
 from amtrio.model.waking import (
     Decision,
     Device,
     Notice,
-    Platform,
     decide_to_wake,
     decide_to_withdraw,
     forget_device,
