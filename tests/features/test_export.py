@@ -162,9 +162,10 @@ async def test_one_at_a_time_and_a_client_that_goes_away_frees_the_place(
     """Nothing is left running; the next one works."""
     monkeypatch.setattr(export, "MIN_CHUNK_BYTES", 1)
     put = export._put
-    has_ended = trio.Event()
+    has_begun, has_ended = trio.Event(), trio.Event()
 
     async def wait() -> None:
+        has_begun.set()
         try:
             await trio.sleep_forever()
         finally:
@@ -190,6 +191,7 @@ async def test_one_at_a_time_and_a_client_that_goes_away_frees_the_place(
             assert running == {f"u:{cast.alice.id}"}
             second = await scene.http.get("/account/export", headers=cast.alice.headers)
             assert (second.status_code, second.json()["code"]) == (409, "conflict")
+            await has_begun.wait()
         while not has_ended.is_set() or running:
             await trio.testing.wait_all_tasks_blocked(0.01)
     monkeypatch.undo()
