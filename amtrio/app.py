@@ -24,8 +24,9 @@ from amtrio import __version__
 from amtrio.chores import open_chores
 from amtrio.clock import Clock, SystemClock
 from amtrio.config import Config
+from amtrio.context import Services
 from amtrio.fanout.hub import Hub
-from amtrio.feature import Registry, Services, registry
+from amtrio.feature import Registry, registry
 from amtrio.features.health import gauges_of
 from amtrio.limits import Limits
 from amtrio.metrics import Gauges, Metrics

@@ -13,8 +13,9 @@ import structlog
 import trio
 
 from amtrio.clock import MICROS_PER_SECOND, Clock, jitter
+from amtrio.context import Services
 from amtrio.errors import AmtrioError
-from amtrio.feature import ChoreSpec, Services
+from amtrio.feature import ChoreSpec
 
 log = structlog.stdlib.get_logger(__name__)
 

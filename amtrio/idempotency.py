@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 
+from amtrio.context import Context, Services
 from amtrio.errors import ClientIdReused, NotFound
-from amtrio.feature import Context, Handler, Services, chore
+from amtrio.feature import Handler, chore
 from amtrio.model.posting import Post
 from amtrio.protocol.codec import encode
 from amtrio.store.database import Tx

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import trio
 
 if TYPE_CHECKING:
-    from amtrio.feature import Principal
+    from amtrio.context import Principal
 
 FRESH_SECONDS = 300.0
 MAX_PROOFS = 20_000

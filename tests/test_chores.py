@@ -10,8 +10,9 @@ import trio
 from trio.testing import MockClock
 
 from amtrio.chores import SETTLE_SECONDS, Clocks, open_chores
+from amtrio.context import Services, Wakeups
 from amtrio.errors import StorageUnavailable
-from amtrio.feature import Registry, Services, Wakeups
+from amtrio.feature import Registry
 from tests.conftest import Journal
 from tests.harness import MovableClock
 

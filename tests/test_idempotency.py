@@ -11,8 +11,9 @@ import pytest
 
 import amtrio.features  # noqa: F401 - registers every capability
 from amtrio.app import open_services
+from amtrio.context import Context, Principal, Services
 from amtrio.errors import ClientIdReused, NotFound
-from amtrio.feature import Context, Principal, Registry, Services
+from amtrio.feature import Registry
 from amtrio.idempotency import KEEP_DAYS, call, forget_old_answers
 from amtrio.store.log import make_account
 from tests.harness import MovableClock, config_for

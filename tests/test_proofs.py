@@ -7,7 +7,7 @@ import trio
 from trio.testing import MockClock
 
 from amtrio import proofs as module
-from amtrio.feature import Principal
+from amtrio.context import Principal
 from amtrio.proofs import FRESH_SECONDS, Proofs
 
 ALICE = Principal("user", "1", "u:1", "alice", "ses_1")

@@ -29,8 +29,9 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 from amtrio import tracing as module
 from amtrio.app import CannotTrace, open_tracing
 from amtrio.clock import SystemClock
+from amtrio.context import Context, Nothing
 from amtrio.errors import AmtrioError, NotFound
-from amtrio.feature import CommandSpec, Context, Nothing, registry
+from amtrio.feature import CommandSpec, registry
 from amtrio.store.database import Tx
 from amtrio.tracing import traces_url, with_scheme
 from tests.conftest import Journal

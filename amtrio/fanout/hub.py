@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, cast
 
+from amtrio.context import Status
 from amtrio.fanout.cursors import Cursors
-from amtrio.feature import Status
 from amtrio.protocol.frames import Event
 from amtrio.store.database import Committed
 

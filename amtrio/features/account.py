@@ -11,8 +11,9 @@ from dataclasses import replace
 import msgspec
 
 from amtrio.clock import rfc3339
+from amtrio.context import Context, Nothing
 from amtrio.errors import Forbidden
-from amtrio.feature import Context, Nothing, delete, get
+from amtrio.feature import delete, get
 from amtrio.limits import Tier
 from amtrio.model.attempts import find_credential, prove_password
 from amtrio.model.audit import record

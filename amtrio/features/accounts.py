@@ -9,8 +9,9 @@ from __future__ import annotations
 import msgspec
 
 from amtrio.clock import rfc3339
+from amtrio.context import Context, Services, id_of
 from amtrio.errors import Forbidden, Unauthorized
-from amtrio.feature import Context, Services, id_of, operation, post
+from amtrio.feature import operation, post
 from amtrio.limits import Tier
 from amtrio.model.attempts import find_credential, prove_password
 from amtrio.model.audit import BY_COMMAND_LINE, record

@@ -11,7 +11,8 @@ import msgspec
 from msgspec import Meta
 
 from amtrio.clock import rfc3339
-from amtrio.feature import Context, Nothing, delete, get, id_of, patch, post
+from amtrio.context import Context, Nothing, id_of
+from amtrio.feature import delete, get, patch, post
 from amtrio.model.agent import (
     AGENT_COLUMNS,
     AgentId,

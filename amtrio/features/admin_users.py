@@ -8,7 +8,8 @@ from __future__ import annotations
 import msgspec
 
 from amtrio.clock import rfc3339
-from amtrio.feature import Context, Nothing, delete, get, id_of, kind_of, patch, post
+from amtrio.context import Context, Nothing, id_of, kind_of
+from amtrio.feature import delete, get, patch, post
 from amtrio.limits import Tier
 from amtrio.model.audit import record
 from amtrio.model.people import (

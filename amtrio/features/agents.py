@@ -11,8 +11,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from amtrio.context import Context, Nothing, Principal, Services, account_key
 from amtrio.errors import Unauthorized
-from amtrio.feature import Context, Nothing, Principal, Services, account_key, get, on_removal, operation, post
+from amtrio.feature import get, on_removal, operation, post
 from amtrio.model.agent import (
     AGENT_COLUMNS,
     VISIBLE,

@@ -12,8 +12,9 @@ import structlog
 from msgspec import Meta
 
 from amtrio.clock import MICROS_PER_SECOND, rfc3339
+from amtrio.context import Answer, Chunks, Context
 from amtrio.errors import Malformed, Unauthorized
-from amtrio.feature import Answer, Chunks, Context, get, post
+from amtrio.feature import get, post
 from amtrio.media.downloads import disposition, plan
 from amtrio.media.files import THUMBNAIL
 from amtrio.media.images import THUMBNAIL_TYPE

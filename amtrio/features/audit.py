@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from amtrio.clock import rfc3339
-from amtrio.feature import Context, Services, account_key, get, id_of, on_removal, operation
+from amtrio.context import Context, Services, account_key, id_of
+from amtrio.feature import get, on_removal, operation
 from amtrio.model.audit import forget_addresses
 from amtrio.store.database import ReadTx, Row, Tx
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from msgspec import UNSET, UnsetType
 
+from amtrio.context import Context
 from amtrio.errors import Conflict, Malformed
-from amtrio.feature import Context, command, patch, replay
+from amtrio.feature import command, patch, replay
 from amtrio.model.conversation import (
     MAX_TITLE,
     ConversationUpdated,

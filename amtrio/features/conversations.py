@@ -11,8 +11,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from amtrio.context import Answer, Context, Services, account_key
 from amtrio.errors import Forbidden, Malformed
-from amtrio.feature import Answer, Context, Services, account_key, command, delete, get, on_removal, post, replay
+from amtrio.feature import command, delete, get, on_removal, post, replay
 from amtrio.idempotency import forget_answers
 from amtrio.model.attachment import let_go_of_conversation
 from amtrio.model.conversation import (

@@ -11,8 +11,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from amtrio.context import Answer, Context
 from amtrio.errors import Malformed, TooLarge
-from amtrio.feature import Answer, Context, command, get, post
+from amtrio.feature import command, get, post
 from amtrio.model.conversation import members
 from amtrio.model.message import MAX_CONTENT_BYTES, Encryption, Message, message
 from amtrio.model.pages import AskPage, page

@@ -13,8 +13,9 @@ import msgspec
 import trio
 
 from amtrio.clock import rfc3339
+from amtrio.context import Answer, Chunks, Context, Nothing
 from amtrio.errors import Conflict, RateLimited
-from amtrio.feature import Answer, Chunks, Context, Nothing, get
+from amtrio.feature import get
 from amtrio.media.archive import Archive
 from amtrio.model.attachment import files
 from amtrio.model.conversation import conversation_views

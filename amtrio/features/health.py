@@ -11,8 +11,9 @@ import msgspec
 
 from amtrio import __version__
 from amtrio.clock import MICROS_PER_SECOND, rfc3339
+from amtrio.context import Answer, Context, Nothing, Services
 from amtrio.errors import NotFound
-from amtrio.feature import Answer, Context, Nothing, Services, get
+from amtrio.feature import get
 from amtrio.metrics import CONTENT_TYPE, Exposition, Gauges, resident_bytes
 from amtrio.protocol.codec import encode
 from amtrio.protocol.dialects import SUPPORTED_VERSIONS

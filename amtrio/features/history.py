@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
-from amtrio.feature import Answer, Context, command, get, replay
-from amtrio.feature import Services as Services  # noqa: PLC0414 - read by type hints of removals
+from amtrio.context import Answer, Context
+from amtrio.context import Services as Services  # noqa: PLC0414 - read by type hints of removals
+from amtrio.feature import command, get, replay
 from amtrio.model.conversation import members
 from amtrio.model.message import (
     Message,

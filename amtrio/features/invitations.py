@@ -11,8 +11,9 @@ import msgspec
 from msgspec import Meta
 
 from amtrio.clock import MICROS_PER_SECOND, rfc3339
+from amtrio.context import Context, Services
 from amtrio.errors import NotFound
-from amtrio.feature import Context, Services, delete, get, operation, post
+from amtrio.feature import delete, get, operation, post
 from amtrio.limits import DEFAULT_TIER, Tier
 from amtrio.model.audit import BY_COMMAND_LINE, record
 from amtrio.store.database import ReadTx, Row, Tx

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import msgspec
 
+from amtrio.context import Context, account_key, kind_of
 from amtrio.errors import Malformed, NotFound, RateLimited
-from amtrio.feature import Context, Handler, account_key, get, kind_of, post, replay
+from amtrio.feature import Handler, get, post, replay
 from amtrio.idempotency import once
 from amtrio.limits import Buckets, TokenBucket
 from amtrio.model.conversation import may_see_agent

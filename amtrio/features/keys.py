@@ -12,9 +12,10 @@ import msgspec
 from msgspec import Meta
 
 from amtrio.clock import MICROS_PER_SECOND, rfc3339
+from amtrio.context import Context, Nothing, account_key, id_of, kind_of
+from amtrio.context import Services as Services  # noqa: PLC0414 - read by type hints of removals
 from amtrio.errors import Conflict, Malformed, RateLimited
-from amtrio.feature import Context, Nothing, account_key, get, id_of, kind_of, on_removal, post, put, replay
-from amtrio.feature import Services as Services  # noqa: PLC0414 - read by type hints of removals
+from amtrio.feature import get, on_removal, post, put, replay
 from amtrio.model.keyring import (
     Key,
     KeyView,

@@ -10,8 +10,9 @@ import trio
 
 from amtrio.chores import Clocks
 from amtrio.clock import MICROS_PER_SECOND
+from amtrio.context import Services
 from amtrio.errors import AmtrioError
-from amtrio.feature import Services, chore, on_start
+from amtrio.feature import chore, on_start
 from amtrio.media.files import THUMBNAIL
 from amtrio.model.attachment import COLLECT, Uploading, files
 from amtrio.store.database import ReadTx, Tx

@@ -10,9 +10,10 @@ from typing import Annotated
 from msgspec import Meta
 
 from amtrio.clock import rfc3339
+from amtrio.context import Context
+from amtrio.context import Services as Services  # noqa: PLC0414 - read by type hints of removals
 from amtrio.errors import Conflict, Forbidden, Malformed, TooLarge
-from amtrio.feature import Context, command, delete, on_removal, patch, post
-from amtrio.feature import Services as Services  # noqa: PLC0414 - read by type hints of removals
+from amtrio.feature import command, delete, on_removal, patch, post
 from amtrio.idempotency import forget_answers
 from amtrio.model.attachment import let_go_of_message
 from amtrio.model.message import (

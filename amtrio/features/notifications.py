@@ -12,8 +12,9 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from amtrio.clock import rfc3339
+from amtrio.context import Context, Nothing, Services
 from amtrio.errors import Malformed
-from amtrio.feature import Context, Nothing, Services, delete, get, on_removal, post, put, replay
+from amtrio.feature import delete, get, on_removal, post, put, replay
 from amtrio.model.conversation import FOREVER_US
 from amtrio.model.notification import MINUTES_PER_HOUR, find_zone
 from amtrio.model.own_state import announce_change, find_own_state, mute, own_state

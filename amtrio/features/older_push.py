@@ -9,8 +9,9 @@ from typing import Annotated, Final
 
 import msgspec
 
+from amtrio.context import Context
 from amtrio.errors import Malformed
-from amtrio.feature import Context, delete, post
+from amtrio.feature import delete, post
 from amtrio.model.push_device import TOKEN, Platform, PushKeys, forget, register, register_browser
 from amtrio.store.database import Tx
 from amtrio.text.printed import value_of

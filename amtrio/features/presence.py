@@ -11,19 +11,9 @@ import msgspec
 from msgspec import Meta
 
 from amtrio.clock import rfc3339
+from amtrio.context import Context, Services, Status, account_key, id_of, kind_of
 from amtrio.errors import NotFound
-from amtrio.feature import (
-    Context,
-    Services,
-    Status,
-    account_key,
-    chore,
-    command,
-    get,
-    id_of,
-    kind_of,
-    on_presence,
-)
+from amtrio.feature import chore, command, get, on_presence
 from amtrio.protocol.frames import Command, Event
 from amtrio.store.database import ReadTx, Tx
 

@@ -16,8 +16,9 @@ import trio
 from msgspec import Meta
 
 from amtrio.clock import rfc3339
+from amtrio.context import Context
 from amtrio.errors import Malformed
-from amtrio.feature import Context, get, post
+from amtrio.feature import get, post
 from amtrio.metrics import resident_bytes
 from amtrio.model.audit import record
 from amtrio.store.database import Tx

@@ -12,8 +12,9 @@ import msgspec
 from msgspec import Meta
 
 from amtrio.clock import rfc3339
+from amtrio.context import Context, Nothing, Services
 from amtrio.errors import Malformed, NotFound
-from amtrio.feature import Context, Nothing, Services, chore, delete, get, on_removal, post, put
+from amtrio.feature import chore, delete, get, on_removal, post, put
 from amtrio.model.attention import Attention
 from amtrio.model.push_device import TOKEN, Platform, PushKeys, register, register_browser
 from amtrio.protocol.frames import ID_PATTERN, ClientId, Command

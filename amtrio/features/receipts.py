@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from amtrio.context import Context, id_of, kind_of
 from amtrio.errors import Malformed, NotFound
-from amtrio.feature import Context, command, id_of, kind_of, post, replay
+from amtrio.feature import command, post, replay
 from amtrio.model.conversation import members
 from amtrio.protocol.frames import ClientId, Command, Event, Kind, Reply
 from amtrio.store.database import ReadTx, Tx

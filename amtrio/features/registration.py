@@ -11,8 +11,9 @@ import msgspec
 import structlog
 
 from amtrio.clock import rfc3339
+from amtrio.context import Context, Services, account_key
 from amtrio.errors import Forbidden
-from amtrio.feature import Context, Services, account_key, on_start, post
+from amtrio.feature import on_start, post
 from amtrio.limits import DEFAULT_TIER
 from amtrio.model.audit import record
 from amtrio.model.people import NewPassword, SignedIn, Username, check_username, create_user, open_session

@@ -12,7 +12,8 @@ import structlog
 
 from amtrio.chores import Clocks
 from amtrio.clock import MICROS_PER_SECOND
-from amtrio.feature import Services, chore
+from amtrio.context import Services
+from amtrio.feature import chore
 from amtrio.store.database import Tx
 from amtrio.store.log import Pruned, prune
 

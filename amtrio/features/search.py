@@ -12,8 +12,9 @@ from typing import Any
 import msgspec
 
 from amtrio.clock import micros_of
+from amtrio.context import Context, Services, account_key
 from amtrio.errors import NotFound
-from amtrio.feature import Context, Services, account_key, chore, command, get
+from amtrio.feature import chore, command, get
 from amtrio.model.conversation import is_member, members
 from amtrio.model.message import Message, MessageView, message, message_row, message_view
 from amtrio.model.search_index import catch_up, clean, find, follow, number_of

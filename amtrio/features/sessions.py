@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import msgspec
 
+from amtrio.context import Context, Nothing, Principal, Services, account_key
 from amtrio.errors import Unauthorized
-from amtrio.feature import Context, Nothing, Principal, Services, account_key, chore, delete, get, post
+from amtrio.feature import chore, delete, get, post
 from amtrio.model.people import SessionView, end_session, open_sessions
 from amtrio.store.database import ReadTx, Tx
 from amtrio.store.log import Cursor, head, put_cursors

@@ -9,7 +9,8 @@ from typing import Literal
 
 import msgspec
 
-from amtrio.feature import Context, Nothing, get, patch
+from amtrio.context import Context, Nothing
+from amtrio.feature import get, patch
 from amtrio.model.audit import record
 from amtrio.store.database import ReadTx, Tx
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
-from amtrio.feature import Context, get
+from amtrio.context import Context
+from amtrio.feature import get
 from amtrio.model.conversation import CONVERSATION_COLUMNS, Conversation, conversation
 from amtrio.model.message import MESSAGE_COLUMNS, MESSAGE_FROM, Message, message
 from amtrio.model.own_state import own_state

@@ -8,8 +8,9 @@ from __future__ import annotations
 import msgspec
 
 from amtrio.clock import rfc3339
+from amtrio.context import Context, Nothing, Services
 from amtrio.errors import Conflict, NotFound
-from amtrio.feature import Context, Nothing, Services, command, delete, get, on_removal, post, put
+from amtrio.feature import command, delete, get, on_removal, post, put
 from amtrio.model.conversation import members
 from amtrio.model.own_state import (
     ConversationState,

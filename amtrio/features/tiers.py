@@ -10,7 +10,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from amtrio.feature import Context, Services, get, on_start, post
+from amtrio.context import Context, Services
+from amtrio.feature import get, on_start, post
 from amtrio.limits import DEFAULT_TIER, SECONDS_PER_MINUTE, Tier
 from amtrio.model.audit import record
 from amtrio.model.people import account_by_id, set_tier

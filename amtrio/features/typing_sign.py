@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import trio
 
-from amtrio.feature import Context, Services, account_key, chore, command, on
+from amtrio.context import Context, Services, account_key
+from amtrio.feature import chore, command, on
 from amtrio.model.conversation import members, others
 from amtrio.model.message import MessagePosted, SenderType, sender_type
 from amtrio.protocol.frames import Command, Event

@@ -13,6 +13,7 @@ import structlog
 import trio
 from msgspec import Meta
 
+from amtrio.context import Context, Nothing, Services
 from amtrio.errors import (
     AmtrioError,
     Conflict,
@@ -22,7 +23,7 @@ from amtrio.errors import (
     StorageUnavailable,
     TooLarge,
 )
-from amtrio.feature import Context, Nothing, Services, delete, get, on_removal, post
+from amtrio.feature import delete, get, on_removal, post
 from amtrio.media.files import THUMBNAIL, Incoming
 from amtrio.media.images import examine, is_picture
 from amtrio.media.multipart import FRAMING_BYTES, Upload

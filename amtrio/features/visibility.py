@@ -5,7 +5,8 @@ Knows devices and sockets' ends. Knows nothing of how people are woken.
 
 from __future__ import annotations
 
-from amtrio.feature import Context, Services, command, on_presence
+from amtrio.context import Context, Services
+from amtrio.feature import command, on_presence
 from amtrio.model.attention import Attention
 from amtrio.protocol.frames import Command
 

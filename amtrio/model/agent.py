@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Meta
 
 from amtrio.clock import rfc3339
+from amtrio.context import Context, Services, account_key
 from amtrio.errors import Conflict, Malformed, NotFound
-from amtrio.feature import Context, Services, account_key
 from amtrio.protocol.frames import ID_PATTERN
 from amtrio.store.database import ReadTx, Row, Tx
 from amtrio.store.log import make_account

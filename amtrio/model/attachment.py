@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from amtrio.context import Services
 from amtrio.errors import Malformed, NotFound
-from amtrio.feature import Services
 from amtrio.media.files import Files
 from amtrio.model.message import ATTACHMENT_COLUMNS, Attachment, attachment
 from amtrio.store.database import Tx

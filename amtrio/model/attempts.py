@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from amtrio.context import Context
 from amtrio.errors import RateLimited
-from amtrio.feature import Context
 from amtrio.store.database import ReadTx
 
 _FIND = "SELECT account_key, id, password_hash FROM user_account WHERE username = :username"

@@ -5,7 +5,7 @@ Knows one table. Knows no feature, and nobody who reads it.
 
 from __future__ import annotations
 
-from amtrio.feature import Context
+from amtrio.context import Context
 from amtrio.protocol.codec import encode
 from amtrio.store.database import Tx
 

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from amtrio.clock import rfc3339
-from amtrio.feature import Context, id_of, kind_of
+from amtrio.context import Context, id_of, kind_of
 from amtrio.protocol.frames import Kind
 from amtrio.store.database import ReadTx, Tx
 

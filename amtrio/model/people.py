@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Meta
 
 from amtrio.clock import MICROS_PER_SECOND, rfc3339
+from amtrio.context import Context, Services, account_key
 from amtrio.errors import Conflict, Malformed, NotFound
-from amtrio.feature import Context, Services, account_key
 from amtrio.limits import DEFAULT_TIER, Tier
 from amtrio.passwords import MIN_CHARS
 from amtrio.store.database import ReadTx, Row, Tx

@@ -9,8 +9,8 @@ import hashlib
 from collections.abc import Sequence
 
 from amtrio.clock import rfc3339
+from amtrio.context import Context, account_key
 from amtrio.errors import ClientIdReused, Malformed, NotFound
-from amtrio.feature import Context, account_key
 from amtrio.model.attachment import check_ids, link
 from amtrio.model.conversation import find_or_create, members, no_conversation
 from amtrio.model.message import HAS_ATTACHMENTS, Attachment, Encryption, MessagePosted, sender_type

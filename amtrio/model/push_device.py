@@ -11,9 +11,9 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import Meta
 
+from amtrio.context import Context
 from amtrio.destinations import check_endpoint
 from amtrio.errors import Malformed
-from amtrio.feature import Context
 from amtrio.model.attention import Attention
 from amtrio.signing import base64url, from_base64url
 from amtrio.store.database import Tx

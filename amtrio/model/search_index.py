@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 import trio
 
+from amtrio.context import Services
 from amtrio.errors import StorageUnavailable
-from amtrio.feature import Services
 from amtrio.model.message import MESSAGE_COLUMNS, MessageDeleted, MessageEdited, MessagePosted
 from amtrio.store.database import ReadTx, Row, Tx, Value
 from amtrio.text.words import Query, fold

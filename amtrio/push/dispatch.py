@@ -18,8 +18,8 @@ import trio
 
 from amtrio.clock import MICROS_PER_SECOND, jitter
 from amtrio.config import Push
+from amtrio.context import Services, account_key
 from amtrio.errors import AmtrioError
-from amtrio.feature import Services, account_key
 from amtrio.model.attention import Attention
 from amtrio.model.push_device import Platform
 from amtrio.model.waking import (

@@ -17,8 +17,8 @@ import msgspec
 import structlog
 import trio
 
+from amtrio.context import Services
 from amtrio.errors import AmtrioError, Malformed
-from amtrio.feature import Services
 from amtrio.protocol.codec import convert, encode
 
 log = structlog.stdlib.get_logger(__name__)

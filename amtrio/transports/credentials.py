@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import structlog
 
+from amtrio.context import Principal, Services
 from amtrio.errors import RateLimited, Unauthorized
-from amtrio.feature import Principal, Services
 from amtrio.features.agents import authenticate_agent
 from amtrio.features.sessions import authenticate
 from amtrio.model.agent import CREDENTIAL_PREFIX, Card

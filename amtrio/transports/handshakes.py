@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from amtrio.context import Principal
 from amtrio.errors import AmtrioError, Forbidden, Malformed, NotFound, RateLimited, Unauthorized
-from amtrio.feature import Principal
 from amtrio.model.agent import Card
 from amtrio.protocol.codec import convert
 from amtrio.protocol.dialects import SUPPORTED_VERSIONS, V1, V2_DIALECT, Dialect, profile_of

@@ -23,6 +23,7 @@ from quart_trio import QuartTrio
 from quart_trio.asgi import TrioASGIHTTPConnection
 from werkzeug.exceptions import HTTPException
 
+from amtrio.context import NOBODY, Answer, Chunks, Context, Request, Services
 from amtrio.errors import (
     AmtrioError,
     Malformed,
@@ -32,7 +33,7 @@ from amtrio.errors import (
     TooLarge,
     UpgradeRequired,
 )
-from amtrio.feature import NOBODY, Answer, Chunks, Context, Registry, Request, RouteSpec, Services
+from amtrio.feature import Registry, RouteSpec
 from amtrio.idempotency import call
 from amtrio.limits import TokenBucket
 from amtrio.model.posting import MessageSent

@@ -15,8 +15,9 @@ import outcome
 import structlog
 import trio
 
+from amtrio.context import Context, account_key
 from amtrio.errors import AmtrioError, Conflict, Forbidden, RateLimited
-from amtrio.feature import CommandSpec, Context, Handler, account_key
+from amtrio.feature import CommandSpec, Handler
 from amtrio.idempotency import call, once
 from amtrio.model.posting import MessageSent
 

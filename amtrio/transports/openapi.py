@@ -18,7 +18,8 @@ from typing import Any, Final
 import msgspec
 
 from amtrio import __version__, errors
-from amtrio.feature import Answer, RouteSpec
+from amtrio.context import Answer
+from amtrio.feature import RouteSpec
 from amtrio.transports.aliases import aliases_of
 from amtrio.transports.answers import ErrorBody
 

@@ -26,7 +26,7 @@ from amtrio.transports.frames import text_frames
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from amtrio.feature import Principal
+    from amtrio.context import Principal
     from amtrio.transports.sessions import Sessions
     from amtrio.transports.ws import Socket
 

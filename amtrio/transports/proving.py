@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from amtrio.context import Principal
 from amtrio.errors import Forbidden, Unauthorized
-from amtrio.feature import Principal, RouteSpec
+from amtrio.feature import RouteSpec
 from amtrio.model.agent import Card
 from amtrio.model.audit import BY_SECRET
 from amtrio.transports.credentials import Credentials

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, cast
 import structlog
 import trio
 
+from amtrio.context import Context, Principal
 from amtrio.errors import AmtrioError, Malformed, RateLimited, TooManyReplacements, Unauthorized
 from amtrio.fanout.backlog import read_position
-from amtrio.feature import Context, Principal
 from amtrio.protocol.codec import encode
 from amtrio.protocol.dialects import SUPPORTED_VERSIONS, Dialect
 from amtrio.protocol.frames import Ack, Connected, Failed, HeartbeatAck, Hello, Kind, Pong, Resync

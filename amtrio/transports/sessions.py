@@ -11,9 +11,10 @@ import structlog
 import trio
 
 from amtrio.clock import Clock, rfc3339
+from amtrio.context import Principal, Services
 from amtrio.errors import AmtrioError, RateLimited, TooManyReplacements
 from amtrio.fanout.hub import Hub
-from amtrio.feature import Principal, Registry, Services
+from amtrio.feature import Registry
 from amtrio.features.receipts import Delivered, mark_delivered
 from amtrio.model.message import MAX_CONTENT_BYTES
 from amtrio.protocol.codec import Codec

@@ -10,9 +10,10 @@ import pytest
 
 import amtrio.features  # noqa: F401 - registers every capability
 from amtrio.app import open_services
+from amtrio.context import Context, Principal, Services
 from amtrio.fanout import backlog
 from amtrio.fanout.backlog import Position, read_page, read_position, read_unread
-from amtrio.feature import Context, Principal, Services, registry
+from amtrio.feature import registry
 from amtrio.features.agents import AddAgent, operation_add
 from amtrio.features.messages import DeleteMessage, EditMessage, SendMessage, delete_message, edit, send
 from amtrio.features.receipts import MarkRead, mark_read

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from amtrio.context import Status
 from amtrio.fanout.hub import MAX_REMEMBERED, Hub, Outgoing, sender_of
-from amtrio.feature import Status
 from amtrio.features.presence import StatusChanged
 from amtrio.features.typing_sign import Typing
 from amtrio.protocol.frames import Event, Gone

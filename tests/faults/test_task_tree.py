@@ -15,8 +15,9 @@ import pytest
 import trio
 import trio.testing
 
+from amtrio.context import Services
 from amtrio.fanout.hub import Outgoing
-from amtrio.feature import ChoreSpec, CommandSpec, Services, registry
+from amtrio.feature import ChoreSpec, CommandSpec, registry
 from amtrio.model.message import MessagePosted
 from amtrio.protocol.dialects import V2, Viewer
 from amtrio.protocol.frames import Command, Event

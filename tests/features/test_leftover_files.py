@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import trio
 
-from amtrio.feature import account_key
+from amtrio.context import account_key
 from amtrio.features.leftover_files import collect_files
 from amtrio.media.files import Files
 from amtrio.model.attachment import Uploading, files

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amtrio.app import open_services
+from amtrio.context import Context, Principal, Services, kind_of
 from amtrio.fanout.backlog import read_page
-from amtrio.feature import Context, Principal, Services, kind_of
 from amtrio.features import accounts
 from amtrio.features.accounts import RemoveUser
 from amtrio.features.agents import AddAgent, operation_add

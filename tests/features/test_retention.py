@@ -10,7 +10,7 @@ import pytest
 import amtrio.features  # noqa: F401 - registers every capability
 from amtrio.app import open_services
 from amtrio.chores import SETTLE_SECONDS
-from amtrio.feature import Services
+from amtrio.context import Services
 from amtrio.features.retention import prune_logs
 from amtrio.model.search_index import follow
 from amtrio.store.log import Cursor, head, put_cursors

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import trio
 
+from amtrio.context import Context
 from amtrio.errors import RateLimited
-from amtrio.feature import Context
 from amtrio.model.attempts import prove_password
 from tests.harness import PASSWORD, open_scene
 

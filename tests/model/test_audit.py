@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from amtrio.feature import Context
+from amtrio.context import Context
 from amtrio.model.audit import BY_COMMAND_LINE, record
 from amtrio.store.database import Tx
 from tests.features.conftest import Cast, audited, cast, scene

@@ -10,8 +10,8 @@ import pytest
 import amtrio.features  # noqa: F401 - registers every capability
 from amtrio.app import open_services
 from amtrio.clock import rfc3339
+from amtrio.context import Services
 from amtrio.errors import Malformed, NotFound
-from amtrio.feature import Services
 from amtrio.features.agents import AddAgent, operation_add
 from amtrio.model.conversation import (
     FOREVER_US,

@@ -9,7 +9,7 @@ import pytest
 
 import amtrio.features  # noqa: F401 - registers every capability
 from amtrio.app import open_services
-from amtrio.feature import Context, Principal, Services
+from amtrio.context import Context, Principal, Services
 from amtrio.model.keyring import (
     LOW,
     REMEMBERED_SPENT_KEYS,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import amtrio.features  # noqa: F401 - registers every capability
 from amtrio.app import open_services
-from amtrio.feature import Services
+from amtrio.context import Services
 from amtrio.features.agents import AddAgent, operation_add
 from amtrio.model.conversation import FOREVER_US, find_or_create
 from amtrio.model.notification import MINUTES_PER_DAY, find_zone, is_between, is_silent, minute_of_day

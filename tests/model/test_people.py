@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from amtrio.context import Context
 from amtrio.errors import Conflict, Malformed, NotFound
-from amtrio.feature import Context
 from amtrio.model.people import (
     account_by_id,
     account_by_name,

@@ -11,8 +11,8 @@ import pytest
 import amtrio.features  # noqa: F401 - registers every capability
 from amtrio.app import open_services
 from amtrio.clock import SystemClock
+from amtrio.context import Context, Principal, Services
 from amtrio.errors import ClientIdReused, Malformed, NotFound
-from amtrio.feature import Context, Principal, Services
 from amtrio.model.conversation import create
 from amtrio.model.message import Encryption, MessagePosted, message, message_row
 from amtrio.model.posting import MessageSent, Post, store_message

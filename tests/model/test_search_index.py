@@ -19,8 +19,8 @@ from trio.testing import MockClock
 import amtrio.features  # noqa: F401 - registers every capability
 from amtrio.app import open_services
 from amtrio.clock import SystemClock
+from amtrio.context import Services
 from amtrio.errors import Malformed
-from amtrio.feature import Services
 from amtrio.model import search_index as index
 from amtrio.store import log
 from amtrio.store.connection import SqliteTx, connect

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 import trio
 
+from amtrio.context import Nothing, Services
 from amtrio.errors import Conflict, Malformed
-from amtrio.feature import Nothing, OperationSpec, Services, registry
+from amtrio.feature import OperationSpec, registry
 from amtrio.transports.admin import MAX_LINE_BYTES, SOCKET_NAME, open_admin_socket, operate
 from tests.harness import PASSWORD, Scene, open_scene
 

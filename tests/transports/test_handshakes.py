@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from trio_websocket import ConnectionClosed
 
+from amtrio.context import Principal
 from amtrio.errors import Malformed
-from amtrio.feature import Principal
 from amtrio.transports.handshakes import with_device
 from tests.harness import ADMIN_SECRET, AGENT_SECRET, Json, Person, Scene, open_scene, open_socket
 

@@ -12,7 +12,8 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from amtrio.feature import Answer, Chunks, Context, Nothing, Registry, registry
+from amtrio.context import Answer, Chunks, Context, Nothing
+from amtrio.feature import Registry, registry
 from amtrio.features import accounts
 from amtrio.features.accounts import UserName
 from amtrio.store.database import ReadTx

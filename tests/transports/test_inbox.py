@@ -11,8 +11,9 @@ import pytest
 import trio
 from trio.testing import MockClock, wait_all_tasks_blocked
 
+from amtrio.context import Nothing
 from amtrio.errors import StorageUnavailable
-from amtrio.feature import CommandSpec, Nothing, registry
+from amtrio.feature import CommandSpec, registry
 from amtrio.store.database import Tx
 from tests.harness import Agent, Device, Person, Scene, open_scene
 

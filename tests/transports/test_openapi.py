@@ -8,8 +8,9 @@ import msgspec
 import pytest
 from msgspec import Meta
 
+from amtrio.context import Answer, Chunks, Context
 from amtrio.errors import Conflict
-from amtrio.feature import Answer, Chunks, Context, Registry
+from amtrio.feature import Registry
 from amtrio.protocol.frames import CLIENT_ID_PATTERN
 from amtrio.store.database import Tx
 from amtrio.transports.openapi import describe

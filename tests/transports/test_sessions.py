@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import trio
 
+from amtrio.context import Principal
 from amtrio.errors import StorageUnavailable
-from amtrio.feature import Principal
 from amtrio.protocol.session import Close
 from amtrio.transports import sessions as module
 from tests.conftest import Journal
