@@ -17,7 +17,8 @@ from amtrio.errors import NotFound
 from amtrio.feature import chore, command, get
 from amtrio.model.conversation import is_member, members
 from amtrio.model.message import Message, MessageView, message, message_row, message_view
-from amtrio.model.search_index import catch_up, clean, find, follow, number_of
+from amtrio.model.search_following import catch_up, clean, follow
+from amtrio.model.search_index import find, number_of
 from amtrio.protocol.frames import Command, Reply
 from amtrio.store.database import ReadTx, Row
 from amtrio.text.words import Query, Snippet, parse, snippet

@@ -12,8 +12,9 @@ from amtrio.context import Principal
 from amtrio.errors import AmtrioError, Forbidden, Malformed, NotFound, RateLimited, Unauthorized
 from amtrio.model.agent import Card
 from amtrio.protocol.codec import convert
-from amtrio.protocol.dialects import SUPPORTED_VERSIONS, V1, V2_DIALECT, Dialect, profile_of
+from amtrio.protocol.dialects import SUPPORTED_VERSIONS, V2_DIALECT, Dialect
 from amtrio.protocol.frames import ID_PATTERN, Hello, Kind
+from amtrio.protocol.v1 import V1, profile_of
 from amtrio.transports.addresses import client_address
 from amtrio.transports.answers import error_body, error_headers
 from amtrio.transports.credentials import Credentials

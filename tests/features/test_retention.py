@@ -12,7 +12,7 @@ from amtrio.app import open_services
 from amtrio.chores import SETTLE_SECONDS
 from amtrio.context import Services
 from amtrio.features.retention import prune_logs
-from amtrio.model.search_index import follow
+from amtrio.model.search_following import follow
 from amtrio.store.log import Cursor, head, put_cursors
 from tests.conftest import Journal
 from tests.harness import MovableClock, config_for

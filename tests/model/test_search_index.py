@@ -8,26 +8,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
-import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from trio.testing import MockClock
 
 import amtrio.features  # noqa: F401 - registers every capability
-from amtrio.app import open_services
 from amtrio.clock import SystemClock
-from amtrio.context import Services
 from amtrio.errors import Malformed
 from amtrio.model import search_index as index
 from amtrio.store import log
 from amtrio.store.connection import SqliteTx, connect
 from amtrio.store.migrate import load_migrations, migrate
-from amtrio.store.sqlite import SqliteDatabase
 from amtrio.text.words import fold, matches, parse
-from tests.harness import config_for
 
 # Two people talk with the same agent, one of them in two conversations.
 TALKS = {"talk": "u:alice", "more": "u:alice", "other": "u:bob"}
@@ -448,72 +442,7 @@ def test_other_peoples_messages_cost_a_search_nothing(book: Book) -> None:
     assert all(later < 1.5 * earlier for later, earlier in zip(after, before, strict=True)), (before, after)
 
 
-@pytest.fixture
-async def services(tmp_path: Path) -> Any:
-    async with open_services(config_for(tmp_path)) as (services, _):
-        yield services
-
-
-async def test_a_search_waits_a_second_at_most(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And then says that it does not know everything."""
-    assert await index.catch_up(services)
-    await services.store.write(_note)
-    monkeypatch.setattr(index, "CATCH_UP_SECONDS", 0.01)
-    async with trio.open_nursery() as nursery:
-        await nursery.start(_hold, services.own(index.Turn).lock)
-        assert not await index.catch_up(services)
-        nursery.cancel_scope.cancel()
-    monkeypatch.undo()
-    assert await index.catch_up(services)
-    await services.store.write(lambda tx: tx.run("UPDATE search_place SET backfill_id = '~'"))
-    assert not await index.catch_up(services)
-    await index.follow(services)
-    assert await index.catch_up(services)
-
-
-async def test_a_disk_that_refuses_does_not_end_searches(services: Services) -> None:
-    """They find what was there before, and say that it is not all."""
-    await services.store.write(_note)
-    store = cast("SqliteDatabase", services.store)
-    assert store._commit._conn is not None
-    store._commit._conn.execute("PRAGMA query_only = ON")  # until the store opens another connection
-    assert not await index.catch_up(services)
-    assert await index.catch_up(services)
-
-
-async def test_following_stops_when_it_is_cancelled(services: Services) -> None:
-    """Between two steps, however many there are to do."""
-    for _ in range(3):
-        await services.store.write(_note)
-    with trio.move_on_after(0) as scope:
-        await index.follow(services)
-    assert scope.cancelled_caught
-    await index.follow(services)
-    assert (await services.store.read(index.place_of)).event == 3
-
-
-async def _hold(lock: trio.Lock, *, task_status: trio.TaskStatus[None]) -> None:
-    async with lock:
-        task_status.started()
-        await trio.sleep_forever()
-
-
-def _note(tx: Any) -> None:
-    tx.run("INSERT INTO event (kind, at_us) VALUES ('receipt', 1)")
-
-
 def test_engines_without_the_table_are_noticed() -> None:
     """The index needs FTS5, which Python's builds of SQLite have."""
     options = {row[0] for row in sqlite3.connect(":memory:").execute("PRAGMA compile_options")}
     assert "ENABLE_FTS5" in options
-
-
-async def test_the_index_stands_back_while_much_is_said(mock_clock: MockClock) -> None:
-    """Half of the writer's time when it is quiet, a fiftieth when everybody waits for it."""
-    turn = index.Turn()
-    mock_clock.jump(1)
-    assert turn.pause_seconds(100, trio.current_time() - 0.01) == pytest.approx(0.01)
-    mock_clock.jump(1)
-    assert turn.pause_seconds(1100, trio.current_time() - 0.01) == pytest.approx(0.5)
-    mock_clock.jump(10)
-    assert turn.pause_seconds(1300, trio.current_time() - 0.01) == pytest.approx(0.01)
