@@ -12,6 +12,7 @@ from amtrio.context import Context, Nothing, id_of, kind_of
 from amtrio.feature import delete, get, patch, post
 from amtrio.limits import Tier
 from amtrio.model.audit import record
+from amtrio.model.pages import DEFAULT_PAGE, page_size
 from amtrio.model.people import (
     NewPassword,
     SessionView,
@@ -29,8 +30,6 @@ from amtrio.passwords import check_strength
 from amtrio.protocol.frames import Kind
 from amtrio.store.database import ReadTx, Row, Tx
 
-DEFAULT_PAGE = 50
-MAX_PAGE = 200
 _VIEW = """
 SELECT u.account_key, u.id, u.username, u.tier, u.is_admin, u.created_us, u.last_seen_us,
     (SELECT count(*) FROM login_session s
@@ -109,7 +108,7 @@ class UserDone(msgspec.Struct, frozen=True, kw_only=True):
 @get("/admin/users", who="admin")
 async def list_users(ctx: Context, request: AskUsers) -> UsersListed:
     """Everybody with an account."""
-    limit = request.limit if 1 <= request.limit <= MAX_PAGE else DEFAULT_PAGE
+    limit = page_size(request.limit)
     rows = await ctx.store.read(_page, ctx, request, limit + 1)
     return UsersListed(
         users=[_view(row, ctx) for row in rows[:limit]], next=rows[limit - 1][2] if len(rows) > limit else None

@@ -29,6 +29,7 @@ from amtrio.model.message import (
     attachments_of,
     visible_message,
 )
+from amtrio.model.pages import MAX_PAGE, page_size
 from amtrio.store.database import ReadTx, Row
 from amtrio.tokens import link_signature, same
 
@@ -36,8 +37,6 @@ log = structlog.stdlib.get_logger(__name__)
 
 # Long enough for a page to load its pictures and a film to begin; each look at a page makes new ones.
 LINK_SECONDS = 900
-MAX_PAGE = 200
-DEFAULT_PAGE = 50
 _COLUMNS = ", ".join(f"a.{name.strip()}" for name in ATTACHMENT_COLUMNS.split(","))
 _FILE = f"SELECT {_COLUMNS} FROM attachment a WHERE a.id = :id AND a.state = 'stored'"  # noqa: S608 - our own columns
 # The uploader, and whoever is in the conversation of the message that carries it.
@@ -194,7 +193,7 @@ class ListAttachments(msgspec.Struct, frozen=True, kw_only=True):
 def list_attachments(tx: ReadTx, ctx: Context, request: ListAttachments) -> Answer[list[AttachmentView]]:
     """The files of a conversation's messages, newest first."""
     members(tx, request.conversation_id, ctx.principal.account)
-    limit = request.limit if request.limit is not None and 1 <= request.limit <= MAX_PAGE else DEFAULT_PAGE
+    limit = page_size(request.limit)
     rows = tx.all(
         f"""
         SELECT {ATTACHMENT_COLUMNS} FROM attachment

@@ -13,9 +13,9 @@ from amtrio.clock import rfc3339
 from amtrio.context import Context, Services, account_key, id_of
 from amtrio.feature import get, on_removal, operation
 from amtrio.model.audit import forget_addresses
+from amtrio.model.pages import DEFAULT_PAGE, page_size
 from amtrio.store.database import ReadTx, Row, Tx
 
-DEFAULT_PAGE = 50
 MAX_PAGE = 500
 _NO_END = 2**62
 _PAGE = """
@@ -88,7 +88,7 @@ async def operation_audit(services: Services, request: AskAudit) -> AuditListed:
 
 
 def _page(tx: ReadTx, request: AskAudit) -> AuditListed:
-    limit = request.limit if 1 <= request.limit <= MAX_PAGE else DEFAULT_PAGE
+    limit = page_size(request.limit, most=MAX_PAGE)
     rows = tx.all(
         _PAGE,
         before=request.cursor if 0 < request.cursor < _NO_END else _NO_END,

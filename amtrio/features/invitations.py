@@ -16,6 +16,7 @@ from amtrio.errors import NotFound
 from amtrio.feature import delete, get, operation, post
 from amtrio.limits import DEFAULT_TIER, Tier
 from amtrio.model.audit import BY_COMMAND_LINE, record
+from amtrio.model.pages import DEFAULT_PAGE, page_size
 from amtrio.store.database import ReadTx, Row, Tx
 from amtrio.tokens import fingerprint
 
@@ -24,8 +25,6 @@ SECONDS_PER_HOUR = 3600
 # A week: long enough for a mail to be read, short enough for a forgotten one to close.
 DEFAULT_HOURS = 168.0
 MAX_HOURS = 8760.0
-DEFAULT_PAGE = 50
-MAX_PAGE = 200
 # Above every id there is: they are ASCII.
 _NO_END = "\x7f"
 _COLUMNS = "id, note, is_admin, tier, uses_left, created_us, expires_us, revoked_us"
@@ -141,7 +140,7 @@ class InvitationsListed(msgspec.Struct, frozen=True, kw_only=True):
 @get("/admin/invitations", who="admin")
 def list_invitations(tx: ReadTx, ctx: Context, request: AskInvitations) -> InvitationsListed:
     """Every invitation that was ever made, without its token."""
-    limit = request.limit if 1 <= request.limit <= MAX_PAGE else DEFAULT_PAGE
+    limit = page_size(request.limit)
     rows = tx.all(
         f"SELECT {_COLUMNS} FROM invitation WHERE id < :before ORDER BY id DESC LIMIT :limit",  # noqa: S608 - ours
         before=request.cursor or _NO_END,

@@ -17,14 +17,12 @@ from amtrio.errors import NotFound
 from amtrio.feature import chore, command, get
 from amtrio.model.conversation import is_member, members
 from amtrio.model.message import Message, MessageView, message, message_row, message_view
+from amtrio.model.pages import DEFAULT_PAGE, MAX_PAGE
 from amtrio.model.search_following import catch_up, clean, follow
 from amtrio.model.search_index import find, number_of
 from amtrio.protocol.frames import Command, Reply
 from amtrio.store.database import ReadTx, Row
 from amtrio.text.words import Query, Snippet, parse, snippet
-
-MAX_PAGE = 200
-DEFAULT_PAGE = 50
 
 
 class AskSearch(Command, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Pages of a conversation's messages, next to a cursor.
+"""How long a page is, and pages of a conversation's messages, next to a cursor.
 
 Knows SQL and what clients take for a place in a conversation. Knows no route, and not who may read.
 """
@@ -13,6 +13,11 @@ from amtrio.store.database import ReadTx, Row
 
 MAX_PAGE = 200
 DEFAULT_PAGE = 50
+
+
+def page_size(limit: int | None, *, most: int = MAX_PAGE) -> int:
+    """How many a page holds that was asked for with this limit; one that cannot be had is as good as none."""
+    return limit if limit is not None and 1 <= limit <= most else DEFAULT_PAGE
 
 
 class AskPage(Command, frozen=True, kw_only=True):
@@ -41,7 +46,7 @@ def page(tx: ReadTx, frame: AskPage, condition: str = "") -> tuple[list[Row], bo
     Raises:
         NotFound: the cursor names no message of the conversation, and no time.
     """
-    limit = frame.limit if frame.limit is not None and 1 <= frame.limit <= MAX_PAGE else DEFAULT_PAGE
+    limit = page_size(frame.limit)
     low = _seq_at_or_before(tx, frame.conversation_id, frame.after, is_before=False)
     high = _seq_at_or_before(tx, frame.conversation_id, frame.before, is_before=True)
     ascending = frame.after is not None and frame.before is None

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from amtrio.errors import NotFound
-from amtrio.model.pages import DEFAULT_PAGE, AskPage, page
+from amtrio.model.pages import DEFAULT_PAGE, MAX_PAGE, AskPage, page, page_size
 from amtrio.store.database import ReadTx
 from tests.harness import open_scene
 
@@ -40,3 +40,10 @@ async def test_a_page_is_ascending_and_says_whether_there_is_more(tmp_path: Path
         assert await seqs(limit=0) == await seqs(limit=10**9) == await seqs(limit=DEFAULT_PAGE)
         with pytest.raises(NotFound):
             await seqs(before="yesterday")
+
+
+def test_a_limit_that_cannot_be_had_is_as_good_as_none() -> None:
+    """As older clients expect: not the most that could be had."""
+    assert [page_size(limit) for limit in (1, MAX_PAGE)] == [1, MAX_PAGE]
+    assert {page_size(limit) for limit in (None, 0, -1, MAX_PAGE + 1)} == {DEFAULT_PAGE}
+    assert (page_size(500, most=500), page_size(501, most=500)) == (500, DEFAULT_PAGE)
