@@ -1,0 +1,192 @@
+"""The JSON objects in which a program or a web service may tell more than text, and what becomes of them in a run.
+
+One object per line (or per event of an event stream); docs/bridges.md lists them. Knows nothing of where they come
+from.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from amtrio.bridges.text import Lines, Utf8
+from amtrio.bridges.turn import Part, Run, RunFailed
+
+VERSION: Final = 1
+# A first line longer than this is no greeting, and text must not wait for its end.
+_GREETING_CHARACTERS_AT_MOST: Final = 200
+_TOOL_STATES: Final = frozenset({"pending", "running", "done", "failed"})
+_PLAN_STATES: Final = frozenset({"pending", "running", "done"})
+_META_OF_TOOL: Final = ("name", "title", "arguments", "state", "result", "duration_ms")
+
+Event = Mapping[str, Any]
+
+
+class Ended(Exception):
+    """The program said that its answer is complete."""
+
+
+class Output:
+    """
+    Tells plain text from JSON lines: it is JSON lines if the first line is `{"amtrio":1}`.
+
+    `feed` gives text as `str` and objects as they are. A line that is no object among JSON lines is noise, which is not
+    for the person.
+
+    Args:
+        is_json: known to be JSON lines without a greeting.
+        on_noise: gets such a line.
+    """
+
+    def __init__(self, *, is_json: bool = False, on_noise: Callable[[str], None] = lambda _line: None) -> None:
+        self._on_noise = on_noise
+        self._text = Utf8()
+        self._lines = Lines() if is_json else None
+        self._undecided: str | None = None if is_json else ""
+
+    def feed(self, data: bytes) -> list[str | Event]:
+        """
+        Raises:
+            RunFailed: the greeting names a version that this bridge does not know.
+        """
+        return self._take(self._text.feed(data), is_end=False)
+
+    def end(self) -> list[str | Event]:
+        """What is left when the stream has ended."""
+        return self._take(self._text.end(), is_end=True)
+
+    def _take(self, text: str, *, is_end: bool) -> list[str | Event]:
+        if self._lines is None:
+            return self._decide(text, is_end=is_end)
+        return self._read([*self._lines.feed(text), *(self._lines.end() if is_end else ())])
+
+    def _read(self, lines: Sequence[str]) -> list[str | Event]:
+        found: list[str | Event] = []
+        for line in lines:
+            item = read_object(line)
+            if item is not None:
+                found.append(item)
+            elif line.strip():
+                self._on_noise(line)
+        return found
+
+    def _decide(self, text: str, *, is_end: bool) -> list[str | Event]:
+        if self._undecided is None:
+            return [text] if text else []
+        self._undecided += text
+        line, end, rest = self._undecided.partition("\n")
+        may_greet = line.startswith("{") and len(line) <= _GREETING_CHARACTERS_AT_MOST
+        if not self._undecided or (may_greet and not end and not is_end):
+            return []
+        if may_greet and _greets(line):
+            self._undecided = None
+            self._lines = Lines()
+            return self._take(rest, is_end=is_end)
+        text, self._undecided = self._undecided, None
+        return [text]
+
+
+def read_object(line: str) -> Event | None:
+    """The JSON object of a line; None if it is none."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _greets(line: str) -> bool:
+    found = read_object(line)
+    if found is None or "amtrio" not in found:
+        return False
+    if found["amtrio"] != VERSION:
+        raise RunFailed(f"it speaks version {found['amtrio']!r} of the JSON lines, and this bridge version {VERSION}")
+    return True
+
+
+class Speaker:
+    """Puts text and objects into a run, in order. Unknown types and fields are ignored, for newer programs."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._reasoning: Part | None = None
+        self._tools: dict[str, tuple[Part, dict[str, Any]]] = {}
+        self._plan: Part | None = None
+
+    async def say(self, item: str | Event) -> None:
+        """
+        Raises:
+            RunFailed: it was an error. Ended: it was the end of the answer.
+        """
+        if isinstance(item, str):
+            item = {"type": "text", "text": item}
+        kind = item.get("type")
+        if kind in {"text", "tool", "plan"}:
+            self._reasoning = None  # thoughts after it are thoughts of their own
+        if kind == "text":
+            if text := _text(item, "text"):
+                await self._run.write(text)
+        elif kind == "reasoning":
+            await self._think(item)
+        elif kind == "tool":
+            await self._show_tool(item)
+        elif kind == "plan":
+            await self._show_plan(item)
+        elif kind == "status":
+            await self._run.status(_text(item, "text"))
+        elif kind == "usage":
+            self._run.usage = {name: value for name, value in item.items() if name != "type"}
+        elif kind == "error":
+            raise RunFailed(_text(item, "text") or _text(item, "message") or "it failed without saying why")
+        elif kind == "end":
+            raise Ended
+
+    async def _think(self, item: Event) -> None:
+        title = item.get("title")
+        meta = {"title": title} if isinstance(title, str) and title else {}
+        if self._reasoning is None:
+            self._reasoning = await self._run.part("reasoning", meta)
+        elif meta:
+            await self._reasoning.update(meta)
+        if text := _text(item, "text"):
+            await self._reasoning.write(text)
+
+    async def _show_tool(self, item: Event) -> None:
+        """The first object of an id begins a tool; later ones change what they name and add their text."""
+        number = str(item.get("id") or f"#{len(self._tools)}")
+        given = {name: item[name] for name in _META_OF_TOOL if item.get(name) is not None}
+        if given.get("state") not in _TOOL_STATES:
+            given.pop("state", None)
+        if number not in self._tools:
+            meta = {"name": "tool", "state": "running" if item.get("id") else "done", **given}
+            self._tools[number] = (await self._run.part("tool", meta), meta)
+        elif given:
+            part, meta = self._tools[number]
+            meta.update(given)
+            await part.update(dict(meta))
+        if text := _text(item, "text"):
+            await self._tools[number][0].write(text)
+
+    async def _show_plan(self, item: Event) -> None:
+        meta = {"items": [_plan_item(each) for each in _items(item)]}
+        if self._plan is None:
+            self._plan = await self._run.part("plan", meta)
+        else:
+            await self._plan.update(meta)
+
+
+def _items(item: Event) -> Sequence[Any]:
+    items = item.get("items")
+    return items if isinstance(items, list) else []
+
+
+def _plan_item(item: object) -> dict[str, str]:
+    fields = item if isinstance(item, dict) else {"text": item}
+    state = fields.get("state")
+    return {"text": _text(fields, "text"), "state": state if state in _PLAN_STATES else "pending"}
+
+
+def _text(item: Event, field: str) -> str:
+    found = item.get(field)
+    return found if isinstance(found, str) else "" if found is None else json.dumps(found, ensure_ascii=False)
