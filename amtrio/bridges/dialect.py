@@ -7,7 +7,8 @@ from.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from amtrio.bridges.text import Lines, Utf8
@@ -106,13 +107,30 @@ def _greets(line: str) -> bool:
 
 
 class Speaker:
-    """Puts text and objects into a run, in order. Unknown types and fields are ignored, for newer programs."""
+    """
+    Puts text and objects into a run, in order. Unknown types and fields are ignored, for newer programs.
 
-    def __init__(self, run: Run) -> None:
+    Attributes:
+        has_spoken: something for the person to keep was said: no mere status.
+    """
+
+    def __init__(self, run: Run, now_s: Callable[[], float] = time.monotonic) -> None:
+        self.has_spoken = False
         self._run = run
+        self._now_s = now_s
         self._reasoning: Part | None = None
+        self._title: dict[str, Any] = {}
+        self._thinks_since_s = 0.0
         self._tools: dict[str, tuple[Part, dict[str, Any]]] = {}
         self._plan: Part | None = None
+        self._ways: dict[str, Callable[[Event], Awaitable[None]]] = {
+            "text": self._write,
+            "reasoning": self._think,
+            "tool": self._show_tool,
+            "plan": self._show_plan,
+            "status": self._show_status,
+            "usage": self._note_usage,
+        }
 
     async def say(self, item: str | Event) -> None:
         """
@@ -121,36 +139,46 @@ class Speaker:
         """
         if isinstance(item, str):
             item = {"type": "text", "text": item}
-        kind = item.get("type")
-        if kind in {"text", "tool", "plan"}:
-            self._reasoning = None  # thoughts after it are thoughts of their own
-        if kind == "text":
-            if text := _text(item, "text"):
-                await self._run.write(text)
-        elif kind == "reasoning":
-            await self._think(item)
-        elif kind == "tool":
-            await self._show_tool(item)
-        elif kind == "plan":
-            await self._show_plan(item)
-        elif kind == "status":
-            await self._run.status(_text(item, "text"))
-        elif kind == "usage":
-            self._run.usage = {name: value for name, value in item.items() if name != "type"}
-        elif kind == "error":
+        kind = str(item.get("type"))
+        if kind == "error":
             raise RunFailed(_text(item, "text") or _text(item, "message") or "it failed without saying why")
-        elif kind == "end":
+        if kind == "end":
             raise Ended
+        if kind in {"text", "tool", "plan"}:
+            await self._end_thought()
+        if kind in {"text", "reasoning", "tool", "plan"}:
+            self.has_spoken = True
+        if kind in self._ways:
+            await self._ways[kind](item)
+
+    async def _write(self, item: Event) -> None:
+        if text := _text(item, "text"):
+            await self._run.write(text)
+
+    async def _show_status(self, item: Event) -> None:
+        await self._run.status(_text(item, "text"))
+
+    async def _note_usage(self, item: Event) -> None:
+        self._run.usage = {name: value for name, value in item.items() if name != "type"}
 
     async def _think(self, item: Event) -> None:
         title = item.get("title")
         meta = {"title": title} if isinstance(title, str) and title else {}
         if self._reasoning is None:
-            self._reasoning = await self._run.part("reasoning", meta)
-        elif meta:
+            self._thinks_since_s = self._now_s()
+            self._reasoning, self._title = await self._run.part("reasoning", meta), meta
+        elif meta and meta != self._title:
+            self._title = meta
             await self._reasoning.update(meta)
         if text := _text(item, "text"):
             await self._reasoning.write(text)
+
+    async def _end_thought(self) -> None:
+        """Thoughts that come later are thoughts of their own."""
+        if self._reasoning is not None:
+            thought_ms = int((self._now_s() - self._thinks_since_s) * 1000)
+            await self._reasoning.update({**self._title, "duration_ms": thought_ms})
+            self._reasoning = None
 
     async def _show_tool(self, item: Event) -> None:
         """The first object of an id begins a tool; later ones change what they name and add their text."""

@@ -16,6 +16,7 @@ import anyio
 import anyio.to_thread
 import httpx
 
+from amtrio.bridges.streams import open_pieces
 from amtrio.bridges.turn import Incoming, RunFailed
 
 _NAME_CHARACTERS_AT_MOST = 120
@@ -88,8 +89,8 @@ class Files:
         try:
             async with self._http.stream("GET", self._address(attachment), headers=self._headers) as response:
                 response.raise_for_status()
-                async with await anyio.open_file(path, "wb") as file:
-                    async for piece in response.aiter_bytes():
+                async with await anyio.open_file(path, "wb") as file, open_pieces(response) as pieces:
+                    async for piece in pieces:
                         await file.write(piece)
         except httpx.HTTPError as exc:
             raise _not_fetched(attachment, exc) from exc

@@ -12,6 +12,8 @@ import h11
 import msgspec
 from anyio.abc import SocketAttribute, SocketStream
 
+from amtrio.bridges.groups import unwrapped
+
 
 @dataclass(frozen=True)
 class Request:
@@ -79,10 +81,11 @@ async def open_endpoint(answer: Answer) -> AsyncIterator[Endpoint]:
                     endpoint.requests.append(request)
                     await answer(request, Wire(stream))
 
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(listener.serve, serve)
-            yield endpoint
-            tasks.cancel_scope.cancel()
+        with unwrapped():
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(listener.serve, serve)
+                yield endpoint
+                tasks.cancel_scope.cancel()
 
 
 async def _read(stream: SocketStream) -> Request | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -27,7 +28,7 @@ def said(play: Play, *items: str | dict[str, Any]) -> Record:
     run = Record()
 
     async def scene() -> None:
-        speaker = Speaker(run)
+        speaker = Speaker(run, itertools.count(step=2).__next__)
         for item in items:
             await speaker.say(item)
 
@@ -125,7 +126,8 @@ def test_text_thoughts_tools_and_plans_become_parts(play: Play) -> None:
         ("reasoning", "Good."),
         ("text", "Three of them"),
     ]
-    assert run.parts[0].meta == {"title": "First"}
+    assert run.parts[0].meta == {"title": "First", "duration_ms": 2000}
+    assert run.parts[3].meta == {"duration_ms": 2000}
     assert run.parts[1].meta == {"name": "grep", "arguments": {"for": "x"}, "state": "done", "result": 3}
     assert run.parts[2].meta == {"items": [{"text": "look", "state": "done"}, {"text": "answer", "state": "pending"}]}
     assert (run.statuses, run.usage) == (["looking"], {"tokens": 7})
