@@ -76,6 +76,7 @@ class Record:
 
     async def status(self, text: str, /) -> None:
         self.statuses.append(text)
+        self._tell()
 
     async def ask(self, content: str, options: Sequence[Option], /) -> Choice | None:
         self.questions.append((content, options))
