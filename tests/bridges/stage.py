@@ -59,6 +59,7 @@ class Record:
     parts: list[Written] = field(default_factory=list)
     statuses: list[str] = field(default_factory=list)
     questions: list[tuple[str, Sequence[Option]]] = field(default_factory=list)
+    artifacts: list[Any] = field(default_factory=list)
     usage: dict[str, Any] | None = None
     past: list[Note] = field(default_factory=list)
     choose: Callable[[Sequence[Option]], str | None] = lambda options: options[0].id
@@ -85,6 +86,12 @@ class Record:
         if chosen == "never":
             await anyio.sleep_forever()
         return None if chosen is None else Choice([chosen])
+
+    async def upload(self, content: bytes, /, *, filename: str, content_type: str) -> tuple[bytes, str, str]:
+        return content, filename, content_type
+
+    async def artifact(self, attachment: Any, /) -> None:
+        self.artifacts.append(attachment)
 
     async def history(self, *, limit: int) -> Sequence[Note]:
         return self.past[-limit:]
