@@ -11,11 +11,11 @@ from amtrio.client.backoff import Backoff
 from amtrio.client.connection import Connection, MessageSent, new_client_id
 from amtrio.client.cursors import Cursors, FileCursors, MemoryCursors, write_private
 from amtrio.client.errors import AuthenticationEnded, ClientError, Dropped, Refused, Replaced, Unreachable
-from amtrio.client.rest import Agent, Rest, SignedIn
+from amtrio.client.rest import AgentInfo, Rest, SignedIn
 from amtrio.client.stream import Position
 
 __all__ = [
-    "Agent",
+    "AgentInfo",
     "AuthenticationEnded",
     "Backoff",
     "ClientError",

@@ -35,7 +35,7 @@ class SignedIn(Thing, frozen=True, kw_only=True):
     expires_at: str | None = None
 
 
-class Agent(Thing, frozen=True, kw_only=True):
+class AgentInfo(Thing, frozen=True, kw_only=True):
     """Attributes: status: `online`, `busy`, `idle` or `offline`. last_seen: RFC 3339."""
 
     agent_id: str
@@ -112,8 +112,8 @@ class Rest:
         await self.call("POST", "/auth/logout")
         self.token = None
 
-    async def agents(self) -> list[Agent]:
-        return _shaped(await self.call("GET", "/agents"), list[Agent])
+    async def agents(self) -> list[AgentInfo]:
+        return _shaped(await self.call("GET", "/agents"), list[AgentInfo])
 
     async def conversations(self, *, limit: int | None = None, before: str | None = None) -> list[Conversation]:
         """By activity, newest first, with `last_message` and `unread_count`."""
