@@ -20,9 +20,9 @@ from amtrio.bridges.dialect import Speaker
 from amtrio.bridges.files import Files
 from amtrio.bridges.groups import unwrapped
 from amtrio.bridges.jsonrpc import PeerGone, Pending, Request, RpcError
-from amtrio.bridges.turn import Incoming, Run, RunFailed
+from amtrio.bridges.turn import Incoming, Run
 from amtrio.bridges.updates import Picture, Updates, permission
-from amtrio.client import ClientError
+from amtrio.client import ClientError, RunFailed
 
 CANCELLED: Final = {"outcome": {"outcome": "cancelled"}}
 # A stopped run waits 5 s for its handler.

@@ -19,11 +19,14 @@ from amtrio.bridges.children import CannotStart, Child, Children
 from amtrio.bridges.dialect import Ended, Output, Speaker
 from amtrio.bridges.files import Files
 from amtrio.bridges.groups import unwrapped
-from amtrio.bridges.turn import Incoming, Run, RunFailed
+from amtrio.bridges.turn import Incoming, Run
+from amtrio.client import RunFailed
 
 PLACEHOLDER: Final = "{message}"
 # Standard error ends with the program, unless something that it started holds it open.
 _LAST_WORDS_WITHIN_S: Final = 1.0
+# The error of a run has 500 characters in all.
+_LAST_CHARACTERS_AT_MOST: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +165,16 @@ async def verdict(child: Child) -> str:
     with anyio.move_on_after(_LAST_WORDS_WITHIN_S):
         await child.errors_read.wait()
     how = f"failed with exit code {code}" if code >= 0 else f"was ended by {_signal_name(-code)}"
-    words = child.last_words()
+    words = _tail(child.last_words(), _LAST_CHARACTERS_AT_MOST)
     return f"{child.name} {how}:\n{words}" if words else f"{child.name} {how}"
+
+
+def _tail(text: str, characters_at_most: int) -> str:
+    """The last whole lines that fit, since the last ones say most."""
+    if len(text) <= characters_at_most:
+        return text
+    cut = text[-characters_at_most:]
+    return cut.partition("\n")[2] or cut
 
 
 def _signal_name(number: int) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from amtrio.bridges.dialect import Event
+from amtrio.bridges.dialect import Event, read_json
 from amtrio.bridges.sse import ServerEvent
 
 _OPEN_THOUGHT: Final = "<think>"
@@ -164,7 +164,7 @@ class Chat:
             self._is_done = True
             return []
         try:
-            chunk = json.loads(event.data)
+            chunk = read_json(event.data)
         except ValueError as exc:
             raise ChatFailed(f"the model's server sent something else than JSON: {event.data[:100]}") from exc
         if event.name == "error":
@@ -272,6 +272,6 @@ def _dicts(value: object) -> list[dict[str, Any]]:
 
 def _parsed(arguments: str) -> Any:
     try:
-        return json.loads(arguments) if arguments.strip() else {}
+        return read_json(arguments) if arguments.strip() else {}
     except ValueError:
         return arguments

@@ -12,13 +12,20 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from amtrio.bridges.text import Lines, Utf8
-from amtrio.bridges.turn import Part, Run, RunFailed
+from amtrio.bridges.turn import Part, Run
+from amtrio.client import RunFailed
+from amtrio.client.outgoing_part import Kind
 
 VERSION: Final = 1
 # A first line longer than this is no greeting, and text must not wait for its end.
 _GREETING_CHARACTERS_AT_MOST: Final = 200
 _TOOL_STATES: Final = frozenset({"pending", "running", "done", "failed"})
 _PLAN_STATES: Final = frozenset({"pending", "running", "done"})
+# A run holds 512 KiB of JSON and 200 parts. What is beside the text may take up half of it, so that there is room for
+# the answer itself; and text flows round each of the other parts.
+_BYTES_AT_MOST: Final = 480 * 1024
+_ASIDE_BYTES_AT_MOST: Final = 240 * 1024
+_PARTS_ASIDE_AT_MOST: Final = 90
 _META_OF_TOOL: Final = ("name", "title", "arguments", "state", "result", "duration_ms")
 
 Event = Mapping[str, Any]
@@ -91,10 +98,35 @@ class Output:
 def read_object(line: str) -> Event | None:
     """The JSON object of a line; None if it is none."""
     try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
+        found = read_json(line)
+    except ValueError:
         return None
     return found if isinstance(found, dict) else None
+
+
+def read_json(text: str | bytes) -> Any:
+    """
+    Any JSON, without half characters: escapes can tell of them, and nobody could send them on.
+
+    Raises:
+        ValueError: it is none, or nested too deep.
+    """
+    try:
+        found = json.loads(text)
+    except RecursionError as exc:
+        raise ValueError("nested too deep") from exc
+    has_halves = rb"\ud" in text.lower() if isinstance(text, bytes) else r"\ud" in text.lower()
+    return _whole(found) if has_halves else found
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_whole(each) for each in value]
+    if isinstance(value, dict):
+        return {_whole(name): _whole(each) for name, each in value.items()}
+    return value
 
 
 def _greets(line: str) -> bool:
@@ -110,6 +142,8 @@ class Speaker:
     """
     Puts text and objects into a run, in order. Unknown types and fields are ignored, for newer programs.
 
+    Of more than a run can hold, the thoughts and the output of tools go first; text beyond that fails the run.
+
     Attributes:
         has_spoken: something for the person to keep was said: no mere status.
     """
@@ -118,10 +152,13 @@ class Speaker:
         self.has_spoken = False
         self._run = run
         self._now_s = now_s
+        self._bytes = 0
+        self._aside_bytes = 0
+        self._parts_aside = 0
         self._reasoning: Part | None = None
         self._title: dict[str, Any] = {}
         self._thinks_since_s = 0.0
-        self._tools: dict[str, tuple[Part, dict[str, Any]]] = {}
+        self._tools: dict[str, tuple[Part | None, dict[str, Any]]] = {}
         self._plan: Part | None = None
         self._ways: dict[str, Callable[[Event], Awaitable[None]]] = {
             "text": self._write,
@@ -135,7 +172,7 @@ class Speaker:
     async def say(self, item: str | Event) -> None:
         """
         Raises:
-            RunFailed: it was an error. Ended: it was the end of the answer.
+            RunFailed: it was an error, or text beyond what a run can hold. Ended: it was the end of the answer.
         """
         if isinstance(item, str):
             item = {"type": "text", "text": item}
@@ -152,8 +189,28 @@ class Speaker:
             await self._ways[kind](item)
 
     async def _write(self, item: Event) -> None:
-        if text := _text(item, "text"):
+        text = _text(item, "text")
+        self._bytes += _size(text)
+        if self._bytes > _BYTES_AT_MOST:
+            raise RunFailed("the answer is longer than a message can be; the rest was left out")
+        if text:
             await self._run.write(text)
+
+    def _has_room(self, value: Any) -> bool:
+        """Whether there is room for this beside the text; it is then taken."""
+        size = _size(value)
+        if self._aside_bytes + size > _ASIDE_BYTES_AT_MOST:
+            return False
+        self._aside_bytes += size
+        self._bytes += size
+        return True
+
+    async def _part(self, kind: Kind, meta: Mapping[str, Any]) -> Part | None:
+        """None if there are too many already."""
+        if self._parts_aside >= _PARTS_ASIDE_AT_MOST:
+            return None
+        self._parts_aside += 1
+        return await self._run.part(kind, meta)
 
     async def _show_status(self, item: Event) -> None:
         await self._run.status(_text(item, "text"))
@@ -166,11 +223,12 @@ class Speaker:
         meta = {"title": title} if isinstance(title, str) and title else {}
         if self._reasoning is None:
             self._thinks_since_s = self._now_s()
-            self._reasoning, self._title = await self._run.part("reasoning", meta), meta
+            self._reasoning, self._title = await self._part("reasoning", meta), meta
         elif meta and meta != self._title:
             self._title = meta
             await self._reasoning.update(meta)
-        if text := _text(item, "text"):
+        text = _text(item, "text")
+        if text and self._reasoning is not None and self._has_room(text):
             await self._reasoning.write(text)
 
     async def _end_thought(self) -> None:
@@ -186,22 +244,34 @@ class Speaker:
         given = {name: item[name] for name in _META_OF_TOOL if item.get(name) is not None}
         if given.get("state") not in _TOOL_STATES:
             given.pop("state", None)
+        for name in ("arguments", "result"):
+            if name in given and not self._has_room(given[name]):
+                given[name] = "…"
         if number not in self._tools:
             meta = {"name": "tool", "state": "running" if item.get("id") else "done", **given}
-            self._tools[number] = (await self._run.part("tool", meta), meta)
-        elif given:
-            part, meta = self._tools[number]
+            self._tools[number] = (await self._part("tool", meta), meta)
+        part, meta = self._tools[number]
+        if part is None:
+            await self._run.status(str(meta.get("title") or meta["name"]))
+            return
+        if given != {name: meta.get(name) for name in given}:
             meta.update(given)
             await part.update(dict(meta))
-        if text := _text(item, "text"):
-            await self._tools[number][0].write(text)
+        text = _text(item, "text")
+        if text and self._has_room(text):
+            await part.write(text)
 
     async def _show_plan(self, item: Event) -> None:
         meta = {"items": [_plan_item(each) for each in _items(item)]}
         if self._plan is None:
-            self._plan = await self._run.part("plan", meta)
+            self._plan = await self._part("plan", meta)
         else:
             await self._plan.update(meta)
+
+
+def _size(value: Any) -> int:
+    """Bytes of it as JSON."""
+    return len(json.dumps(value, ensure_ascii=False).encode())
 
 
 def _items(item: Event) -> Sequence[Any]:

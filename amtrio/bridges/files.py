@@ -10,29 +10,16 @@ import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Protocol
 
 import anyio
 import anyio.to_thread
 import httpx
 
 from amtrio.bridges.streams import open_pieces
-from amtrio.bridges.turn import Incoming, RunFailed
+from amtrio.bridges.turn import Incoming
+from amtrio.client import Attachment, RunFailed
 
 _NAME_CHARACTERS_AT_MOST = 120
-
-
-class Attachment(Protocol):
-    """An uploaded file."""
-
-    @property
-    def attachment_id(self) -> str: ...
-    @property
-    def filename(self) -> str: ...
-    @property
-    def content_type(self) -> str: ...
-    @property
-    def size(self) -> int: ...
 
 
 class Files:

@@ -6,7 +6,6 @@ Knows HTTP and how its failures read. The shapes stand in `completions`; knows n
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,11 +15,13 @@ from typing import Any, Final
 import httpx
 
 from amtrio.bridges.completions import Chat, ChatFailed, Said, error_text, messages
-from amtrio.bridges.dialect import Speaker
+from amtrio.bridges.dialect import Speaker, read_json
 from amtrio.bridges.files import Files, pictures
 from amtrio.bridges.sse import EventStream, StreamBroken
 from amtrio.bridges.streams import open_pieces
-from amtrio.bridges.turn import Incoming, Run, RunFailed
+from amtrio.bridges.turn import Incoming, Run
+from amtrio.client import Attachment, RunFailed
+from amtrio.client.events import Message
 
 _CONNECT_WITHIN_S: Final = 10.0
 # Pictures cost a model more than words: those of the newest messages go along, no others.
@@ -136,34 +137,35 @@ class OpenAI:
     async def _read_up(self, message: Incoming, run: Run) -> list[dict[str, Any]]:
         """The conversation up to the message, as the model gets it."""
         limit = self._model.history_messages
-        past = [each for each in await run.history(limit=limit + 1) if _counts(each, message)][-limit:] if limit else []
-        left = _PICTURES_AT_MOST
+        past = await run.history(limit + 1) if limit else []
+        now = Said(
+            is_ours=False, content=message.content, pictures=await self._urls(message.attachments, _PICTURES_AT_MOST)
+        )
+        left = _PICTURES_AT_MOST - len(now.pictures)
         said: list[Said] = []
-        for each in [message, *reversed(past)]:
-            chosen = self._pictures(each)[:left]
-            left -= len(chosen)
-            said.append(
-                Said(each is not message and each.sender_type == "agent", each.content, await self._urls(chosen))
-            )
-        now, *before = said
-        return messages(self._model.system, before[::-1], now, characters_at_most=self._model.history_characters)
+        for each in reversed([each for each in past if _counts(each, message)][-limit:]):
+            urls = await self._urls(each.attachments, left)
+            left -= len(urls)
+            said.append(Said(each.sender_type == "agent", each.content, urls))
+        return messages(self._model.system, said[::-1], now, characters_at_most=self._model.history_characters)
 
-    def _pictures(self, message: Any) -> list[Any]:
+    async def _urls(self, attachments: Sequence[Attachment], at_most: int) -> list[str]:
         if not self._model.sees_pictures:
             return []
-        return [each for each in pictures(message.attachments or ()) if each.size <= _PICTURE_BYTES_AT_MOST]
-
-    async def _urls(self, attachments: Sequence[Any]) -> list[str]:
+        chosen = [each for each in pictures(attachments) if each.size <= _PICTURE_BYTES_AT_MOST][:at_most]
         return [
             f"data:{each.content_type};base64,{base64.b64encode(await self._files.read(each)).decode()}"
-            for each in attachments
+            for each in chosen
         ]
 
 
-def _counts(past: Any, message: Incoming) -> bool:
-    """Of what was said before: words that are still there and that can be read."""
-    is_earlier = past.conversation_seq < message.conversation_seq
-    return is_earlier and not past.deleted and past.kind != "encrypted" and bool(past.content or past.attachments)
+def _counts(past: Message, message: Incoming) -> bool:
+    """Of what was said before: words that are still there, that can be read, and that are no stand-in for a failure."""
+    if past.conversation_seq >= message.conversation_seq or past.deleted or past.kind == "encrypted":
+        return False
+    if past.run is not None and not any(part.kind == "text" for part in past.run.parts):
+        return False
+    return bool(past.content or past.attachments)
 
 
 async def look(model: Model, http: httpx.AsyncClient) -> list[str]:
@@ -224,6 +226,6 @@ def _media_type(response: httpx.Response) -> str:
 
 def _json(body: bytes) -> Any:
     try:
-        return json.loads(body)
+        return read_json(body)
     except ValueError:
         return {}

@@ -22,7 +22,8 @@ from amtrio.bridges.command import Program, environment, verdict
 from amtrio.bridges.dialect import Event, Output, Speaker
 from amtrio.bridges.files import Files
 from amtrio.bridges.groups import unwrapped
-from amtrio.bridges.turn import Incoming, Run, RunFailed
+from amtrio.bridges.turn import Incoming, Run
+from amtrio.client import RunFailed
 
 # A stopped answer may come to its end by itself, and the process live on; the run waits 5 s at most.
 _INTERRUPTED_WITHIN_S: Final = 2.0

@@ -6,22 +6,11 @@ Declarations only. Knows nothing of how they are sent.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
-
-class RunFailed(Exception):
-    """The answer failed; the text is for the person."""
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """A button of a question."""
-
-    id: str
-    label: str
-    description: str | None = None
-    style: Literal["primary", "danger", "default"] = "default"
+from amtrio.client import Answer, Attachment, Option
+from amtrio.client.events import Message
+from amtrio.client.outgoing_part import Kind
 
 
 class Incoming(Protocol):
@@ -42,9 +31,9 @@ class Incoming(Protocol):
     @property
     def reply_to(self) -> str | None: ...
     @property
-    def metadata(self) -> dict[str, Any] | None: ...
+    def metadata(self) -> Mapping[str, Any]: ...
     @property
-    def attachments(self) -> Sequence[Any]: ...
+    def attachments(self) -> Sequence[Attachment]: ...
 
 
 class Part(Protocol):
@@ -54,25 +43,18 @@ class Part(Protocol):
     async def update(self, meta: Mapping[str, Any], /) -> None: ...
 
 
-class Answer(Protocol):
-    """What the person chose."""
-
-    @property
-    def option_ids(self) -> Sequence[str]: ...
-
-
 class Run(Protocol):
     """The live answer to one message."""
 
-    usage: dict[str, Any] | None
+    usage: Mapping[str, Any] | None
 
     async def write(self, text: str, /) -> None: ...
-    async def part(self, kind: str, meta: Mapping[str, Any], /) -> Part: ...
+    async def part(self, kind: Kind, meta: Mapping[str, Any], /) -> Part: ...
     async def status(self, text: str, /) -> None: ...
-    async def ask(self, content: str, options: Sequence[Option], /) -> Answer | None: ...
-    async def upload(self, content: bytes, /, *, filename: str, content_type: str) -> Any: ...
-    async def artifact(self, attachment: Any, /) -> None: ...
-    async def history(self, *, limit: int) -> Sequence[Any]: ...
+    async def ask(self, text: str, options: Sequence[str | Option], /) -> Answer | None: ...
+    async def upload(self, content: bytes, /, *, filename: str, content_type: str) -> Attachment: ...
+    async def artifact(self, attachment: Attachment, /) -> None: ...
+    async def history(self, limit: int, /) -> Sequence[Message]: ...
 
 
 Handler = Callable[[Incoming, Run], Awaitable[None]]

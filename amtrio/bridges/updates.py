@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from amtrio.bridges.dialect import Event
-from amtrio.bridges.turn import Option
+from amtrio.client import Option
 
 _TOOL_STATES: Final = {"pending": "pending", "in_progress": "running", "completed": "done", "failed": "failed"}
 _PLAN_STATES: Final = {"pending": "pending", "in_progress": "running", "completed": "done"}

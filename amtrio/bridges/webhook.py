@@ -5,7 +5,6 @@ Knows HTTP. Knows nothing of the server of amtrio.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,11 +15,12 @@ import anyio
 import httpx
 import msgspec
 
-from amtrio.bridges.dialect import Ended, Event, Output, Speaker, read_object
+from amtrio.bridges.dialect import Ended, Event, Output, Speaker, read_json, read_object
 from amtrio.bridges.signature import HEADER, sign
 from amtrio.bridges.sse import EventStream, ServerEvent, StreamBroken
 from amtrio.bridges.streams import open_pieces
-from amtrio.bridges.turn import Incoming, Run, RunFailed
+from amtrio.bridges.turn import Incoming, Run
+from amtrio.client import RunFailed
 
 _CONNECT_WITHIN_S: Final = 10.0
 # An answer that is no stream is read whole; a run holds 512 KiB.
@@ -200,7 +200,7 @@ def _item(event: ServerEvent) -> str | Event:
         return found
     if data.startswith('"'):
         try:
-            text = json.loads(data)
+            text = read_json(data)
         except ValueError:
             return data
         return text if isinstance(text, str) else data
@@ -210,7 +210,7 @@ def _item(event: ServerEvent) -> str | Event:
 async def _hear_object(body: bytes, speaker: Speaker) -> None:
     """`{"content": …}`, an object of the dialect, or a list of such."""
     try:
-        found = json.loads(body) if body.strip() else {}
+        found = read_json(body) if body.strip() else {}
     except ValueError as exc:
         raise RunFailed("the service sent something else than the JSON it promised") from exc
     for item in found if isinstance(found, list) else [found]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 
 import acp
 from acp import helpers, schema
-from acp.stdio import stdio_streams
+from acp.connection import StreamDirection, StreamEvent
 
 
 class Standin:
@@ -210,17 +211,13 @@ def main() -> None:
 
 
 async def serve(options: argparse.Namespace) -> None:
-    heard, said = await stdio_streams(limit=50 * 1024 * 1024)
-    take: Any = heard.feed_data
+    def write_down(event: StreamEvent) -> None:
+        if event.direction is StreamDirection.INCOMING:
+            with options.frames.open("a") as file:
+                file.write(json.dumps(event.message) + "\n")
 
-    def write_down(data: bytes) -> None:
-        with options.frames.open("ab") as file:
-            file.write(data)
-        take(data)
-
-    heard.feed_data = write_down  # type: ignore[method-assign]
     standin: Any = Standin(options)
-    await acp.run_agent(standin, said, heard, use_unstable_protocol=True)
+    await acp.run_agent(standin, use_unstable_protocol=True, observers=[write_down])
 
 
 if __name__ == "__main__":

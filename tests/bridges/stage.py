@@ -8,7 +8,8 @@ from typing import Any
 
 import anyio
 
-from amtrio.bridges.turn import Option
+from amtrio.client import Answer, Attachment, Option
+from amtrio.client.events import Message
 
 
 @dataclass(frozen=True)
@@ -22,11 +23,19 @@ class Note:
     created_at: str = "2026-11-22T12:00:00.000Z"
     conversation_seq: int = 1
     reply_to: str | None = None
-    metadata: dict[str, Any] | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
     attachments: Sequence[Any] = ()
-    sender_type: str = "client"
-    kind: str | None = None
-    deleted: bool = False
+
+
+def said(content: str, conversation_seq: int = 1, **fields: Any) -> Message:
+    """A message of alice in a history."""
+    return Message(
+        message_id=f"m{conversation_seq}",
+        conversation_id="c1",
+        conversation_seq=conversation_seq,
+        content=content,
+        **{"sender_type": "client", "sender_id": "alice", **fields},
+    )
 
 
 @dataclass
@@ -47,11 +56,6 @@ class Written:
         self.on_change()
 
 
-@dataclass(frozen=True)
-class Choice:
-    option_ids: Sequence[str]
-
-
 @dataclass
 class Record:
     """A run that is never sent anywhere: the parts are those that the server would have."""
@@ -59,9 +63,10 @@ class Record:
     parts: list[Written] = field(default_factory=list)
     statuses: list[str] = field(default_factory=list)
     questions: list[tuple[str, Sequence[Option]]] = field(default_factory=list)
-    artifacts: list[Any] = field(default_factory=list)
-    usage: dict[str, Any] | None = None
-    past: list[Note] = field(default_factory=list)
+    uploads: list[tuple[bytes, str, str]] = field(default_factory=list)
+    artifacts: list[str] = field(default_factory=list)
+    usage: Mapping[str, Any] | None = None
+    past: list[Message] = field(default_factory=list)
     choose: Callable[[Sequence[Option]], str | None] = lambda options: options[0].id
     _changed: anyio.Event | None = None
 
@@ -79,21 +84,23 @@ class Record:
         self.statuses.append(text)
         self._tell()
 
-    async def ask(self, content: str, options: Sequence[Option], /) -> Choice | None:
-        self.questions.append((content, options))
+    async def ask(self, text: str, options: Sequence[str | Option], /) -> Answer | None:
+        offered = [each for each in options if isinstance(each, Option)]
+        self.questions.append((text, offered))
         self._tell()
-        chosen = self.choose(options)
+        chosen = self.choose(offered)
         if chosen == "never":
             await anyio.sleep_forever()
-        return None if chosen is None else Choice([chosen])
+        return None if chosen is None else Answer(option_ids=[chosen])
 
-    async def upload(self, content: bytes, /, *, filename: str, content_type: str) -> tuple[bytes, str, str]:
-        return content, filename, content_type
+    async def upload(self, content: bytes, /, *, filename: str, content_type: str) -> Attachment:
+        self.uploads.append((content, filename, content_type))
+        return Attachment(attachment_id=f"att_{len(self.uploads)}", filename=filename)
 
-    async def artifact(self, attachment: Any, /) -> None:
-        self.artifacts.append(attachment)
+    async def artifact(self, attachment: Attachment, /) -> None:
+        self.artifacts.append(attachment.attachment_id)
 
-    async def history(self, *, limit: int) -> Sequence[Note]:
+    async def history(self, limit: int, /) -> Sequence[Message]:
         return self.past[-limit:]
 
     @property

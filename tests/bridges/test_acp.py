@@ -10,12 +10,15 @@ from pathlib import Path
 import anyio
 import pytest
 
-from amtrio.bridges.turn import RunFailed
+from amtrio.client import RunFailed
 from tests.bridges.acp_stage import open_stage
 from tests.bridges.conftest import Play
 from tests.bridges.endpoint import Request, Wire, open_endpoint
 from tests.bridges.stage import Note, Record
-from tests.bridges.test_files import Upload
+from tests.bridges.test_files import upload
+
+# A program to start per scene; that all of it runs under asyncio too, the tests of its pieces say.
+pytestmark = pytest.mark.parametrize("play", ["trio"], indirect=True)
 
 
 def played(play: Play, folder: Path, content: str, run: Record | None = None) -> Record:
@@ -234,7 +237,8 @@ def test_pictures_become_files_of_the_answer(play: Play, tmp_path: Path) -> None
     """
     What is none is told aside.
     """
-    assert played(play, tmp_path, "picture").artifacts == [(b"PNG", "picture.png", "image/png")]
+    run = played(play, tmp_path, "picture")
+    assert (run.uploads, run.artifacts) == ([(b"PNG", "picture.png", "image/png")], ["att_1"])
 
 
 def test_attachments_go_along(play: Play, tmp_path: Path) -> None:
@@ -248,7 +252,7 @@ def test_attachments_go_along(play: Play, tmp_path: Path) -> None:
 
     async def scene() -> None:
         async with open_endpoint(answer) as server, open_stage(tmp_path, server=server.url) as stage:
-            files = [Upload("att_1"), Upload("att_2", "notes.txt", "text/plain")]
+            files = [upload("att_1"), upload("att_2", "notes.txt", "text/plain")]
             await stage.acp.handle(Note("", attachments=files), run)
 
     play(scene)

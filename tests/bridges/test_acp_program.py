@@ -10,10 +10,13 @@ import pytest
 
 from amtrio.bridges.acp_program import Launch, SessionFile, open_programs
 from amtrio.bridges.children import CannotStart, open_children
-from amtrio.bridges.turn import RunFailed
+from amtrio.client import RunFailed
 from tests.bridges.acp_stage import open_stage
 from tests.bridges.conftest import Lifeline, Play
 from tests.bridges.families import stubborn
+
+# A program to start per scene; that all of it runs under asyncio too, the tests of its pieces say.
+pytestmark = pytest.mark.parametrize("play", ["trio"], indirect=True)
 
 
 def test_sessions_outlive_the_program_and_the_bridge(play: Play, tmp_path: Path) -> None:

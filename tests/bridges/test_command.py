@@ -16,12 +16,12 @@ import pytest
 from amtrio.bridges.children import open_children
 from amtrio.bridges.command import Command, Program
 from amtrio.bridges.files import Files
-from amtrio.bridges.turn import RunFailed
+from amtrio.client import RunFailed
 from tests.bridges.conftest import Lifeline, Play
 from tests.bridges.endpoint import Request, Wire, open_endpoint
 from tests.bridges.families import stubborn
 from tests.bridges.stage import Note, Record
-from tests.bridges.test_files import Upload
+from tests.bridges.test_files import upload
 
 
 @asynccontextmanager
@@ -115,7 +115,7 @@ def test_files_lie_ready_for_it(play: Play) -> None:
                 "sh", "-c", 'cat $AMTRIO_ATTACHMENTS; basename "$AMTRIO_ATTACHMENTS"', server=server.url
             ) as it,
         ):
-            await it.handle(Note(attachments=[Upload(filename="notes.txt")]), run)
+            await it.handle(Note(attachments=[upload(filename="notes.txt")]), run)
 
     play(scene)
     assert run.text == "/attachments/att_1notes.txt\n"
@@ -205,7 +205,7 @@ def test_a_long_message_and_a_long_answer_do_not_wait_for_each_other(play: Play)
     """
     `cat` writes while it reads; both pipes are fuller than a pipe can be.
     """
-    long = "x" * 1_000_000
+    long = "x" * 400_000
     assert answered(play, "cat", message=Note(long)).text == f"{long}\n"
 
 

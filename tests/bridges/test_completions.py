@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amtrio.bridges.completions import Chat, ChatFailed, Said, ThinkTags, error_text, messages
@@ -55,6 +55,7 @@ def test_the_past_goes_along_as_far_as_it_fits() -> None:
     assert messages("", past, Said(YOU, "x" * 50), characters_at_most=10) == [{"role": "user", "content": "x" * 50}]
 
 
+@settings(deadline=None)
 @given(st.lists(st.builds(Said, st.booleans(), st.text(min_size=1, max_size=9))), st.integers(0, 60))
 def test_roles_alternate_and_the_person_begins(past: list[Said], room: int) -> None:
     """
@@ -142,6 +143,7 @@ def test_calls_in_one_piece_are_told_apart_by_their_ids(index: int | None) -> No
     ]
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(
         ["<think>\nHm, <b>?</think>\n\nYes </think>", "  <think>Hm", "<thin", "No <think>x</think>", "</think>"]
@@ -194,6 +196,7 @@ def test_a_stream_without_an_end_is_not_complete() -> None:
     assert told(ServerEvent("[DONE]"))[1].is_complete
 
 
+@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.text() | st.integers(),

@@ -7,11 +7,11 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amtrio.bridges.dialect import Ended, Event, Output, Speaker, read_object
-from amtrio.bridges.turn import RunFailed
+from amtrio.client import RunFailed
 from tests.bridges.conftest import Play
 from tests.bridges.stage import Record
 
@@ -36,6 +36,7 @@ def said(play: Play, *items: str | dict[str, Any]) -> Record:
     return run
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(1, 5))
 def test_plain_text_comes_as_it_is(text: str, cut: int) -> None:
     """
@@ -45,6 +46,7 @@ def test_plain_text_comes_as_it_is(text: str, cut: int) -> None:
     assert "".join(item for item in found if isinstance(item, str)) == text
 
 
+@settings(deadline=None)
 @given(st.lists(st.dictionaries(st.text(), st.text())), st.integers(1, 9), st.sampled_from(["\n", "\r\n"]))
 def test_after_the_greeting_every_line_is_an_object(items: list[Event], cut: int, end: str) -> None:
     """
@@ -151,3 +153,50 @@ def test_an_error_fails_and_an_end_ends(play: Play) -> None:
         said(play, {"type": "error"})
     with pytest.raises(Ended):
         said(play, {"type": "end"})
+
+
+def test_half_characters_are_replaced() -> None:
+    """
+    JSON can tell of them, but nobody could send them on.
+    """
+    whole = read_object(r'{"a": ["\ud83d\ude00", "\ud83d!", {"\udc00": 1}]}')
+    assert whole == {"a": ["\N{GRINNING FACE}", "\N{REPLACEMENT CHARACTER}!", {"\N{REPLACEMENT CHARACTER}": 1}]}
+
+
+def test_more_text_than_a_run_holds_fails_it(play: Play) -> None:
+    """
+    After as much as fits.
+    """
+    run = Record()
+
+    async def scene() -> None:
+        speaker = Speaker(run)
+        with pytest.raises(RunFailed, match="longer than a message can be"):
+            while True:
+                await speaker.say("x" * 10_000)
+
+    play(scene)
+    assert 450_000 < len(run.text) < 512 * 1024
+
+
+def test_what_is_beside_the_text_leaves_room_for_it(play: Play) -> None:
+    """
+    Endless thoughts, tools that print and return too much, too many tools: the run still holds, and the answer comes.
+    """
+    long = "x" * 10_000
+    many = [
+        item
+        for number in range(300)
+        for item in (
+            {"type": "reasoning", "text": long},
+            {"type": "tool", "id": str(number), "name": f"tool {number}", "arguments": long},
+            {"type": "tool", "id": str(number), "text": long, "result": {"long": long}, "state": "done"},
+            {"type": "text", "text": f"{number} "},
+        )
+    ]
+    run = said(play, *many, "The answer.")
+    size = sum(len(json.dumps([part.kind, part.meta, part.text])) for part in run.parts)
+    assert (size < 512 * 1024, len(run.parts) < 200) == (True, True)
+    assert run.text.endswith("299 The answer.")
+    assert run.statuses[-1] == "tool 299"
+    assert {part.meta["state"] for part in run.of("tool")} == {"done"}

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 
 from amtrio.bridges.files import Files, pictures, safe_name
-from amtrio.bridges.turn import RunFailed
+from amtrio.client import Attachment, RunFailed
 from tests.bridges.conftest import Play
 from tests.bridges.endpoint import Endpoint, Request, Wire, open_endpoint
 from tests.bridges.stage import Note
 
 
-@dataclass(frozen=True)
-class Upload:
-    attachment_id: str = "att_1"
-    filename: str = "garden.jpg"
-    content_type: str = "image/jpeg"
-    size: int = 5
+def upload(
+    name: str = "att_1", filename: str = "garden.jpg", content_type: str = "image/jpeg", size: int = 5
+) -> Attachment:
+    """As the message event has it."""
+    return Attachment(attachment_id=name, filename=filename, content_type=content_type, size=size)
 
 
 @asynccontextmanager
@@ -41,7 +39,7 @@ def test_files_are_there_while_they_are_needed(play: Play) -> None:
 
     async def scene() -> None:
         async with open_files() as (files, server):
-            message = Note(attachments=[Upload(), Upload("att_2")])
+            message = Note(attachments=[upload(), upload("att_2")])
             async with files.of(message) as paths:
                 assert [path.name for path in paths] == ["garden.jpg", "garden.jpg"]
                 assert [path.read_text() for path in paths] == [
@@ -77,7 +75,7 @@ def test_a_file_can_be_read_into_memory(play: Play) -> None:
 
     async def scene() -> None:
         async with open_files() as (files, _):
-            assert await files.read(Upload()) == b"what /attachments/att_1 holds"
+            assert await files.read(upload()) == b"what /attachments/att_1 holds"
 
     play(scene)
 
@@ -93,10 +91,10 @@ def test_what_cannot_be_fetched_fails_the_run_and_leaves_no_folder(
     async def scene() -> None:
         async with open_files(404) as (files, _):
             with pytest.raises(RunFailed, match=r"cannot fetch garden\.jpg"):
-                async with files.of(Note(attachments=[Upload()])):
+                async with files.of(Note(attachments=[upload()])):
                     pass
             with pytest.raises(RunFailed, match=r"cannot fetch garden\.jpg"):
-                await files.read(Upload())
+                await files.read(upload())
 
     play(scene)
     assert list(tmp_path.iterdir()) == []
@@ -129,5 +127,5 @@ def test_pictures_are_told_by_their_type() -> None:
     """
     Not by their names.
     """
-    picture, letter = Upload(), Upload(content_type="text/plain")
+    picture, letter = upload(), upload(content_type="text/plain")
     assert pictures([letter, picture]) == [picture]

@@ -13,11 +13,11 @@ import pytest
 
 from amtrio.bridges.files import Files
 from amtrio.bridges.openai import EndpointUnusable, Model, OpenAI, look
-from amtrio.bridges.turn import RunFailed
+from amtrio.client import RunFailed, RunPart, RunRecord
 from tests.bridges.conftest import Play
 from tests.bridges.endpoint import Answer, Endpoint, Request, Wire, open_endpoint
-from tests.bridges.stage import Note, Record
-from tests.bridges.test_files import Upload
+from tests.bridges.stage import Note, Record, said
+from tests.bridges.test_files import upload
 
 STREAM = "text/event-stream; charset=utf-8"
 
@@ -113,17 +113,20 @@ def test_the_conversation_goes_along(play: Play) -> None:
     """
     What was said before the message; not what was deleted, is encrypted, or came later.
     """
+    failed = RunRecord(run_id="r1", outcome="failed", parts=[RunPart(part=0, kind="reasoning")])
     past = [
-        Note("first", conversation_seq=1),
-        Note("answer", conversation_seq=2, sender_type="agent"),
-        Note("", conversation_seq=3, deleted=True),
-        Note("AAAA", conversation_seq=4, kind="encrypted"),
-        Note("now", conversation_seq=5),
-        Note("later", conversation_seq=6),
+        said("first", 1),
+        said("answer", 2, sender_type="agent"),
+        said("(no answer)", 3, sender_type="agent", run=failed),
+        said("", 4, deleted=True),
+        said("AAAA", 5, kind="encrypted"),
+        said("now", 6),
+        said("later", 7),
     ]
-    _, asked = answered(play, hello, Record(past=past), past[4], system="Be brief.")
+    now = Note("now", conversation_seq=6)
+    _, asked = answered(play, hello, Record(past=past), now, system="Be brief.")
     assert [each["content"] for each in asked[0].json["messages"]] == ["Be brief.", "first", "answer", "now"]
-    _, asked = answered(play, hello, Record(past=past), past[4], history_messages=0)
+    _, asked = answered(play, hello, Record(past=past), now, history_messages=0)
     assert [each["content"] for each in asked[0].json["messages"]] == ["now"]
 
 
@@ -131,7 +134,7 @@ def test_pictures_go_along_as_data(play: Play) -> None:
     """
     Only if the model is said to see them, and not the largest; those of earlier messages too.
     """
-    picture, letter, poster = Upload(), Upload(content_type="text/plain"), Upload(size=100_000_000)
+    picture, letter, poster = upload(), upload(content_type="text/plain"), upload(size=100_000_000)
 
     async def answer(request: Request, wire: Wire) -> None:
         if request.method == "GET":
@@ -139,7 +142,7 @@ def test_pictures_go_along_as_data(play: Play) -> None:
         else:
             await hello(request, wire)
 
-    past = [Note("a cat", attachments=[picture]), Note("nice", conversation_seq=2, sender_type="agent")]
+    past = [said("a cat", 1, attachments=[picture]), said("nice", 2, sender_type="agent")]
     message = Note("and this?", conversation_seq=3, attachments=[letter, picture, poster])
     _, asked = answered(play, answer, Record(past=past), message, sees_pictures=True)
     url = {"type": "image_url", "image_url": {"url": "data:image/jpeg;base64,SlBFRw=="}}

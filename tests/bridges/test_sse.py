@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amtrio.bridges.sse import EventStream, ServerEvent, StreamBroken
@@ -18,6 +18,7 @@ def read(data: bytes, cut: int = 10_000) -> list[ServerEvent]:
 WORDS = st.text(st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]), min_size=1)
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(WORDS, min_size=1)), st.integers(1, 9), st.sampled_from(["\n", "\r", "\r\n"]))
 def test_events_survive_any_cut(events: list[list[str]], cut: int, end: str) -> None:
     """
@@ -27,6 +28,7 @@ def test_events_survive_any_cut(events: list[list[str]], cut: int, end: str) -> 
     assert read(told.encode(), cut) == [ServerEvent("\n".join(lines)) for lines in events]
 
 
+@settings(deadline=None)
 @given(st.integers(1, 9))
 def test_all_fields_are_understood(cut: int) -> None:
     """

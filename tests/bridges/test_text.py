@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amtrio.bridges.text import Utf8, Utf8Lines
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(1, 7))
 def test_characters_survive_any_cut(text: str, cut: int) -> None:
     """
@@ -26,7 +27,12 @@ def test_what_is_no_utf_8_is_replaced() -> None:
     assert decoder.feed(b"a\xffb\xe2\x82") + decoder.end() == "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}"
 
 
-@given(st.lists(st.text(st.characters(exclude_characters="\r\n"))), st.integers(1, 7), st.sampled_from(["\n", "\r\n"]))
+@settings(deadline=None)
+@given(
+    st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r\n"))),
+    st.integers(1, 7),
+    st.sampled_from(["\n", "\r\n"]),
+)
 def test_lines_survive_any_cut(lines: list[str], cut: int, end: str) -> None:
     """
     With either end, and no other character counts as one.

@@ -12,12 +12,12 @@ import httpx
 import pytest
 
 from amtrio.bridges.signature import verify
-from amtrio.bridges.turn import RunFailed
 from amtrio.bridges.webhook import Hook, HookUnusable, Webhook, knock
+from amtrio.client import RunFailed
 from tests.bridges.conftest import Play
 from tests.bridges.endpoint import Answer, Endpoint, Request, Wire, open_endpoint
 from tests.bridges.stage import Note, Record
-from tests.bridges.test_files import Upload
+from tests.bridges.test_files import upload
 
 NOW_S = 1_795_348_800.0
 NO_WAIT = (0.0, 0.0, 0.0)
@@ -87,7 +87,7 @@ def test_attachments_are_described(play: Play) -> None:
     """
     The service fetches them itself, if it has a credential.
     """
-    _, asked = answered(play, saying("", status=204), Note(attachments=[Upload()]))
+    _, asked = answered(play, saying("", status=204), Note(attachments=[upload()]))
     assert asked[0].json["message"]["attachments"][0]["filename"] == "garden.jpg"
 
 
