@@ -344,6 +344,7 @@ class Session:
             retry=error.retry,
             retry_after_ms=error.retry_after_ms,
             client_id=client_id,
+            details=dict(error.details) if error.details is not None else None,
         )
         self.send(self.dialect.failure(failed, ref))
 
