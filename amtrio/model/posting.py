@@ -13,7 +13,7 @@ from amtrio.context import Context, account_key
 from amtrio.errors import ClientIdReused, Malformed, NotFound
 from amtrio.model.attachment import check_ids, link
 from amtrio.model.conversation import find_or_create, members, no_conversation
-from amtrio.model.message import HAS_ATTACHMENTS, Attachment, Encryption, MessagePosted, sender_type
+from amtrio.model.message import HAS_ATTACHMENTS, QUEUED, Attachment, Encryption, MessagePosted, sender_type
 from amtrio.protocol.codec import encode
 from amtrio.protocol.frames import ClientId, Command, Json, Reply
 from amtrio.store.database import Tx, Value
@@ -74,8 +74,8 @@ ON CONFLICT (sender_key, client_id) WHERE client_id IS NOT NULL DO NOTHING"""
 # Binding a value costs a tenth of a microsecond: what most messages do not have is not named for them.
 _STORE_PLAIN = _STORE.format(columns="", values="")
 _STORE_WHOLE = _STORE.format(
-    columns=", kind, metadata, envelope, reply_to_id, extras",
-    values=", :kind, :metadata, :envelope, :reply_to, :extras",
+    columns=", kind, metadata, envelope, reply_to_id, extras, queue_state",
+    values=", :kind, :metadata, :envelope, :reply_to, :extras, :queue_state",
 )
 
 
@@ -90,6 +90,7 @@ def store_message(
     metadata_text: str | None = None,
     encryption: Encryption | None = None,
     attachment_ids: Sequence[str] = (),
+    is_queued: bool = False,
 ) -> MessageSent:
     """
     Store one message, number it and tell the members.
@@ -99,6 +100,7 @@ def store_message(
         metadata_text: `metadata` as JSON.
         encryption: of kind `encrypted`.
         attachment_ids: the sender's own uploads, which become part of it.
+        is_queued: it waits for its agent; see `queued`.
 
     Raises:
         NotFound: no such conversation, or the sender is not in it; no such message to reply to; an attachment that is
@@ -124,7 +126,12 @@ def store_message(
         _check_reply_to(tx, conversation_id, frame.reply_to)
     message_id = ctx.clock.new_id("msg")
     is_plain = (
-        kind == "text" and not attachment_ids and envelope is None and metadata_text is None and frame.reply_to is None
+        kind == "text"
+        and not attachment_ids
+        and envelope is None
+        and metadata_text is None
+        and frame.reply_to is None
+        and not is_queued
     )
     more: dict[str, Value] = {}
     if not is_plain:
@@ -134,6 +141,7 @@ def store_message(
             "envelope": envelope,
             "reply_to": frame.reply_to,
             "extras": HAS_ATTACHMENTS if attachment_ids else 0,
+            "queue_state": QUEUED if is_queued else None,
         }
     stored = tx.run(
         _STORE_PLAIN if is_plain else _STORE_WHOLE,
@@ -172,6 +180,7 @@ def store_message(
         metadata=metadata,
         attachments=files,
         encryption=encryption,
+        queued=is_queued,
     )
     tx.announce(posted, accounts, device=who.device)
     return MessageSent(
