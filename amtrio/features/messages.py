@@ -14,18 +14,15 @@ from amtrio.context import Context
 from amtrio.context import Services as Services  # noqa: PLC0414 - read by type hints of removals
 from amtrio.errors import Conflict, Forbidden, TooLarge
 from amtrio.feature import command, delete, on_removal, patch, post
-from amtrio.idempotency import forget_answers
-from amtrio.model.attachment import let_go_of_message
+from amtrio.model.deletion import delete as erase
 from amtrio.model.message import (
     Message,
-    MessageDeleted,
     MessageEdited,
     checked_content,
     message,
     visible_message,
 )
 from amtrio.model.posting import MessageSent, Post, store_message
-from amtrio.model.run import forget_body
 from amtrio.protocol.codec import encode
 from amtrio.protocol.frames import ClientId, Command, Json, Reply
 from amtrio.store.database import Tx
@@ -182,28 +179,7 @@ def delete_message(tx: Tx, ctx: Context, frame: DeleteMessage) -> Deleted:
     if shown.deleted:
         text = "message already deleted"
         raise Conflict(text)
-    tx.run("DELETE FROM message_version WHERE message_id = :id", id=frame.message_id)
-    tx.run("DELETE FROM reaction WHERE message_id = :id", id=frame.message_id)
-    forget_answers(tx, shown.conversation_id, message_id=frame.message_id)
-    if shown.run is not None:
-        forget_body(tx, frame.message_id)
-    if shown.attachments:
-        let_go_of_message(tx, ctx.services, frame.message_id)
-    # Nothing hangs on it any more: no bit of `extras` is left.
-    tx.run(
-        """
-        UPDATE message SET content = '', metadata = NULL, envelope = NULL, extras = 0, deleted_us = :at,
-            deleted_by_key = :who
-        WHERE id = :id""",
-        at=tx.at_us,
-        who=ctx.principal.account,
-        id=frame.message_id,
-    )
-    tx.announce(
-        message(tx, MessageDeleted, visible_message(tx, frame.message_id, ctx.principal.account)[0]),
-        accounts,
-        device=ctx.principal.device,
-    )
+    erase(tx, ctx, row, accounts)
     return Deleted(message_id=frame.message_id, conversation_id=shown.conversation_id, deleted_at=rfc3339(tx.at_us))
 
 

@@ -13,12 +13,13 @@ import structlog
 from msgspec import Meta
 
 from amtrio.context import Context, Services
-from amtrio.errors import AmtrioError, Conflict, NotFound, RateLimited, RunClosed
+from amtrio.errors import AmtrioError, Conflict, NotFound, RateLimited, RunClosed, Withdrawn
 from amtrio.feature import command, replay
 from amtrio.model.agent import supports
 from amtrio.model.conversation import members
 from amtrio.model.message import visible_message
 from amtrio.model.open_runs import SHOW_CHANGES, OpenRun, OpenRuns, open_run
+from amtrio.model.queued import WITHDRAWN, take
 from amtrio.model.run import (
     Outcome,
     RunRow,
@@ -81,8 +82,8 @@ async def start(ctx: Context, frame: StartRun) -> RunState:
     Begin a run, or hear where it stands.
 
     Raises:
-        NotFound: no such conversation or message, or not the agent's. Conflict: the id is another agent's or
-            belongs to another conversation. RateLimited: too many runs are open.
+        NotFound: no such conversation or message, or not the agent's. Withdrawn: the message was taken back.
+        Conflict: the id is another agent's or belongs to another conversation. RateLimited: too many runs are open.
     """
     runs = ctx.services.own(OpenRuns)
     most = ctx.config.runs.open_per_agent
@@ -102,13 +103,23 @@ def _start(tx: Tx, ctx: Context, frame: StartRun) -> tuple[RunRow, tuple[str, ..
     accounts = members(tx, frame.conversation_id, agent)
     is_repeated = run_row(tx, frame.run_id) is not None
     if not is_repeated:
-        if frame.reply_to is not None and visible_message(tx, frame.reply_to, agent)[0][1] != frame.conversation_id:
-            raise NotFound(f"reply_to: no message {frame.reply_to[:64]!r} in this conversation")
+        if frame.reply_to is not None:
+            _take(tx, ctx, frame.reply_to, frame.conversation_id)
         insert_run(tx, frame.run_id, agent, frame.conversation_id, frame.reply_to)
     row = own_run(tx, frame.run_id, agent)
     if row.conversation_id != frame.conversation_id:
         raise Conflict(f"run_id {frame.run_id!r} was used in another conversation")
     return row, tuple(key for key in accounts if key != agent), supports(tx, agent), is_repeated
+
+
+def _take(tx: Tx, ctx: Context, message_id: str, conversation_id: str) -> None:
+    """What is answered now waits no longer."""
+    row, _ = visible_message(tx, message_id, ctx.principal.account)
+    if row[1] != conversation_id:
+        raise NotFound(f"reply_to: no message {message_id[:64]!r} in this conversation")
+    if row[18] == WITHDRAWN:
+        raise Withdrawn("the message was taken back")
+    take(tx, ctx, message_id, conversation_id)
 
 
 def _state(row: RunRow, run: OpenRun | None, *, is_repeated: bool) -> RunState:

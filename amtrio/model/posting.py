@@ -102,6 +102,7 @@ def store_message(
     attachment_ids: Sequence[str] = (),
     run: Run | None = None,
     steers: str | None = None,
+    is_queued: bool = False,
 ) -> MessageSent:
     """
     Store one message, number it and tell the members.
@@ -112,6 +113,7 @@ def store_message(
         encryption: of kind `encrypted`.
         attachment_ids: the sender's own uploads, which become part of it.
         run: it is the end of this one. steers: it is said into this one.
+        is_queued: it waits for its agent, whatever else; see `queued`.
 
     Raises:
         NotFound: no such conversation, or the sender is not in it; no such message to reply to; an attachment that is
@@ -139,7 +141,9 @@ def store_message(
         _check_reply_to(tx, conversation_id, frame.reply_to)
     message_id = ctx.clock.new_id("msg")
     # What is said to an agent that is busy waits for it, if it keeps a queue.
-    is_queued = steers is None and who.kind == "user" and ctx.services.own(OpenRuns).has_queue(conversation_id)
+    is_queued = is_queued or (
+        steers is None and who.kind == "user" and ctx.services.own(OpenRuns).has_queue(conversation_id)
+    )
     extras = (HAS_ATTACHMENTS if attachment_ids else 0) | (HAS_RUN if run is not None else 0)
     is_plain = (
         kind == "text"
