@@ -49,6 +49,8 @@ class LiveViews:
         outgoing = self._outgoing(event)
         told = 0
         for account in live.watchers:
+            if live not in self._shown.get(account, ()):
+                continue  # it begins just now, or has come to its end
             for subscriber in tuple(self._subscribers(account)):
                 if live in self._behind.get(subscriber, ()):
                     continue

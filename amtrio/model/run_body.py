@@ -210,7 +210,7 @@ class Body:
             return False
         meta = meta or {}
         before = 0 if is_new else self._parts[number].meta_bytes
-        meta_bytes = len(encode(meta))
+        meta_bytes = len(encode(meta)) if meta else 0
         self._grow(meta_bytes - before)
         if is_new:
             self._parts.append(_Part(kind))
