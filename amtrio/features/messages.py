@@ -12,13 +12,13 @@ from msgspec import Meta
 from amtrio.clock import rfc3339
 from amtrio.context import Context
 from amtrio.context import Services as Services  # noqa: PLC0414 - read by type hints of removals
-from amtrio.errors import Conflict, Forbidden, Malformed, TooLarge
+from amtrio.errors import Conflict, Forbidden, TooLarge
 from amtrio.feature import command, delete, on_removal, patch, post
 from amtrio.model.deletion import delete as erase
 from amtrio.model.message import (
-    MAX_CONTENT_BYTES,
     Message,
     MessageEdited,
+    checked_content,
     message,
     visible_message,
 )
@@ -57,7 +57,7 @@ def send(tx: Tx, ctx: Context, frame: SendMessage) -> MessageSent:
     Source: docs/protocol.md, "Resending".
     """
     attachment_ids = frame.attachment_ids or ()
-    content = _checked_content(frame.content, has_more=bool(attachment_ids))
+    content = checked_content(frame.content, has_more=bool(attachment_ids))
     metadata_text = _checked_metadata(frame.metadata)
     return store_message(
         tx,
@@ -68,18 +68,6 @@ def send(tx: Tx, ctx: Context, frame: SendMessage) -> MessageSent:
         metadata_text=metadata_text,
         attachment_ids=attachment_ids,
     )
-
-
-def _checked_content(content: str | None, *, has_more: bool = False) -> str:
-    if not content and has_more:
-        return ""
-    if not content:
-        text = "content is required"
-        raise Malformed(text)
-    if len(content) > MAX_CONTENT_BYTES or len(content.encode()) > MAX_CONTENT_BYTES:
-        text = f"content must have at most {MAX_CONTENT_BYTES} bytes; send longer text as an attachment"
-        raise TooLarge(text)
-    return content
 
 
 def _checked_metadata(metadata: Json | None) -> str | None:
@@ -121,7 +109,7 @@ def edit(tx: Tx, ctx: Context, frame: EditMessage) -> Edited:
         NotFound: no such message in a conversation of the asker. Forbidden: somebody else's.
         Conflict: deleted, or encrypted.
     """
-    content = _checked_content(frame.content)
+    content = checked_content(frame.content)
     row, accounts = visible_message(tx, frame.message_id, ctx.principal.account)
     shown = message(tx, Message, row)
     if row[5] != ctx.principal.account:

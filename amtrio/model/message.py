@@ -11,8 +11,9 @@ from typing import Literal, TypeVar
 import msgspec
 
 from amtrio.clock import rfc3339
-from amtrio.errors import NotFound
+from amtrio.errors import Malformed, NotFound, TooLarge
 from amtrio.model.conversation import members
+from amtrio.model.run import Run, run_of_message
 from amtrio.protocol.frames import Event, Json, Kind
 from amtrio.store.database import ReadTx, Row
 
@@ -86,6 +87,7 @@ class Message(Event, frozen=True, kw_only=True):
         conversation_seq: 1, 2, 3 ... within the conversation, without gaps.
         kind: `text`, or `encrypted`: then `content` is ciphertext and `encryption` says how it was made.
         client_id: what its sender called it; shown to the sender's own account only by v2, of use to nobody else.
+        run: the live answer that it is the end of.
         queued: it waits for its agent, which is busy with an earlier one, and can still be taken back.
         steers: the run that it was said into.
         deleted: the text is gone; `content` is empty then.
@@ -108,6 +110,7 @@ class Message(Event, frozen=True, kw_only=True):
     attachments: tuple[Attachment, ...] = ()
     reactions: tuple[Reaction, ...] = ()
     encryption: Encryption | None = None
+    run: Run | None = None
     queued: bool = False
     steers: str | None = None
     edited_at: str | None = None
@@ -190,6 +193,7 @@ def message(tx: ReadTx, shape: type[M], row: Row, *, viewer: str | None = None) 
         attachments=attachments_of(tx, id_) if extras & HAS_ATTACHMENTS else (),
         reactions=reactions_of(tx, id_) if extras & HAS_REACTIONS else (),
         encryption=msgspec.json.decode(envelope, type=Encryption) if envelope is not None else None,
+        run=run_of_message(tx, id_) if extras & HAS_RUN else None,
         queued=queue_state == QUEUED,
         steers=steers,
         edited_at=rfc3339(edited_us) if edited_us is not None else None,
@@ -275,7 +279,7 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         client_id: only in one's own messages.
-        queued, steers: as in the event; absent unless so.
+        run, queued, steers: as in the event; absent unless so.
     """
 
     id: str
@@ -304,6 +308,7 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     reactions: tuple[ReactionView, ...]
     encryption: Encryption | None
     client_id: str | msgspec.UnsetType | None = msgspec.UNSET
+    run: Run | msgspec.UnsetType = msgspec.UNSET
     queued: bool | msgspec.UnsetType = msgspec.UNSET
     steers: str | msgspec.UnsetType = msgspec.UNSET
 
@@ -356,9 +361,31 @@ def message_view(tx: ReadTx, row: Row, *, viewer: str, user_agent: str = "", rea
         reactions=tuple(reaction_view(each, shown.message_id) for each in shown.reactions),
         encryption=shown.encryption,
         client_id=shown.client_id if sender == viewer else msgspec.UNSET,
+        run=shown.run or msgspec.UNSET,
         queued=shown.queued or msgspec.UNSET,
         steers=shown.steers or msgspec.UNSET,
     )
+
+
+def checked_content(content: str | None, *, has_more: bool = False) -> str:
+    """
+    A text that somebody wants to say.
+
+    Args:
+        has_more: files go with it, so it may be empty.
+
+    Raises:
+        Malformed: there is none. TooLarge: it is above 64 KiB.
+    """
+    if not content and has_more:
+        return ""
+    if not content:
+        text = "content is required"
+        raise Malformed(text)
+    if len(content) > MAX_CONTENT_BYTES or len(content.encode()) > MAX_CONTENT_BYTES:
+        text = f"content must have at most {MAX_CONTENT_BYTES} bytes; send longer text as an attachment"
+        raise TooLarge(text)
+    return content
 
 
 def read_marks(tx: ReadTx, conversation_id: str) -> Read:

@@ -14,6 +14,7 @@ from amtrio.protocol.frames import Event
 from amtrio.store.database import Tx
 
 TAKEN: Final = "taken"
+WITHDRAWN: Final = "withdrawn"
 
 
 class MessageTaken(Event, frozen=True, kw_only=True):
