@@ -282,13 +282,5 @@ def _end_sockets(tx: Tx, services: Services, agent_id: str) -> None:
     tx.on_commit(lambda: services.end_sessions({ended}))
 
 
-def supports(tx: ReadTx, agent_key: str) -> frozenset[str]:
-    """What an agent's card says that it can do: `stop`, `steer`, `queue` and so on."""
-    row = tx.one("SELECT card FROM agent WHERE account_key = :agent", agent=agent_key)
-    if row is None or row[0] is None:
-        return frozenset()
-    return frozenset(msgspec.json.decode(row[0]).get("supports", ()))
-
-
 def no_agent(agent_id: str) -> NotFound:
     return NotFound(f"no agent {agent_id[:64]!r}")
