@@ -32,7 +32,7 @@ from amtrio.cli.chat_account import (
 from amtrio.cli.chat_model import PAGE_MESSAGES, ChatModel
 from amtrio.cli.chat_screen import Actions, Screen, safe
 from amtrio.client import (
-    Agent,
+    AgentInfo,
     AuthenticationEnded,
     Backoff,
     ClientError,
@@ -253,7 +253,7 @@ async def open_conversation(connection: Connection, agent_id: str, title: str | 
         raise Refused(f"the server's answer has another shape: {exc}", code="unknown") from exc
 
 
-async def ask_once(connection: Connection, agent: Agent, text: str, *, timeout_s: float) -> list[str]:
+async def ask_once(connection: Connection, agent: AgentInfo, text: str, *, timeout_s: float) -> list[str]:
     """
     Say one thing and collect the answer.
 

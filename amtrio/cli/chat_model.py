@@ -32,7 +32,7 @@ from amtrio.client.events import (
     StatusChanged,
     TypingChanged,
 )
-from amtrio.client.rest import Agent
+from amtrio.client.rest import AgentInfo
 
 # The server ends a typing mark after 5 s and says so; if that word is lost, the mark goes a second later.
 _TYPING_LASTS_S = 6.0
@@ -141,7 +141,7 @@ class ChatModel:
 
     def __init__(self) -> None:
         self.me = ""
-        self.agents: dict[str, Agent] = {}
+        self.agents: dict[str, AgentInfo] = {}
         self.talks: dict[str, Talk] = {}
         self.current: str | None = None
         self.trouble = "looking for the server"
@@ -186,7 +186,7 @@ class ChatModel:
         talk.conversation = conversation
         return talk
 
-    def set_agents(self, agents: Sequence[Agent]) -> None:
+    def set_agents(self, agents: Sequence[AgentInfo]) -> None:
         self.agents = {agent.agent_id: agent for agent in agents}
         self.knows_agents = True
 
@@ -287,13 +287,13 @@ class ChatModel:
         agent = self.agents.get(agent_id)
         return agent.name or agent_id if agent else agent_id
 
-    def agent_list(self) -> list[Agent]:
+    def agent_list(self) -> list[AgentInfo]:
         """As numbered on the screen: those who are there first, then by name."""
         return sorted(
             self.agents.values(), key=lambda agent: (not agent.online, (agent.name or agent.agent_id).lower())
         )
 
-    def find_agent(self, text: str) -> Agent | None:
+    def find_agent(self, text: str) -> AgentInfo | None:
         """By number in the list, by id, or by the beginning of the name if only one begins so."""
         listed = self.agent_list()
         if text.isdecimal() and 1 <= int(text[:6]) <= len(listed):

@@ -1,5 +1,17 @@
 """Talk to an amtrio server from Python, under asyncio and Trio alike.
 
+An agent:
+
+    agent = Agent("helper", url="https://chat.example.org", token="agt_…")
+
+    @agent.on_message
+    async def reply(message: Incoming, run: Run) -> None:
+        await run.write(f"You said: {message.content}")
+
+    agent.run()
+
+Everything of one account, as it happens:
+
     async with Connection("https://chat.example.org", token=token) as connection:
         async for event in connection:
             ...
@@ -7,29 +19,61 @@
 Knows the protocol as docs/protocol.md tells it. Knows nothing of the server's code.
 """
 
+from amtrio.client.agent import Agent
 from amtrio.client.backoff import Backoff
+from amtrio.client.card import Card, SlashCommand
 from amtrio.client.connection import Connection, MessageSent, new_client_id
 from amtrio.client.cursors import Cursors, FileCursors, MemoryCursors, write_private
-from amtrio.client.errors import AuthenticationEnded, ClientError, Dropped, Refused, Replaced, Unreachable
-from amtrio.client.rest import Agent, Rest, SignedIn
+from amtrio.client.errors import (
+    AuthenticationEnded,
+    ClientError,
+    Dropped,
+    Refused,
+    Replaced,
+    RunClosed,
+    RunFailed,
+    Unreachable,
+)
+from amtrio.client.incoming import Incoming
+from amtrio.client.rest import AgentInfo, Rest, SignedIn
+from amtrio.client.run import Run
+from amtrio.client.run_parts import PartWriter, PlanItem, Reasoning, ToolCall
+from amtrio.client.shapes import Answer, Attachment, Option, Question, RunPart, RunRecord
 from amtrio.client.stream import Position
 
 __all__ = [
     "Agent",
+    "AgentInfo",
+    "Answer",
+    "Attachment",
     "AuthenticationEnded",
     "Backoff",
+    "Card",
     "ClientError",
     "Connection",
     "Cursors",
     "Dropped",
     "FileCursors",
+    "Incoming",
     "MemoryCursors",
     "MessageSent",
+    "Option",
+    "PartWriter",
+    "PlanItem",
     "Position",
+    "Question",
+    "Reasoning",
     "Refused",
     "Replaced",
     "Rest",
+    "Run",
+    "RunClosed",
+    "RunFailed",
+    "RunPart",
+    "RunRecord",
     "SignedIn",
+    "SlashCommand",
+    "ToolCall",
     "Unreachable",
     "new_client_id",
     "write_private",

@@ -6,7 +6,7 @@ Knows commands and their answers. How it stays connected stands in `link`.
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
 from typing import Any, Literal, Self, TypeVar
@@ -18,10 +18,11 @@ import msgspec
 from amtrio.client.backoff import Backoff
 from amtrio.client.cursors import Cursors, MemoryCursors
 from amtrio.client.errors import ClientError, Refused
-from amtrio.client.events import Event, Thing
+from amtrio.client.events import Event
 from amtrio.client.link import Link
 from amtrio.client.rest import History, Rest, new_http
-from amtrio.client.stream import UNANSWERED
+from amtrio.client.shapes import Thing
+from amtrio.client.stream import ASKING, UNANSWERED
 
 _LEAVE_WITHIN_S = 1.0
 T = TypeVar("T")
@@ -60,6 +61,7 @@ class Connection:
 
     Attributes:
         rest: REST calls as the same account.
+        runs: what an agent says live; `Agent` uses it.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class Connection:
             ping_every_s=ping_every_s,
             ping_timeout_s=ping_timeout_s,
         )
+        self.runs = self._link.runs
         self._begins_with_snapshot = begin == "snapshot"
         self._confirms_itself = confirm == "auto"
         self._handed_out: Event | None = None
@@ -99,6 +102,11 @@ class Connection:
     def is_online(self) -> bool:
         """Whether there is a working socket right now."""
         return self._link.is_online
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether there will be no further socket."""
+        return self._link.ended is not None
 
     async def __aenter__(self) -> Self:
         self._life = self._alive()
@@ -180,8 +188,14 @@ class Connection:
         """
         if word in UNANSWERED:
             raise ValueError(f"{word} has no answer: use tell()")
-        data.setdefault("client_id", new_client_id())
+        if word not in ASKING:
+            data.setdefault("client_id", new_client_id())
         return dict(await self._link.ask(word, data))
+
+    def post(self, word: str, /, **data: Any) -> None:
+        """Send a command like `send`, without waiting for its answer; a refusal is forgotten."""
+        data.setdefault("client_id", new_client_id())
+        self._link.post(word, data)
 
     def tell(self, word: str, /, **data: Any) -> bool:
         """
@@ -201,11 +215,15 @@ class Connection:
         client_id: str | None = None,
         reply_to: str | None = None,
         metadata: dict[str, Any] | None = None,
+        attachment_ids: Sequence[str] = (),
+        question: Mapping[str, Any] | None = None,
     ) -> MessageSent:
         """
         Send a message to a conversation, or (people) to an agent's default conversation.
 
         Args:
+            attachment_ids: what `rest.upload` returned, each for one message; `content` may then be empty.
+            question: (agents) what the message asks, as docs/protocol.md says; `Run.ask` makes it.
             client_id: 16 to 64 of `[A-Za-z0-9_.:-]`; sending the same again changes nothing. Made up if None.
 
         Raises:
@@ -219,6 +237,8 @@ class Connection:
             client_id=client_id or new_client_id(),
             reply_to=reply_to,
             metadata=metadata,
+            attachment_ids=list(attachment_ids) or None,
+            question=question,
         )
         return _shaped(answer, MessageSent)
 

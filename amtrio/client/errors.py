@@ -5,13 +5,14 @@ Knows nothing of sockets or HTTP; the words are those of docs/protocol.md, "Erro
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
 
 Retry = Literal["no", "after_ms", "same_client_id"]
 
 
 class ClientError(Exception):
-    """Everything this library raises."""
+    """Everything this library raises because of the server or the way there."""
 
 
 class Refused(ClientError):
@@ -23,19 +24,32 @@ class Refused(ClientError):
         status: HTTP status of a REST answer, 0 on the socket.
         retry: `no`, `after_ms` (wait `retry_after_ms`) or `same_client_id` (send it again as it was).
         retry_after_ms: milliseconds, only with `after_ms`.
+        details: what the code means here, such as the answer that was faster; empty where there is nothing to add.
     """
 
     def __init__(
-        self, text: str, *, code: str, status: int = 0, retry: Retry = "no", retry_after_ms: int | None = None
+        self,
+        text: str,
+        *,
+        code: str,
+        status: int = 0,
+        retry: Retry = "no",
+        retry_after_ms: int | None = None,
+        details: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(text)
         self.code = code
         self.status = status
         self.retry = retry
         self.retry_after_ms = retry_after_ms
+        self.details: Mapping[str, Any] = details or {}
 
     def __str__(self) -> str:
         return f"{self.args[0]} ({self.code})"
+
+    def wait_s(self, otherwise_s: float) -> float:
+        """Seconds until the next try, where one makes sense."""
+        return otherwise_s if self.retry_after_ms is None else self.retry_after_ms / 1000
 
 
 class Unreachable(ClientError):
@@ -69,6 +83,23 @@ class Dropped(ClientError):
         self.reason = reason
         self.status = status
         self.retry_after_s = retry_after_s
+
+
+class RunClosed(ClientError):
+    """
+    The run that was written to has ended: a person stopped it, or we were away too long.
+
+    Attributes:
+        outcome: `stopped`, `interrupted`, ... as far as it is known.
+    """
+
+    def __init__(self, text: str, *, outcome: str | None = None) -> None:
+        super().__init__(text)
+        self.outcome = outcome
+
+
+class RunFailed(Exception):
+    """Raised by a handler that knows what to tell the person: its text ends the run as `failed`."""
 
 
 def as_retry(word: object) -> Retry:

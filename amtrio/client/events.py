@@ -11,15 +11,12 @@ from typing import Any, Literal
 
 import msgspec
 
+from amtrio.client.shapes import AccountKind, Attachment, PartDelta, Question, RunPart, RunRecord
+
 SenderType = Literal["client", "agent"]
-AccountKind = Literal["user", "agent"]
 
 
-class Thing(msgspec.Struct, frozen=True, kw_only=True):
-    """Read from JSON; unknown fields are ignored."""
-
-
-class Reaction(Thing, frozen=True, kw_only=True):
+class Reaction(msgspec.Struct, frozen=True, kw_only=True):
     """One emoji of one member on one message."""
 
     id: str = ""
@@ -29,12 +26,16 @@ class Reaction(Thing, frozen=True, kw_only=True):
     created_at: str = ""
 
 
-class Message(Thing, frozen=True, kw_only=True):
+class Message(msgspec.Struct, frozen=True, kw_only=True):
     """
     Attributes:
         conversation_seq: its place in the conversation: 1, 2, 3 … without gaps.
         client_id: the sender's own id of it; only the sender's account sees it.
         kind: `encrypted` means that `content` is ciphertext, which `encryption` says more of; else it is a text.
+        attachments: its files, in order.
+        queued: the agent has not taken it up yet, so it can still be withdrawn.
+        steers: id of the run that it was said into.
+        run: the run that it is the end of.
         deleted: a tombstone; content is then empty.
     """
 
@@ -52,11 +53,16 @@ class Message(Thing, frozen=True, kw_only=True):
     metadata: dict[str, Any] | None = None
     encryption: dict[str, Any] | None = None
     reactions: list[Reaction] = []
+    attachments: list[Attachment] = []
+    queued: bool = False
+    steers: str | None = None
+    run: RunRecord | None = None
+    question: Question | None = None
     edited_at: str | None = None
     deleted: bool = False
 
 
-class Receipt(Thing, frozen=True, kw_only=True):
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """How far a member has got, as `conversation_seq`. A mark never moves back."""
 
     conversation_id: str = ""
@@ -66,7 +72,7 @@ class Receipt(Thing, frozen=True, kw_only=True):
     delivered_up_to: int = 0
 
 
-class Conversation(Thing, frozen=True, kw_only=True):
+class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     """
     One person and one agent; `messages` and `receipts` only in a snapshot, the last two fields only in lists.
 
@@ -91,7 +97,7 @@ class Conversation(Thing, frozen=True, kw_only=True):
     last_message: Any = None
 
 
-class Event(Thing, frozen=True, kw_only=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True):
     """
     Attributes:
         seq: number in the account's log; None for what no log keeps and any queue may drop.
@@ -222,6 +228,73 @@ class OneTimeKeysLow(Event, frozen=True, kw_only=True):
     remaining: int
 
 
+class MessageTaken(Event, frozen=True, kw_only=True):
+    """An agent has taken up what was `queued`."""
+
+    message_id: str
+    conversation_id: str
+    conversation_seq: int
+
+
+class QuestionAnswered(Event, frozen=True, kw_only=True):
+    message_id: str
+    conversation_id: str
+    question: Question
+
+
+class QuestionClosed(Event, frozen=True, kw_only=True):
+    """Nobody needs to answer any more: it expired, or the agent closed it."""
+
+    message_id: str
+    conversation_id: str
+    question: Question
+
+
+class RunEnded(Event, frozen=True, kw_only=True):
+    """A run has ended with nothing to keep; one that left something ends with its message."""
+
+    run_id: str
+    conversation_id: str
+    agent_id: str
+    outcome: str
+
+
+class RunSnapshot(Event, frozen=True, kw_only=True):
+    """A live run as a whole; it replaces what is shown of it. `RunView` applies it and what follows."""
+
+    run_id: str
+    conversation_id: str
+    agent_id: str
+    rev: int
+    reply_to: str | None = None
+    started_at: str = ""
+    parts: list[RunPart] = []
+
+
+class RunDelta(Event, frozen=True, kw_only=True):
+    """What is new about a live run. Attributes: rev: one more than that of the one before."""
+
+    run_id: str
+    conversation_id: str
+    rev: int
+    parts: list[PartDelta] = []
+
+
+class RunControlState(Event, frozen=True, kw_only=True):
+    """
+    How a stop or a word into a run fares.
+
+    Attributes:
+        action: `stop` or `steer`. state: `sent`, `acknowledged`, `unresponsive` or `closed`.
+    """
+
+    run_id: str
+    conversation_id: str
+    control_id: str
+    action: str
+    state: str
+
+
 class Unknown(Event, frozen=True, kw_only=True):
     """From a newer server, or not of the shape this library knows: safe to ignore, its number counts."""
 
@@ -278,6 +351,13 @@ _PLAIN: Mapping[str, type[Event]] = {
     "conversation_state": ConversationStateChanged,
     "notification_preferences": NotificationPreferencesChanged,
     "gone": Gone,
+    "message_taken": MessageTaken,
+    "question_answered": QuestionAnswered,
+    "question_closed": QuestionClosed,
+    "run_ended": RunEnded,
+    "run_snapshot": RunSnapshot,
+    "run_delta": RunDelta,
+    "run_control_state": RunControlState,
     "typing": TypingChanged,
     "status": StatusChanged,
     "presence_update": PresenceChanged,

@@ -5,31 +5,21 @@ Knows tasks and time. The rules stand in `stream`, the bytes in `transport`; kno
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 import anyio
 import httpx
-import msgspec
 
 from amtrio.client.backoff import SESSION_ENDED, Backoff, final_error
 from amtrio.client.cursors import Cursors
+from amtrio.client.door import next_frame, say_hello
 from amtrio.client.errors import ClientError, Dropped, Refused, Unreachable
-from amtrio.client.events import Event, Offline, Online, Thing, read_event
+from amtrio.client.events import Event, Offline, Online, read_event
+from amtrio.client.outgoing import OutgoingRuns
 from amtrio.client.rest import Rest
-from amtrio.client.stream import (
-    Command,
-    Commands,
-    Frame,
-    Log,
-    Position,
-    Verdict,
-    encode_frame,
-    read_frame,
-    read_refusal,
-)
+from amtrio.client.stream import Command, Commands, Frame, Log, Position, Verdict, encode_frame
 from amtrio.client.transport import Socket, open_socket
 
 # 1,000 events of at most 64 KiB are 64 MB at worst and 1 MB as a rule. Beyond, a consumer that does not keep up is
@@ -41,11 +31,9 @@ _LOOSE_FRAMES = 64
 # Source: docs/protocol.md, "Resume and resync".
 _CONFIRM_EVENTS = 64
 _CONFIRM_AFTER_S = 0.25
-# The server waits 10 s for `hello`; its answer is one read of the database.
-_HELLO_WITHIN_S = 10.0
 # A socket that lived this long worked, even if nothing was said on it.
 _WORKED_AFTER_S = 10.0
-# How long to wait for the close frame behind a refusal, or for the last confirmation to leave.
+# How long to wait for the last confirmation to leave.
 _LEAVE_WITHIN_S = 1.0
 _UNAUTHORIZED = 401  # RFC 9110, 15.5.2
 
@@ -61,6 +49,9 @@ class Link:
     Args:
         hello: fields of the first frame that say who we are.
         rest: of the same account, for snapshots.
+
+    Attributes:
+        runs: what an agent says live; goes out between the commands.
     """
 
     def __init__(
@@ -87,6 +78,7 @@ class Link:
         self.ended: ClientError | None = None
         self._log = Log(None)
         self._commands = Commands()
+        self.runs = OutgoingRuns(wake=self._wake_writer)
         self._settled: dict[int, anyio.Event] = {}
         self._queue: deque[Event] = deque()
         self._loose: deque[bytes] = deque(maxlen=_LOOSE_FRAMES)
@@ -147,6 +139,12 @@ class Link:
             raise command.failure
         return command.answer or {}
 
+    def post(self, word: str, data: Mapping[str, Any]) -> None:
+        """Send a command like `ask`, without waiting for its answer."""
+        if self.ended is None:
+            self._commands.add(word, data)
+            self._wake_writer()
+
     def tell(self, word: str, data: Mapping[str, Any]) -> bool:
         """Send what is about this moment only; False, and forgotten, if there is no socket."""
         if self.is_online:
@@ -169,6 +167,7 @@ class Link:
         self._arrived.set()
         for command in self._commands.abandon(error):
             self._settle(command)
+        self.runs.abandon(error)
 
     # ------------------------------------------------------------------------------------- one socket after another
 
@@ -215,6 +214,7 @@ class Link:
             self._told_offline = False
             self._loose.clear()
             self._commands.lost()
+            self.runs.lost()
             self.is_online = self._was_online = True
             try:
                 await self._converse(socket)
@@ -245,23 +245,10 @@ class Link:
         self._is_fresh_snapshot = True
 
     async def _say_hello(self, socket: Socket) -> Online:
-        await socket.send(encode_frame("hello", {**self._hello, **self._log.resume()}))
-        try:
-            with anyio.fail_after(_HELLO_WITHIN_S):
-                frame = await _next_frame(socket)
-        except TimeoutError as exc:
-            raise Dropped("no answer to hello") from exc
-        if frame.word == "error":
-            raise await _refused_at_the_door(socket, read_refusal(frame.data))
-        if frame.word != "connected":
-            raise Dropped(f"the first frame was {frame.word[:40]!r}, not 'connected'")
-        try:
-            opening = msgspec.convert(frame.data, _Opening)
-        except msgspec.ValidationError as exc:
-            raise Dropped(f"'connected' of another shape: {exc}") from exc
+        opening = await say_hello(socket, {**self._hello, **self._log.resume()})
         if not self._log.opened(opening.epoch, opening.seq):
             raise _Reopen
-        self._commands.max_frame_bytes = opening.limits.get("max_message_bytes")
+        self._commands.max_frame_bytes = self.runs.max_frame_bytes = opening.limits.get("max_message_bytes")
         return Online(
             id=opening.id,
             kind=opening.kind,
@@ -288,7 +275,7 @@ class Link:
 
     async def _read(self, socket: Socket) -> None:
         while True:
-            frame = await _next_frame(socket)
+            frame = await next_frame(socket)
             if frame.seq is not None:
                 self._take_numbered(frame, frame.seq)
             elif frame.word == "resync":
@@ -296,6 +283,8 @@ class Link:
                 raise _Reopen
             elif frame.ref is not None or frame.word == "error":
                 self._take_answer(frame)
+            elif self.runs.heard(frame.word, frame.data):
+                self._progressed = True
             elif len(self._queue) < QUEUE_EVENTS:
                 self._enqueue(read_event(frame.word, frame.data, None))
 
@@ -311,7 +300,10 @@ class Link:
 
     def _take_answer(self, frame: Frame) -> None:
         self._progressed = True
-        command = self._commands.answered(frame.ref, frame.word, frame.data, anyio.current_time())
+        now = anyio.current_time()
+        if self.runs.answered(frame.ref, frame.word, frame.data, now):
+            return
+        command = self._commands.answered(frame.ref, frame.word, frame.data, now)
         if command is None:
             self._to_write.set()  # it may have to be sent again: the writer looks when
         else:
@@ -320,9 +312,11 @@ class Link:
     async def _write(self, socket: Socket) -> None:
         while True:
             self._to_write = anyio.Event()
-            frames, refused = self._commands.due(anyio.current_time())
+            now = anyio.current_time()
+            frames, refused = self._commands.due(now)
             for command in refused:
                 self._settle(command)
+            frames.extend(self.runs.due(now))
             frames.extend(self._loose)
             self._loose.clear()
             if self._ack_due is not None:
@@ -333,12 +327,12 @@ class Link:
                     await socket.send(frame)
             except Dropped:
                 return  # the reader hears of it too, and knows the close code
-            if not self._to_write.is_set():
-                self._written.set()
-            next_due = self._commands.next_due()
-            wait_s = math.inf if next_due is None else max(0.0, next_due - anyio.current_time())
-            with anyio.move_on_after(wait_s):
-                await self._to_write.wait()
+            wait_s = min(self._commands.next_due(), self.runs.next_due()) - anyio.current_time()
+            if wait_s > 0:
+                if not self._to_write.is_set():
+                    self._written.set()
+                with anyio.move_on_after(wait_s):
+                    await self._to_write.wait()
 
     # -------------------------------------------------------------------------------------------------- confirming
 
@@ -370,6 +364,9 @@ class Link:
         self._ack_due = position.seq
         self._to_write.set()
 
+    def _wake_writer(self) -> None:
+        self._to_write.set()
+
     def _enqueue(self, event: Event) -> None:
         self._queue.append(event)
         self._arrived.set()
@@ -378,38 +375,6 @@ class Link:
         settled = self._settled.get(command.number)
         if settled is not None:
             settled.set()
-
-
-class _Opening(Thing, frozen=True, kw_only=True):
-    id: str
-    kind: Literal["user", "agent"]
-    epoch: str
-    seq: int
-    device_id: str | None = None
-    limits: dict[str, int] = msgspec.field(default_factory=dict)
-    capabilities: list[str] = msgspec.field(default_factory=list)
-
-
-async def _next_frame(socket: Socket) -> Frame:
-    while True:
-        frame = read_frame(await socket.receive())
-        if frame is not None:
-            return frame
-
-
-async def _refused_at_the_door(socket: Socket, refusal: Refused) -> Dropped:
-    """The close code that follows says whether to come back; the error says why in better words."""
-    code = SESSION_ENDED if refusal.code == "unauthorized" else 1006
-    wait_s = None if refusal.retry_after_ms is None else refusal.retry_after_ms / 1000
-    try:
-        with anyio.move_on_after(_LEAVE_WITHIN_S):
-            while True:
-                await socket.receive()
-    except Dropped as exc:
-        code = code if exc.code == 1006 else exc.code  # noqa: PLR2004 - RFC 6455, 7.4.1: cut without a close frame
-        if wait_s is None and exc.reason.isdecimal():
-            wait_s = float(exc.reason)
-    return Dropped(str(refusal), code=code, retry_after_s=wait_s)
 
 
 def _nothing() -> None: ...

@@ -6,22 +6,27 @@ Source: docs/protocol.md, "REST".
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
+import anyio
 import httpx
 import msgspec
 
 from amtrio.client.errors import Refused, Unreachable
-from amtrio.client.events import Conversation, Message, Snapshot, Thing
+from amtrio.client.events import Conversation, Message, Snapshot
+from amtrio.client.shapes import Attachment, Thing
 from amtrio.client.stream import read_refusal
 from amtrio.client.transport import retry_after_s
 
 # A page of history is 200 messages of 64 KiB at most; 30 s carries that over 4 Mbit/s.
 DEFAULT_TIMEOUT_S = 30.0
 _CONNECT_TIMEOUT_S = 10.0
+# Of a file that is uploaded: one read of the disk, and little to keep in memory.
+_CHUNK_BYTES = 64 * 1024
 T = TypeVar("T")
 
 
@@ -35,7 +40,7 @@ class SignedIn(Thing, frozen=True, kw_only=True):
     expires_at: str | None = None
 
 
-class Agent(Thing, frozen=True, kw_only=True):
+class AgentInfo(Thing, frozen=True, kw_only=True):
     """Attributes: status: `online`, `busy`, `idle` or `offline`. last_seen: RFC 3339."""
 
     agent_id: str
@@ -112,8 +117,8 @@ class Rest:
         await self.call("POST", "/auth/logout")
         self.token = None
 
-    async def agents(self) -> list[Agent]:
-        return _shaped(await self.call("GET", "/agents"), list[Agent])
+    async def agents(self) -> list[AgentInfo]:
+        return _shaped(await self.call("GET", "/agents"), list[AgentInfo])
 
     async def conversations(self, *, limit: int | None = None, before: str | None = None) -> list[Conversation]:
         """By activity, newest first, with `last_message` and `unread_count`."""
@@ -162,6 +167,35 @@ class Rest:
     async def message(self, message_id: str) -> Message:
         return _shaped(await self.call("GET", f"/messages/{_part(message_id)}"), Message)
 
+    async def upload(
+        self,
+        content: Path | str | bytes,
+        *,
+        filename: str | None = None,
+        content_type: str | None = None,
+        conversation_id: str | None = None,
+    ) -> Attachment:
+        """
+        Put a file on the server. It belongs to a message once one names it, and goes after a day if none does.
+
+        Args:
+            content: its bytes, or the path of a file.
+            filename: that of the path if None. content_type: the server looks for itself.
+
+        Raises:
+            OSError: the file cannot be read.
+        """
+        headers = {"Content-Type": content_type or "application/octet-stream"}
+        body: bytes | AsyncIterator[bytes]
+        if isinstance(content, bytes):
+            body, name = content, filename or "file"
+        else:
+            path = anyio.Path(content)
+            body, name = _chunks(path), filename or path.name
+            headers["Content-Length"] = str((await path.stat()).st_size)
+        query = {"filename": name, "conversation_id": conversation_id}
+        return _shaped(await self._request("POST", "/attachments", query, body, headers), Attachment)
+
     async def snapshot(self) -> Snapshot:
         """
         The whole account at one place in its log, all pages.
@@ -193,15 +227,25 @@ class Rest:
         Raises:
             Refused: the server said no. Unreachable: nobody answered, or it was no JSON.
         """
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        content = None if body is None else msgspec.json.encode(_without_none(body))
+        headers = {} if content is None else {"Content-Type": "application/json"}
+        return await self._request(method, path, query or {}, content, headers)
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str | int | None],
+        content: bytes | AsyncIterator[bytes] | None,
+        headers: dict[str, str],
+    ) -> Any:
+        if self.token:
+            headers["Authorization"] = f"Bearer {self.token}"
         if self.agent_id:
             headers["X-Agent-ID"] = self.agent_id
-        content = None if body is None else msgspec.json.encode(_without_none(body))
-        if content is not None:
-            headers["Content-Type"] = "application/json"
         try:
             response = await self._http.request(
-                method, self.url + path, params=_without_none(query or {}), content=content, headers=headers
+                method, self.url + path, params=_without_none(query), content=content, headers=headers
             )
         except httpx.HTTPError as exc:
             raise Unreachable(f"{method} {self.url}{path}: {str(exc) or type(exc).__name__}") from exc
@@ -252,6 +296,12 @@ def _refusal(response: httpx.Response) -> Refused:
 
 def _without_none(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
+
+
+async def _chunks(path: anyio.Path) -> AsyncIterator[bytes]:
+    async with await path.open("rb") as file:
+        while chunk := await file.read(_CHUNK_BYTES):
+            yield chunk
 
 
 def _part(text: str) -> str:

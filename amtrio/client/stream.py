@@ -6,6 +6,7 @@ Source: docs/protocol.md, "Resume and resync" and "Resending".
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,9 +19,9 @@ import msgspec
 from amtrio.client.errors import Refused, as_retry
 
 # Commands that no frame answers: sent when there is a socket, else forgotten. They are about this moment only.
-UNANSWERED = frozenset({"typing", "status", "ack"})
+UNANSWERED = frozenset({"typing", "status", "ack", "visible"})
 # Commands that change nothing, so that doing them again makes no sense later.
-_ASKING = frozenset({"history", "ping", "heartbeat"})
+ASKING = frozenset({"history", "ping", "heartbeat", "run_attach"})
 # How long and how many answered commands are kept for a server that comes back with an older state of itself.
 # Source: docs/protocol.md, "Resending" case 13. 1,000 messages are a busy day of a person.
 _REPEAT_WITHIN_S = 24 * 3600.0
@@ -248,9 +249,9 @@ class Commands:
             frames.append(frame)
         return frames, refused
 
-    def next_due(self) -> float | None:
-        """When something has to be sent that is held back now; None if nothing is."""
-        return min((self._not_before(c) for c in self._waiting.values() if not c.is_sent), default=None)
+    def next_due(self) -> float:
+        """When something has to be sent that is held back now; infinity if nothing is."""
+        return min((self._not_before(c) for c in self._waiting.values() if not c.is_sent), default=math.inf)
 
     def answered(self, ref: object, word: str, data: Mapping[str, Any], now: float) -> Command | None:
         """
@@ -265,7 +266,7 @@ class Commands:
         if word != "error":
             command.answer = data
             self.forget(command)
-            if command.word not in _ASKING:
+            if command.word not in ASKING:
                 self._done.append((now, command.word, command.data))
             return command
         if not command.is_sent or (ref is not None and ref != command.ref):
@@ -275,8 +276,7 @@ class Commands:
             command.failure = refusal
             self.forget(command)
             return command
-        wait_s = _RETRY_SAME_S if refusal.retry_after_ms is None else refusal.retry_after_ms / 1000
-        self._send_again(command, now + wait_s)
+        self._send_again(command, now + refusal.wait_s(_RETRY_SAME_S))
         return None
 
     def _send_again(self, command: Command, at: float) -> None:
@@ -352,4 +352,5 @@ def read_refusal(data: Mapping[str, Any], status: int = 0) -> Refused:
         status=status,
         retry=as_retry(data.get("retry")),
         retry_after_ms=wait if isinstance(wait, int) else None,
+        details=details if isinstance(details := data.get("details"), dict) else None,
     )

@@ -17,7 +17,7 @@ from prompt_toolkit.output import DummyOutput
 
 from amtrio.cli.chat import Chat, ask_once
 from amtrio.cli.demo_agent import run_demo_agent
-from amtrio.client import Agent, AuthenticationEnded, Backoff, Connection, Replaced
+from amtrio.client import AgentInfo, AuthenticationEnded, Backoff, Connection, Replaced
 from tests.client.fake_server import FakeServer, fake_server
 
 Scene = Callable[[Chat, PipeInput], Coroutine[Any, Any, None]]
@@ -192,8 +192,8 @@ def test_one_question_collects_the_whole_answer(server: FakeServer) -> None:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_demo, server.url)
             async with Connection(server.url, token="alice-token", backoff=backoff()) as connection:
-                answers.extend(await ask_once(connection, Agent(agent_id="demo"), "/count 3", timeout_s=10))
-                answers.extend(await ask_once(connection, Agent(agent_id="demo"), "/echo x", timeout_s=10))
+                answers.extend(await ask_once(connection, AgentInfo(agent_id="demo"), "/count 3", timeout_s=10))
+                answers.extend(await ask_once(connection, AgentInfo(agent_id="demo"), "/echo x", timeout_s=10))
             tasks.cancel_scope.cancel()
 
     anyio.run(main, backend="trio")

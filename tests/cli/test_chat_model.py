@@ -23,7 +23,7 @@ from amtrio.client.events import (
     StatusChanged,
     TypingChanged,
 )
-from amtrio.client.rest import Agent
+from amtrio.client.rest import AgentInfo
 
 TALK = Conversation(conversation_id="c1", user_id="alice", agent_id="demo", is_default=True)
 
@@ -42,7 +42,7 @@ def message(number: int, sender: str = "agent", **fields: Any) -> Message:
 def model(*events: Any) -> ChatModel:
     made = ChatModel()
     made.set_agents(
-        [Agent(agent_id="demo", name="Demo", online=True, status="online"), Agent(agent_id="bob", name="Bob")]
+        [AgentInfo(agent_id="demo", name="Demo", online=True, status="online"), AgentInfo(agent_id="bob", name="Bob")]
     )
     for event in (Online(id="alice", kind="user"), ConversationCreated(conversation=TALK), *events):
         made.apply(event, 0.0)

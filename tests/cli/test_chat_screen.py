@@ -13,7 +13,7 @@ from prompt_toolkit.output import DummyOutput
 from amtrio.cli.chat_model import ChatModel, Line
 from amtrio.cli.chat_screen import Actions, Screen, clock_time, message_lines, safe
 from amtrio.client.events import Conversation, ConversationCreated, Message, MessagePosted
-from amtrio.client.rest import Agent
+from amtrio.client.rest import AgentInfo
 
 
 def plain(line: Line, width: int = 60) -> str:
@@ -89,7 +89,7 @@ def test_the_list_shows_who_is_there_and_what_is_unread() -> None:
     assert "Looking who is there" in screen(model).text()
     model.set_agents([])
     assert "amtrio agent add" in screen(model).text()
-    model.set_agents([Agent(agent_id="demo", name="Demo", status="busy", status_text="thinking", online=True)])
+    model.set_agents([AgentInfo(agent_id="demo", name="Demo", status="busy", status_text="thinking", online=True)])
     text = screen(model).text()
     assert "1  ● Demo  thinking  2 unread" in text
 

@@ -18,6 +18,8 @@ import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, WebSocketRequest
 from trio_websocket._impl import wrap_server_stream
 
+from tests.client.fake_runs import FakeRuns, Refusal
+
 Json = dict[str, Any]
 T = TypeVar("T")
 TOKENS = {"alice-token": ("user", "alice"), "agt_demo": ("agent", "demo")}
@@ -41,7 +43,8 @@ class FakeServer:
     Attributes:
         frames: what clients sent, oldest first. hellos: data of every hello.
         refusals: data of `error` for the next messages, one each.
-        mute: stores, but cuts the socket instead of answering the next so many messages.
+        mute: stores, but cuts the socket instead of answering the next so many messages, or what `mutes` names.
+        cut_before: cuts the socket instead of doing the next command of this name.
         skip: seqs that are left out once, as if lost on the way.
     """
 
@@ -57,6 +60,9 @@ class FakeServer:
     refusals: deque[Json] = field(default_factory=deque)
     door: deque[tuple[Json | None, int, str]] = field(default_factory=deque)
     mute: int = 0
+    mutes: str = "message"
+    cut_before: str | None = None
+    runs: FakeRuns = field(init=False)
     skip: set[int] = field(default_factory=set)
     gate: str | None = None
     is_up: bool = True
@@ -67,6 +73,12 @@ class FakeServer:
     changed: Any = None
     nursery: Any = None
     done: Any = None
+
+    def __post_init__(self) -> None:
+        def tell(account: str, word: str, data: Json) -> None:
+            self._push(self.account(account), {"type": word, "data": data})
+
+        self.runs = FakeRuns(self._post_of_run, self._announce, tell, self.stored)
 
     @property
     def url(self) -> str:
@@ -173,14 +185,38 @@ class FakeServer:
             "sender_id": who.id,
             "content": data["content"],
             "created_at": "2026-11-22T10:00:01.000Z",
-            **{name: data[name] for name in ("reply_to", "metadata") if name in data},
+            **{name: data[name] for name in ("reply_to", "metadata", "run", "steers") if name in data},
         }
-        own: Json = {**message, "client_id": data["client_id"]}
+        if "question" in data:
+            asked = {"multiple": False, "free_text": False, **data["question"], "state": "open"}
+            message["question"] = {name: value for name, value in asked.items() if name != "expires_in_s"}
+        if self._is_queued(who, message):
+            message["queued"] = True
+        own: Json = {**message, **({"client_id": data["client_id"]} if "client_id" in data else {})}
         stored.append(own)
         for key in ("u:alice", f"a:{conversation['agent_id']}"):
             self._announce(key, "message", own if self.account(key) is who else message)
+        return own
+
+    def _answer_to(self, own: Json) -> Json:
         fields = ("message_id", "conversation_id", "conversation_seq", "created_at", "client_id")
         return {name: own[name] for name in fields} | {"status": "stored", "timestamp": own["created_at"]}
+
+    def _is_queued(self, who: Account, message: Json) -> bool:
+        """A person's message while a run of an agent that queues is open there."""
+        is_running = any(
+            run.state == "open" and run.conversation_id == message["conversation_id"] for run in self.runs.runs.values()
+        )
+        queues = "queue" in self.runs.card.get("supports", ())
+        return who.kind == "user" and is_running and queues and "steers" not in message
+
+    def stored(self, message_id: str) -> Json:
+        """A message as it is now; the logs tell of it as it was."""
+        for messages in self.messages.values():
+            for message in messages:
+                if message["message_id"] == message_id:
+                    return message
+        raise Refusal("not_found", "no such message")
 
     def command(self, who: Account, word: str, data: Json) -> tuple[str, Json]:
         """The answer to a command: word and data."""
@@ -220,7 +256,7 @@ class FakeServer:
             if refusal["code"] == "rate_limited":
                 self.gate = client_id
             return "error", {**refusal, "client_id": client_id}
-        answer = self.post(who, data)
+        answer = self._answer_to(self.post(who, data))
         self.answers[client_id] = {"content": data["content"], "answer": answer}
         return "message_sent", answer
 
@@ -381,13 +417,26 @@ class FakeServer:
                     {"type": "typing", "data": {**data, "sender_type": sender, "sender_id": account.id}},
                 )
             elif word != "status":
-                answer, fields = self.command(account, word, data)
-                if word == "message" and self.mute:
-                    self.mute -= 1
-                    await trio.aclose_forcefully(socket._stream)
-                else:
-                    self._send(socket, {"type": answer, "ref": frame.get("ref"), "data": fields})
+                await self._answer_command(socket, account, frame)
             self._tick()
+
+    async def _answer_command(self, socket: WebSocketConnection, account: Account, frame: Json) -> None:
+        word, data = frame["type"], frame.get("data", {})
+        if self.cut_before == word:
+            self.cut_before = None
+            await trio.aclose_forcefully(socket._stream)
+            return
+        is_run = self.runs.knows(word)
+        answer = self.runs.command(word, data) if is_run else self.command(account, word, data)
+        if self.mute and word == self.mutes:
+            self.mute -= 1
+            await trio.aclose_forcefully(socket._stream)
+        elif answer is not None:
+            self._send(socket, {"type": answer[0], "ref": frame.get("ref"), "data": answer[1]})
+
+    def _post_of_run(self, data: Json) -> Json:
+        key = "u:alice" if data.pop("as", "") == "user" else "a:demo"
+        return self.post(self.account(key), data)
 
     def _open(self, socket: WebSocketConnection, account: Account, hello: Json) -> None:
         since, head = hello.get("since", account.cursor), len(account.log)

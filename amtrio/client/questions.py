@@ -1,0 +1,89 @@
+"""Questions of an agent's runs that wait for their answers.
+
+Knows which answer belongs to whom, whichever comes first. Knows nothing of how either travels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import anyio
+import msgspec
+
+from amtrio.client.shapes import Option, Question
+
+
+class Questions:
+    """Questions asked and not answered yet, by the id of the message that asks."""
+
+    def __init__(self) -> None:
+        self._heard: dict[str, Question] = {}
+        self._waiting: dict[str, anyio.Event] = {}
+        self._asking = 0
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """While in here, answers are kept: one may be there before the asker knows the id of its own message."""
+        self._asking += 1
+        try:
+            yield
+        finally:
+            self._asking -= 1
+            if self._asking == 0:
+                self._heard.clear()
+
+    def open_ones(self) -> list[str]:
+        """Ids of messages whose answer somebody waits for."""
+        return list(self._waiting)
+
+    def heard(self, message_id: str, question: Question) -> None:
+        """News of a question: answered, expired or closed."""
+        if self._asking and question.state != "open":
+            self._heard[message_id] = question
+            if message_id in self._waiting:
+                self._waiting[message_id].set()
+
+    async def wait(self, message_id: str) -> Question:
+        """The question once it is not open any more. To be called within `asking`."""
+        if message_id not in self._heard:
+            self._waiting[message_id] = anyio.Event()
+            try:
+                await self._waiting[message_id].wait()
+            finally:
+                del self._waiting[message_id]
+        return self._heard[message_id]
+
+
+def question_fields(
+    options: Sequence[str | Option], *, multiple: bool, free_text: bool, expires_in_s: float | None
+) -> dict[str, Any]:
+    """
+    The field `question` of a message.
+
+    A text among the options is its own label; its id is the text itself where that can be one.
+
+    Raises:
+        ValueError: two options have the same id, or there is no way to answer.
+    """
+    made = [each if isinstance(each, Option) else Option(id=_id_of(each, place), label=each)
+            for place, each in enumerate(options)]  # fmt: skip
+    if len({each.id for each in made}) < len(made):
+        raise ValueError("two options have the same id")
+    if not made and not free_text:
+        raise ValueError("a question without options needs free_text=True")
+    fields: dict[str, Any] = {
+        "options": [{name: value for name, value in msgspec.structs.asdict(each).items() if value is not None}
+                    for each in made],
+        "multiple": multiple,
+        "free_text": free_text,
+    }  # fmt: skip
+    if expires_in_s is not None:
+        fields["expires_in_s"] = max(1, round(expires_in_s))
+    return fields
+
+
+def _id_of(label: str, place: int) -> str:
+    is_id = 0 < len(label) <= 64 and label.isascii() and all(each.isalnum() or each in "_.:-" for each in label)  # noqa: PLR2004 - ids have 1 to 64 characters
+    return label if is_id else f"option-{place + 1}"
