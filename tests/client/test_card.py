@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from amtrio.client.card import Card, SlashCommand
+from amtrio.client.card import Card
+from amtrio.client.shapes import SlashCommand
 
 
 def test_a_card_says_what_every_agent_supports() -> None:
