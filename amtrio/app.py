@@ -143,6 +143,7 @@ async def open_services(
                 ephemeral=limits.ephemeral_per_minute,
                 auth=config.auth.attempts_per_minute,
                 requests=limits.requests_per_minute,
+                run_frames=config.runs.frames_per_minute,
                 tiers={
                     "free": limits.free_requests_per_minute,
                     "pro": limits.pro_requests_per_minute,
@@ -249,7 +250,7 @@ async def serve(
             open_dispatcher(services, open_providers(services), drain_seconds=config.server.drain_s * PUSH_SHARE)
         )
         news = _News(services, pushes)
-        hub.heard, hub.presence_changed = news.heard, news.presence_changed
+        hub.heard, hub.presence_changed, hub.attached = news.heard, news.presence_changed, news.attached
         credentials = Credentials(services)
         server = Server(
             cast("ASGIApp", build_app(services, credentials)),
@@ -292,6 +293,8 @@ async def serve(
             # Whatever ended the server: what was confirmed is written down while the store is still open.
             with trio.move_on_after(config.server.drain_s * 0.1, shield=True):
                 await sessions.write_cursors()
+                for stopper in table.stoppers:
+                    await stopper(services)
     log.info("server_stopped", reason=stop.reason)
 
 
@@ -331,6 +334,10 @@ class _News:
     def presence_changed(self, account: str, is_online: bool) -> None:  # noqa: FBT001 - the hub's signature
         for listener in self._services.registry.presence_listeners:
             self._call(listener, self._services, account, is_online)
+
+    def attached(self, account: str) -> None:
+        for listener in self._services.registry.attach_listeners:
+            self._call(listener, self._services, account)
 
     def _call(self, listener: Callable[..., None], *news: object) -> None:
         """What a feature does wrong with news must not reach the writer, which brings them."""

@@ -76,6 +76,21 @@ class Status:
     text: str = ""
 
 
+class Live(Protocol):
+    """
+    Something that changes many times a second. Two of them are never equal.
+
+    Attributes:
+        watchers: accounts whose devices are shown it.
+    """
+
+    @property
+    def watchers(self) -> Iterable[str]: ...
+    def snapshot(self) -> Event:
+        """All of it, as whoever has seen every change so far sees it."""
+        ...
+
+
 class Fanout(Protocol):
     """Who is connected here, as far as a feature may know it."""
 
@@ -86,8 +101,31 @@ class Fanout(Protocol):
 
     def connections(self, account: str, /) -> int: ...
     def connected_since_us(self, account: str, /) -> int | None: ...
-    def tell(self, event: Event, accounts: Iterable[str], /, *, device: str | None = None) -> None:
-        """Send an ephemeral event to whoever of `accounts` is connected; lost for all others."""
+    def tell(
+        self, event: Event, accounts: Iterable[str], /, *, device: str | None = None, is_urgent: bool = False
+    ) -> None:
+        """
+        Send an ephemeral event to whoever of `accounts` is connected; lost for all others.
+
+        Args:
+            is_urgent: it also reaches whoever is so busy that other ephemeral events are dropped.
+        """
+        ...
+
+    def show(self, live: Live, /) -> None:
+        """Show it to its watchers' devices, those that are here and those that come, until `hide`."""
+        ...
+
+    def change(self, live: Live, event: Event, /) -> int:
+        """Tell one change to every device that has seen all before it; answers how many that were."""
+        ...
+
+    def hide(self, live: Live, /) -> None:
+        """It has come to its end."""
+        ...
+
+    def catch_up(self) -> bool:
+        """Show devices that missed a change the whole thing; True if some are still too busy for it."""
         ...
 
     def end_sessions(self, sessions: Iterable[str], /) -> None:

@@ -5,6 +5,7 @@ Whose fault it is stands in the name. Knows nothing of HTTP or sockets; they rea
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 Retry = Literal["no", "after_ms", "same_client_id"]
@@ -20,15 +21,19 @@ class AmtrioError(Exception):
         retry: `no` (the same request fails again), `after_ms` (wait `retry_after_ms` first) or
             `same_client_id` (send it again as it was; the server stores it once).
         retry_after_ms: how long to wait, milliseconds; only with `after_ms`.
+        details: what a program needs beside the code to go on.
     """
 
     code: ClassVar[str] = "internal"
     http: ClassVar[int] = 500
     retry: ClassVar[Retry] = "same_client_id"
 
-    def __init__(self, text: str, /, *, retry_after_ms: int | None = None) -> None:
+    def __init__(
+        self, text: str, /, *, retry_after_ms: int | None = None, details: Mapping[str, object] | None = None
+    ) -> None:
         super().__init__(text)
         self.retry_after_ms = retry_after_ms
+        self.details = details
 
 
 class Malformed(AmtrioError):
@@ -89,6 +94,48 @@ class ClientIdReused(Conflict):
     """The same client_id came with another command before."""
 
     code = "client_id_reused"
+
+
+class RunClosed(Conflict):
+    """The run has ended: nothing more can be said in it."""
+
+    code = "run_closed"
+
+
+class RunGap(Conflict):
+    """Text for a run that does not go on where its part ends; the details say where that is."""
+
+    code = "run_gap"
+
+
+class Unsupported(Conflict):
+    """The agent does not say that it can do this."""
+
+    code = "unsupported"
+
+
+class Taken(Conflict):
+    """The agent has taken the message already."""
+
+    code = "taken"
+
+
+class Withdrawn(Conflict):
+    """Its sender has taken the message back."""
+
+    code = "withdrawn"
+
+
+class Answered(Conflict):
+    """Somebody was faster; the details say what the answer is."""
+
+    code = "answered"
+
+
+class Closed(Conflict):
+    """The question takes no answer any more."""
+
+    code = "closed"
 
 
 class TooManyReplacements(AmtrioError):

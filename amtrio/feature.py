@@ -25,7 +25,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 Who = Literal["anyone", "guest", "user", "agent", "member", "admin"]
 
 
-Style = Literal["write", "read", "async"]
+# now: a plain function without a transaction, run at once on the Trio thread.
+Style = Literal["write", "read", "async", "now"]
+# run: what an agent says while it answers; over it the reading slows down, nothing is refused.
+Budget = Literal["message", "ephemeral", "command", "run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class CommandSpec(Handler):
     """
 
     word: str
-    budget: Literal["message", "ephemeral", "command"]
+    budget: Budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,24 +106,28 @@ class Registry:
         self.replays: dict[str, Render] = {}
         self.chores: list[ChoreSpec] = []
         self.starters: list[Callable[[Services], Awaitable[None]]] = []
+        self.stoppers: list[Callable[[Services], Awaitable[None]]] = []
         self.operations: dict[str, OperationSpec] = {}
         self.listeners: dict[type[Event], list[Listener]] = {}
         self.removals: list[Callable[[Any, Services, str], None]] = []
         self.presence_listeners: list[Callable[[Services, str, bool], None]] = []
+        self.attach_listeners: list[Callable[[Services, str], None]] = []
 
     def command(
         self,
         word: str,
         *,
         who: Who = "member",
-        budget: Literal["message", "ephemeral", "command"] = "command",
+        budget: Budget = "command",
         reads: bool = False,
+        now: bool = False,
     ) -> Callable[[F], F]:
         """
         The frame `{"type": word}` runs this handler.
 
         Args:
             reads: a plain `def` runs in a read transaction instead of the write transaction.
+            now: a plain `def handler(ctx, frame)` runs at once, without any.
         """
 
         def mark(function: F) -> F:
@@ -128,7 +135,8 @@ class Registry:
                 text = f"command {word!r} is announced twice"
                 raise ValueError(text)
             shape = _shape(function)
-            self.commands[word] = CommandSpec(function, shape, _style(function, reads=reads), who, word, budget)
+            style: Style = "now" if now else _style(function, reads=reads)
+            self.commands[word] = CommandSpec(function, shape, style, who, word, budget)
             return function
 
         return mark
@@ -208,6 +216,11 @@ class Registry:
         self.starters.append(function)
         return function
 
+    def on_stop(self, function: F) -> F:
+        """Await `async def stopper(services)` when all sockets are closed and the store is still open; briefly."""
+        self.stoppers.append(function)
+        return function
+
     def operation(self, name: str) -> Callable[[F], F]:
         """Offer `async def operation(services, request)` to the command line under this name."""
 
@@ -237,6 +250,11 @@ class Registry:
         self.presence_listeners.append(function)
         return function
 
+    def on_attach(self, function: F) -> F:
+        """Call `def listener(services, account)` when one more socket of an account has opened."""
+        self.attach_listeners.append(function)
+        return function
+
 
 def _shape(function: Callable[..., Any]) -> type[msgspec.Struct]:
     """The struct in the handler's last parameter."""
@@ -255,14 +273,16 @@ def _style(function: Callable[..., Any], *, reads: bool) -> Style:
 
 
 registry = Registry()
-command, replay, chore, operation, on, on_presence, on_removal, on_start = (
+command, replay, chore, operation, on, on_attach, on_presence, on_removal, on_start, on_stop = (
     registry.command,
     registry.replay,
     registry.chore,
     registry.operation,
     registry.on,
+    registry.on_attach,
     registry.on_presence,
     registry.on_removal,
     registry.on_start,
+    registry.on_stop,
 )
 get, post, put, patch, delete = registry.get, registry.post, registry.put, registry.patch, registry.delete

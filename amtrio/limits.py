@@ -127,7 +127,7 @@ class Limits:
     a bucket may be forgotten, a tier never is.
 
     Args:
-        requests: REST requests of an agent.
+        requests: REST requests of an agent. run_frames: pieces of its live answers.
         tiers: REST requests of a person, by tier.
     """
 
@@ -139,6 +139,7 @@ class Limits:
         ephemeral: int,
         auth: int,
         requests: int,
+        run_frames: int,
         tiers: Mapping[Tier, int],
     ) -> None:
         self._user_messages = Buckets(user_messages)
@@ -147,6 +148,7 @@ class Limits:
         # As many as the frames that each kind sends most of: agents edit what they say while they say it.
         self._user_commands = Buckets(ephemeral)
         self._agent_commands = Buckets(agent_messages)
+        self._run_frames = Buckets(run_frames)
         self._agent_requests = Buckets(requests)
         self._user_requests = Buckets(tiers[DEFAULT_TIER])
         self._per_minute = dict(tiers)
@@ -165,6 +167,10 @@ class Limits:
     def commands(self, account: str, /) -> TokenBucket:
         """Commands over sockets that are neither messages nor ephemeral; over REST they are requests."""
         return (self._agent_commands if account[0] == "a" else self._user_commands).of(account)
+
+    def run_frames(self, account: str, /) -> TokenBucket:
+        """What an agent says while it answers."""
+        return self._run_frames.of(account)
 
     def requests(self, account: str, /) -> TokenBucket:
         if account[0] == "a":

@@ -71,6 +71,7 @@ class Metrics:
     uploads: int = 0
     uploaded_bytes: int = 0
     replaced: int = 0
+    run_deltas: int = 0
     slow_closed: int = 0
     stale_agents: int = 0
     commit_seconds: Histogram = field(default_factory=Histogram)
@@ -149,6 +150,7 @@ class Exposition(Collector):
             ("uploads", "attachments stored", m.uploads),
             ("uploaded_bytes", "size of the attachments stored", m.uploaded_bytes),
             ("sessions_replaced", "sockets that gave way to a newer one of the same agent or device", m.replaced),
+            ("run_deltas", "changes of live answers sent to devices", m.run_deltas),
             ("slow_closed", "sockets closed because the other side took nothing for too long", m.slow_closed),
             ("stale_agents_closed", "agents' sockets closed for giving no sign of life", m.stale_agents),
         ):

@@ -336,12 +336,22 @@ class Device(_Frames):
 
 
 class OldDevice(_Frames):
-    """A v1 device; trio-websocket answers its confirming pings by itself."""
+    """
+    A v1 device; trio-websocket answers its confirming pings by itself.
+
+    Attributes:
+        seen: frames that were taken on the way to others.
+    """
+
+    def __init__(self, socket: WebSocketConnection) -> None:
+        super().__init__(socket)
+        self.seen: list[Json] = []
 
     async def next(self, word: str, **fields: Any) -> Json:
         """Take frames until one of this type; its data, or the flat frame itself."""
         while True:
             frame = await self.frame()
+            self.seen.append(frame)
             data: Json = frame.get("data", frame)
             if frame["type"] == word and all(data.get(name) == value for name, value in fields.items()):
                 return data

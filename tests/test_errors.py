@@ -19,6 +19,13 @@ TABLE = {
     "method_not_allowed": (405, "no"),
     "conflict": (409, "no"),
     "client_id_reused": (409, "no"),
+    "run_closed": (409, "no"),
+    "run_gap": (409, "no"),
+    "unsupported": (409, "no"),
+    "taken": (409, "no"),
+    "withdrawn": (409, "no"),
+    "answered": (409, "no"),
+    "closed": (409, "no"),
     "replacement_loop": (409, "after_ms"),
     "too_large": (413, "no"),
     "quota_exceeded": (413, "no"),
@@ -52,3 +59,7 @@ def test_an_error_carries_its_text_and_when_to_come_back() -> None:
     error = RateLimited("too many", retry_after_ms=900)
     assert (str(error), error.retry_after_ms) == ("too many", 900)
     assert AmtrioError("x").retry_after_ms is None
+
+
+def test_an_error_may_say_more_to_programs() -> None:
+    assert AmtrioError("x", details={"expected_offset": 3}).details == {"expected_offset": 3}

@@ -64,13 +64,14 @@ async def test_buckets_are_apart_and_bounded(monkeypatch: pytest.MonkeyPatch) ->
 
 async def test_budgets_of_people_agents_and_kinds_are_apart() -> None:
     """An agent's are its own; typing costs no message."""
-    limits = Limits(user_messages=1, agent_messages=2, ephemeral=3, auth=4, requests=5, tiers=TIERS)
+    limits = Limits(user_messages=1, agent_messages=2, ephemeral=3, auth=4, requests=5, run_frames=6, tiers=TIERS)
     assert limits.messages("u:x").limit == 1
     assert limits.messages("a:x").limit == 2
     assert limits.messages("u:x") is limits.messages("u:x")
     assert limits.messages("u:x") is not limits.messages("u:y")
     assert (limits.ephemeral("u:x").limit, limits.requests("a:x").limit) == (3, 5)
     assert (limits.commands("u:x").limit, limits.commands("a:x").limit) == (3, 2)
+    assert limits.run_frames("a:x").limit == 6
     assert limits.commands("u:x") is not limits.ephemeral("u:x")
     assert limits.commands("a:x") is not limits.messages("a:x")
     assert limits.auth_by_address.of("1.2.3.4").limit == limits.failures_by_name.of("alice").limit == 4
@@ -118,7 +119,7 @@ async def test_up_and_down_again_is_no_fresh_bucket(autojump_clock: MockClock) -
 async def test_a_tier_outlives_its_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever was idle for long enough to be forgotten is still of the tier that was set."""
     monkeypatch.setattr(module, "MAX_KEYS", 1)
-    limits = Limits(user_messages=1, agent_messages=2, ephemeral=3, auth=4, requests=5, tiers=TIERS)
+    limits = Limits(user_messages=1, agent_messages=2, ephemeral=3, auth=4, requests=5, run_frames=6, tiers=TIERS)
     limits.set_tier("u:paid", "pro")
     assert limits.requests("u:paid").limit == TIERS["pro"]
     assert limits.requests("u:other").limit == TIERS["free"]

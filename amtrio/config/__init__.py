@@ -19,6 +19,7 @@ from amtrio.config.tree import (
     Metrics,
     Otel,
     Push,
+    Runs,
     Secrets,
     Server,
     Sessions,
@@ -28,5 +29,5 @@ from amtrio.config.tree import (
 
 __all__ = [
     "FLAGS", "NO_SECRET", "SETTINGS", "Auth", "Config", "ConfigError", "Limits", "Loaded", "Log", "Metrics", "Network",
-    "Otel", "Problem", "Push", "Secret", "Secrets", "Server", "Sessions", "Setting", "Storage", "load",
+    "Otel", "Problem", "Push", "Runs", "Secret", "Secrets", "Server", "Sessions", "Setting", "Storage", "load",
 ]  # fmt: skip

@@ -233,6 +233,29 @@ class Sessions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Runs:
+    """Answers that are shown while they are made."""
+
+    # A screen shows 60 pictures a second and nobody reads more than 30; each merge saves a frame per device.
+    merge_ms: int = setting(30, whole(1, 1_000, "milliseconds"), "pieces of an answer within this time go together")
+    checkpoint_s: float = setting(1.0, duration(0.1, 60), "how often what was said so far is written to disk")
+    agent_grace_s: float = setting(
+        30.0, duration(0.1, 3_600), "how long an answer waits for its agent to come back before it ends as it is"
+    )
+    max_bytes: int = setting(512 * _KIB, size(1 * _KIB, 768 * _KIB), "longest answer with all its parts")
+    max_hours: float = setting(24.0, number(0.001, 720), "after which an answer is ended")
+    open_per_agent: int = setting(200, whole(1, 100_000), "answers that one agent may be making at once")
+    # A hundred answers at 50 tokens a second each; a frame may hold many tokens.
+    frames_per_minute: int = setting(
+        300_000, whole(0, _MAX_RATE), "pieces of answers per agent, past which they are read more slowly; 0 = no limit"
+    )
+    control_answer_s: float = setting(
+        3.0, duration(0.1, 600), "time for an agent to confirm a stop before it is said not to answer"
+    )
+    stop_within_s: float = setting(15.0, duration(0.1, 3_600), "time for an agent to stop before it is stopped for it")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Push:
     """Notifications to devices that are not looking."""
 
@@ -343,6 +366,7 @@ class Config:
     auth: Auth = field(default_factory=Auth)
     limits: Limits = field(default_factory=Limits)
     sessions: Sessions = field(default_factory=Sessions)
+    runs: Runs = field(default_factory=Runs)
     push: Push = field(default_factory=Push)
     log: Log = field(default_factory=Log)
     metrics: Metrics = field(default_factory=Metrics)

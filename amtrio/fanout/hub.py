@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol, cast
 
-from amtrio.context import Status
+from amtrio.context import Live, Status
 from amtrio.fanout.cursors import Cursors
+from amtrio.fanout.live import LiveViews
 from amtrio.protocol.frames import Event
 from amtrio.store.database import Committed
 
@@ -24,13 +25,17 @@ class Outgoing:
     Attributes:
         sender: account key of who sent it, if it is something that one sends.
         device: cursor key of the device that caused it.
+        is_urgent: of an ephemeral event: not dropped where others would be.
         forms: ready bytes by dialect and viewer; the first socket that needs a form makes it for all.
     """
 
-    __slots__ = ("at_us", "device", "event", "forms", "published_at", "sender")
+    __slots__ = ("at_us", "device", "event", "forms", "is_urgent", "published_at", "sender")
 
-    def __init__(self, event: Event, *, device: str | None, at_us: int, published_at: float) -> None:
+    def __init__(
+        self, event: Event, *, device: str | None, at_us: int, published_at: float, is_urgent: bool = False
+    ) -> None:
         self.event = event
+        self.is_urgent = is_urgent
         self.device = device
         self.at_us = at_us
         self.published_at = published_at
@@ -59,8 +64,8 @@ class Subscriber(Protocol):
         """Event `seq` of the account's log. A session that cannot take it now reads it from the log later."""
         ...
 
-    def tell(self, outgoing: Outgoing, /) -> None:
-        """An ephemeral event; dropped if the session is busy."""
+    def tell(self, outgoing: Outgoing, /) -> bool:
+        """An ephemeral event; False if it was dropped because the session is busy."""
         ...
 
     def end_login(self) -> None:
@@ -76,6 +81,10 @@ class Hub:
         now: for measuring delivery, seconds.
         heard: called with each event after it was handed to sockets.
         presence_changed: called with an account and whether it is online now.
+        attached: called with an account of which one more socket has opened.
+
+    Attributes:
+        live: what devices are shown while it changes.
     """
 
     def __init__(
@@ -84,11 +93,14 @@ class Hub:
         now: Callable[[], float],
         heard: Callable[[Event], None] = lambda _: None,
         presence_changed: Callable[[str, bool], None] = lambda _account, _online: None,
+        attached: Callable[[str], None] = lambda _account: None,
     ) -> None:
         self._now = now
         self.heard = heard
         self.presence_changed = presence_changed
+        self.attached = attached
         self._subscribers: dict[str, dict[Subscriber, None]] = {}
+        self.live = LiveViews(lambda account: self._subscribers.get(account, ()), self._ephemeral)
         self._statuses: dict[str, Status] = {}
         self.cursors = Cursors()
         self._newest: dict[str, int] = {}
@@ -135,6 +147,8 @@ class Hub:
         subscribers[subscriber] = None
         if len(subscribers) == 1:
             self.presence_changed(subscriber.account, True)  # noqa: FBT003 - a listener's plain argument
+        self.attached(subscriber.account)
+        self.live.arrived(subscriber)
 
     def detach(self, subscriber: Subscriber) -> None:
         """It hears nothing more. Safe to call twice."""
@@ -142,6 +156,7 @@ class Hub:
         if subscribers is None or subscriber not in subscribers:
             return
         del subscribers[subscriber]
+        self.live.left(subscriber)
         if not subscribers:
             del self._subscribers[subscriber.account]
             self._statuses.pop(subscriber.account, None)
@@ -178,12 +193,29 @@ class Hub:
         if account in self._subscribers:
             self._statuses[account] = status
 
-    def tell(self, event: Event, accounts: Iterable[str], /, *, device: str | None = None) -> None:
-        outgoing = Outgoing(event, device=device, at_us=0, published_at=self._now())
+    def tell(
+        self, event: Event, accounts: Iterable[str], /, *, device: str | None = None, is_urgent: bool = False
+    ) -> None:
+        outgoing = Outgoing(event, device=device, at_us=0, published_at=self._now(), is_urgent=is_urgent)
         for account in accounts:
             for subscriber in tuple(self._subscribers.get(account, ())):
                 subscriber.tell(outgoing)
         self.heard(event)
+
+    def _ephemeral(self, event: Event) -> Outgoing:
+        return Outgoing(event, device=None, at_us=0, published_at=self._now())
+
+    def show(self, live: Live, /) -> None:
+        self.live.show(live)
+
+    def change(self, live: Live, event: Event, /) -> int:
+        return self.live.change(live, event)
+
+    def hide(self, live: Live, /) -> None:
+        self.live.hide(live)
+
+    def catch_up(self) -> bool:
+        return self.live.catch_up()
 
     def end_sessions(self, sessions: Iterable[str], /) -> None:
         ended = set(sessions)

@@ -23,6 +23,7 @@ from amtrio.model.agent import (
     create_agent,
     new_credential,
     no_agent,
+    note_change,
     remove_agent,
     set_credential,
 )
@@ -92,10 +93,10 @@ def _one(tx: ReadTx, agent_id: str) -> tuple[Row, list[str]]:
 
 
 def _shown(row: Row, readers: list[str], ctx: Context) -> AdminAgentView:
-    credential, owner, visibility, created_us = row[7:]
+    credential, owner, visibility, created_us = row[-4:]
     since_us = ctx.fanout.connected_since_us(row[0])
     return AdminAgentView(
-        **msgspec.structs.asdict(agent_view(row[:7], ctx)),
+        **msgspec.structs.asdict(agent_view(row[:-4], ctx)),
         credential=credential,
         owner=id_of(owner) if owner is not None else None,
         visibility=visibility,
@@ -219,6 +220,7 @@ def _change(tx: Tx, ctx: Context, request: ChangeAgent) -> tuple[Row, list[str]]
     if request.readers is not msgspec.UNSET:
         _set_readers(tx, account, request.readers)
         record(tx, ctx, "agent.changed", request.agent_id, readers=len(set(request.readers)))
+    note_change(tx, ctx.services, account)
     return _one(tx, request.agent_id)
 
 

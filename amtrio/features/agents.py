@@ -23,6 +23,7 @@ from amtrio.model.agent import (
     check_agent_id,
     create_agent,
     credential_session,
+    describe,
     find_credential,
     new_credential,
     no_agent,
@@ -90,19 +91,8 @@ def _keep_card(tx: Tx, services: Services, agent_id: str, secret: str, card: Car
     if found is None:
         create_agent(tx, agent_id, card, kind="shared", credential_hash=None)
         return
-    tx.run(
-        """
-        UPDATE agent SET
-            name = coalesce(nullif(:name, ''), name), model = coalesce(nullif(:model, ''), model),
-            personality = coalesce(nullif(:personality, ''), personality),
-            specialty = coalesce(nullif(:specialty, ''), specialty)
-        WHERE id = :id""",
-        id=agent_id,
-        name=card.name,
-        model=card.model,
-        personality=card.personality,
-        specialty=card.specialty,
-    )
+    words = {column: getattr(card, column) for column in ("name", "model", "personality", "specialty")}
+    describe(tx, services, account_key("agent", agent_id), {column: text for column, text in words.items() if text})
 
 
 class AgentRegistered(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,7 +111,7 @@ class AgentRegistered(msgspec.Struct, frozen=True, kw_only=True):
 async def register_agent(ctx: Context, request: RegisterAgent) -> AgentRegistered:
     """COMPAT: register or update an agent with the shared secret."""
     await authenticate_agent(ctx.services, request.agent_id, request.agent_secret or "", request)
-    _, id_, name, model, personality, specialty, _ = await ctx.store.read(_one, request.agent_id)
+    _, id_, name, model, personality, specialty, *_ = await ctx.store.read(_one, request.agent_id)
     return AgentRegistered(id=id_, agent_id=id_, name=name, model=model, personality=personality, specialty=specialty)
 
 

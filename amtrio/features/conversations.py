@@ -21,6 +21,7 @@ from amtrio.model.conversation import (
     MAX_TITLE,
     Conversation,
     ConversationCreated,
+    ConversationDeleted,
     ConversationUpdated,
     ConversationView,
     Title,
@@ -33,23 +34,11 @@ from amtrio.model.conversation import (
     find_or_create,
     members,
 )
-from amtrio.protocol.frames import ClientId, Command, Event, Reply
+from amtrio.protocol.frames import ClientId, Command, Reply
 from amtrio.store.database import ReadTx, Tx
 from amtrio.store.log import LogRow, head
 
 MAX_LISTED = 200
-
-
-class ConversationDeleted(Event, frozen=True, kw_only=True):
-    """A conversation and everything in it is gone."""
-
-    type = "conversation_deleted"
-    log_kind = "conversation_deleted"
-    conversation_id: str
-
-    @property
-    def log_subject(self) -> str:
-        return self.conversation_id
 
 
 class CreateConversation(Command, frozen=True, kw_only=True):

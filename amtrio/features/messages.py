@@ -12,15 +12,13 @@ from msgspec import Meta
 from amtrio.clock import rfc3339
 from amtrio.context import Context
 from amtrio.context import Services as Services  # noqa: PLC0414 - read by type hints of removals
-from amtrio.errors import Conflict, Forbidden, Malformed, TooLarge
+from amtrio.errors import Conflict, Forbidden, TooLarge
 from amtrio.feature import command, delete, on_removal, patch, post
-from amtrio.idempotency import forget_answers
-from amtrio.model.attachment import let_go_of_message
+from amtrio.model.deletion import delete as erase
 from amtrio.model.message import (
-    MAX_CONTENT_BYTES,
     Message,
-    MessageDeleted,
     MessageEdited,
+    checked_content,
     message,
     visible_message,
 )
@@ -59,7 +57,7 @@ def send(tx: Tx, ctx: Context, frame: SendMessage) -> MessageSent:
     Source: docs/protocol.md, "Resending".
     """
     attachment_ids = frame.attachment_ids or ()
-    content = _checked_content(frame.content, has_more=bool(attachment_ids))
+    content = checked_content(frame.content, has_more=bool(attachment_ids))
     metadata_text = _checked_metadata(frame.metadata)
     return store_message(
         tx,
@@ -70,18 +68,6 @@ def send(tx: Tx, ctx: Context, frame: SendMessage) -> MessageSent:
         metadata_text=metadata_text,
         attachment_ids=attachment_ids,
     )
-
-
-def _checked_content(content: str | None, *, has_more: bool = False) -> str:
-    if not content and has_more:
-        return ""
-    if not content:
-        text = "content is required"
-        raise Malformed(text)
-    if len(content) > MAX_CONTENT_BYTES or len(content.encode()) > MAX_CONTENT_BYTES:
-        text = f"content must have at most {MAX_CONTENT_BYTES} bytes; send longer text as an attachment"
-        raise TooLarge(text)
-    return content
 
 
 def _checked_metadata(metadata: Json | None) -> str | None:
@@ -123,7 +109,7 @@ def edit(tx: Tx, ctx: Context, frame: EditMessage) -> Edited:
         NotFound: no such message in a conversation of the asker. Forbidden: somebody else's.
         Conflict: deleted, or encrypted.
     """
-    content = _checked_content(frame.content)
+    content = checked_content(frame.content)
     row, accounts = visible_message(tx, frame.message_id, ctx.principal.account)
     shown = message(tx, Message, row)
     if row[5] != ctx.principal.account:
@@ -193,26 +179,7 @@ def delete_message(tx: Tx, ctx: Context, frame: DeleteMessage) -> Deleted:
     if shown.deleted:
         text = "message already deleted"
         raise Conflict(text)
-    tx.run("DELETE FROM message_version WHERE message_id = :id", id=frame.message_id)
-    tx.run("DELETE FROM reaction WHERE message_id = :id", id=frame.message_id)
-    forget_answers(tx, shown.conversation_id, message_id=frame.message_id)
-    if shown.attachments:
-        let_go_of_message(tx, ctx.services, frame.message_id)
-    # Nothing hangs on it any more: no bit of `extras` is left.
-    tx.run(
-        """
-        UPDATE message SET content = '', metadata = NULL, envelope = NULL, extras = 0, deleted_us = :at,
-            deleted_by_key = :who
-        WHERE id = :id""",
-        at=tx.at_us,
-        who=ctx.principal.account,
-        id=frame.message_id,
-    )
-    tx.announce(
-        message(tx, MessageDeleted, visible_message(tx, frame.message_id, ctx.principal.account)[0]),
-        accounts,
-        device=ctx.principal.device,
-    )
+    erase(tx, ctx, row, accounts)
     return Deleted(message_id=frame.message_id, conversation_id=shown.conversation_id, deleted_at=rfc3339(tx.at_us))
 
 

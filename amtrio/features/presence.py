@@ -14,6 +14,7 @@ from amtrio.clock import rfc3339
 from amtrio.context import Context, Services, Status, account_key, id_of, kind_of
 from amtrio.errors import NotFound
 from amtrio.feature import chore, command, get, on_presence
+from amtrio.model.watchers import watchers_of
 from amtrio.protocol.frames import Command, Event
 from amtrio.store.database import ReadTx, Tx
 
@@ -96,37 +97,6 @@ def _other_members(tx: ReadTx, conversation_id: str, account: str) -> list[str]:
         text = f"no conversation {conversation_id!r}"
         raise NotFound(text)
     return [member for member in members if member != account]
-
-
-def watchers_of(tx: ReadTx, account: str, online: list[str]) -> list[str]:
-    """
-    Those of `online` who may see `account`.
-
-    An agent is seen by whom its visibility names; a person by the agents he talks with and by his own devices.
-    """
-    if kind_of(account) == "user":
-        partners = tx.all(
-            """
-            SELECT DISTINCT other.account_key FROM member mine
-            JOIN member other ON other.conversation_id = mine.conversation_id AND other.left_at_seq IS NULL
-            WHERE mine.account_key = :account AND mine.left_at_seq IS NULL""",
-            account=account,
-        )
-        allowed = {row[0] for row in partners} | {account}
-        return [key for key in online if key in allowed]
-    row = tx.one("SELECT visibility, owner_key FROM agent WHERE account_key = :account", account=account)
-    if row is None:
-        return []
-    visibility, owner = row
-    people = [key for key in online if kind_of(key) == "user"]
-    if visibility == "everyone":
-        return people
-    allowed = {owner}
-    if visibility == "listed":
-        allowed |= {
-            row[0] for row in tx.all("SELECT account_key FROM agent_reader WHERE agent_key = :account", account=account)
-        }
-    return [key for key in people if key in allowed]
 
 
 class _Changes:

@@ -89,6 +89,18 @@ def conversation(shape: type[C], row: Row) -> C:
     )
 
 
+class ConversationDeleted(Event, frozen=True, kw_only=True):
+    """A conversation and everything in it is gone."""
+
+    type = "conversation_deleted"
+    log_kind = "conversation_deleted"
+    conversation_id: str
+
+    @property
+    def log_subject(self) -> str:
+        return self.conversation_id
+
+
 class LastMessage(msgspec.Struct, frozen=True, kw_only=True):
     """
     COMPAT: what a list shows of a conversation's newest message; both names of its id.

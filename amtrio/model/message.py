@@ -11,8 +11,9 @@ from typing import Literal, TypeVar
 import msgspec
 
 from amtrio.clock import rfc3339
-from amtrio.errors import NotFound
+from amtrio.errors import Malformed, NotFound, TooLarge
 from amtrio.model.conversation import members
+from amtrio.model.run import Run, run_of_message
 from amtrio.protocol.frames import Event, Json, Kind
 from amtrio.store.database import ReadTx, Row
 
@@ -24,6 +25,10 @@ M = TypeVar("M", bound="Message")
 # Bits of message.extras: where to look for more. Most messages have none and cost no further query.
 HAS_ATTACHMENTS = 1
 HAS_REACTIONS = 2
+HAS_RUN = 4
+HAS_QUESTION = 8
+# message.queue_state of one that waits for its agent.
+QUEUED = "queued"
 
 
 class Attachment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -82,6 +87,9 @@ class Message(Event, frozen=True, kw_only=True):
         conversation_seq: 1, 2, 3 ... within the conversation, without gaps.
         kind: `text`, or `encrypted`: then `content` is ciphertext and `encryption` says how it was made.
         client_id: what its sender called it; shown to the sender's own account only by v2, of use to nobody else.
+        run: the live answer that it is the end of.
+        queued: it waits for its agent, which is busy with an earlier one, and can still be taken back.
+        steers: the run that it was said into.
         deleted: the text is gone; `content` is empty then.
     """
 
@@ -102,6 +110,9 @@ class Message(Event, frozen=True, kw_only=True):
     attachments: tuple[Attachment, ...] = ()
     reactions: tuple[Reaction, ...] = ()
     encryption: Encryption | None = None
+    run: Run | None = None
+    queued: bool = False
+    steers: str | None = None
     edited_at: str | None = None
     deleted: bool = False
     deleted_at: str | None = None
@@ -139,7 +150,7 @@ class MessageDeleted(Message, frozen=True, kw_only=True):
 
 MESSAGE_COLUMNS = """m.id, m.conversation_id, m.seq, c.user_key, c.agent_key, m.sender_key, m.content, m.created_us,
 m.kind, m.content_format, m.client_id, m.reply_to_id, m.metadata, m.edited_us, m.deleted_us, m.deleted_by_key,
-m.extras, m.envelope"""
+m.extras, m.envelope, m.queue_state, m.steers_run_id"""
 MESSAGE_FROM = "message m JOIN conversation c ON c.id = m.conversation_id"
 ATTACHMENT_COLUMNS = (
     "id, message_id, filename, content_type, size_bytes, sha256, width, height, has_thumbnail, created_us"
@@ -162,6 +173,7 @@ def message(tx: ReadTx, shape: type[M], row: Row, *, viewer: str | None = None) 
     (
         id_, conversation_id, seq, user_key, agent_key, sender, content, created_us,
         kind, content_format, client_id, reply_to, metadata, edited_us, deleted_us, deleted_by, extras, envelope,
+        queue_state, steers,
     ) = row  # fmt: skip
     return shape(
         message_id=id_,
@@ -181,6 +193,9 @@ def message(tx: ReadTx, shape: type[M], row: Row, *, viewer: str | None = None) 
         attachments=attachments_of(tx, id_) if extras & HAS_ATTACHMENTS else (),
         reactions=reactions_of(tx, id_) if extras & HAS_REACTIONS else (),
         encryption=msgspec.json.decode(envelope, type=Encryption) if envelope is not None else None,
+        run=run_of_message(tx, id_) if extras & HAS_RUN else None,
+        queued=queue_state == QUEUED,
+        steers=steers,
         edited_at=rfc3339(edited_us) if edited_us is not None else None,
         deleted=deleted_us is not None,
         deleted_at=rfc3339(deleted_us) if deleted_us is not None else None,
@@ -264,6 +279,7 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         client_id: only in one's own messages.
+        run, queued, steers: as in the event; absent unless so.
     """
 
     id: str
@@ -292,6 +308,9 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     reactions: tuple[ReactionView, ...]
     encryption: Encryption | None
     client_id: str | msgspec.UnsetType | None = msgspec.UNSET
+    run: Run | msgspec.UnsetType = msgspec.UNSET
+    queued: bool | msgspec.UnsetType = msgspec.UNSET
+    steers: str | msgspec.UnsetType = msgspec.UNSET
 
 
 Read = Mapping[str, tuple[int, int | None]]
@@ -342,7 +361,31 @@ def message_view(tx: ReadTx, row: Row, *, viewer: str, user_agent: str = "", rea
         reactions=tuple(reaction_view(each, shown.message_id) for each in shown.reactions),
         encryption=shown.encryption,
         client_id=shown.client_id if sender == viewer else msgspec.UNSET,
+        run=shown.run or msgspec.UNSET,
+        queued=shown.queued or msgspec.UNSET,
+        steers=shown.steers or msgspec.UNSET,
     )
+
+
+def checked_content(content: str | None, *, has_more: bool = False) -> str:
+    """
+    A text that somebody wants to say.
+
+    Args:
+        has_more: files go with it, so it may be empty.
+
+    Raises:
+        Malformed: there is none. TooLarge: it is above 64 KiB.
+    """
+    if not content and has_more:
+        return ""
+    if not content:
+        text = "content is required"
+        raise Malformed(text)
+    if len(content) > MAX_CONTENT_BYTES or len(content.encode()) > MAX_CONTENT_BYTES:
+        text = f"content must have at most {MAX_CONTENT_BYTES} bytes; send longer text as an attachment"
+        raise TooLarge(text)
+    return content
 
 
 def read_marks(tx: ReadTx, conversation_id: str) -> Read:

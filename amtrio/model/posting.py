@@ -13,7 +13,17 @@ from amtrio.context import Context, account_key
 from amtrio.errors import ClientIdReused, Malformed, NotFound
 from amtrio.model.attachment import check_ids, link
 from amtrio.model.conversation import find_or_create, members, no_conversation
-from amtrio.model.message import HAS_ATTACHMENTS, Attachment, Encryption, MessagePosted, sender_type
+from amtrio.model.message import (
+    HAS_ATTACHMENTS,
+    HAS_RUN,
+    QUEUED,
+    Attachment,
+    Encryption,
+    MessagePosted,
+    sender_type,
+)
+from amtrio.model.open_runs import OpenRuns
+from amtrio.model.run import Run
 from amtrio.protocol.codec import encode
 from amtrio.protocol.frames import ClientId, Command, Json, Reply
 from amtrio.store.database import Tx, Value
@@ -74,8 +84,8 @@ ON CONFLICT (sender_key, client_id) WHERE client_id IS NOT NULL DO NOTHING"""
 # Binding a value costs a tenth of a microsecond: what most messages do not have is not named for them.
 _STORE_PLAIN = _STORE.format(columns="", values="")
 _STORE_WHOLE = _STORE.format(
-    columns=", kind, metadata, envelope, reply_to_id, extras",
-    values=", :kind, :metadata, :envelope, :reply_to, :extras",
+    columns=", kind, metadata, envelope, reply_to_id, extras, queue_state, steers_run_id",
+    values=", :kind, :metadata, :envelope, :reply_to, :extras, :queue_state, :steers",
 )
 
 
@@ -90,6 +100,9 @@ def store_message(
     metadata_text: str | None = None,
     encryption: Encryption | None = None,
     attachment_ids: Sequence[str] = (),
+    run: Run | None = None,
+    steers: str | None = None,
+    is_queued: bool = False,
 ) -> MessageSent:
     """
     Store one message, number it and tell the members.
@@ -99,6 +112,8 @@ def store_message(
         metadata_text: `metadata` as JSON.
         encryption: of kind `encrypted`.
         attachment_ids: the sender's own uploads, which become part of it.
+        run: it is the end of this one. steers: it is said into this one.
+        is_queued: it waits for its agent, whatever else; see `queued`.
 
     Raises:
         NotFound: no such conversation, or the sender is not in it; no such message to reply to; an attachment that is
@@ -117,14 +132,27 @@ def store_message(
         said: tuple[object, ...] = (content, frame.reply_to, metadata)
         if envelope is not None:
             said = (*said, envelope)
+        if steers is not None:
+            said = (*said, "steers", steers)
         digest = _digest((*said, tuple(attachment_ids)) if attachment_ids else said)
     conversation_id = frame.conversation_id or _default_conversation(tx, ctx, frame)
     accounts = members(tx, conversation_id, who.account)
     if frame.reply_to is not None:
         _check_reply_to(tx, conversation_id, frame.reply_to)
     message_id = ctx.clock.new_id("msg")
+    # What is said to an agent that is busy waits for it, if it keeps a queue.
+    is_queued = is_queued or (
+        steers is None and who.kind == "user" and ctx.services.own(OpenRuns).has_queue(conversation_id)
+    )
+    extras = (HAS_ATTACHMENTS if attachment_ids else 0) | (HAS_RUN if run is not None else 0)
     is_plain = (
-        kind == "text" and not attachment_ids and envelope is None and metadata_text is None and frame.reply_to is None
+        kind == "text"
+        and extras == 0
+        and not is_queued
+        and envelope is None
+        and metadata_text is None
+        and frame.reply_to is None
+        and steers is None
     )
     more: dict[str, Value] = {}
     if not is_plain:
@@ -133,7 +161,9 @@ def store_message(
             "metadata": metadata_text,
             "envelope": envelope,
             "reply_to": frame.reply_to,
-            "extras": HAS_ATTACHMENTS if attachment_ids else 0,
+            "extras": extras,
+            "queue_state": QUEUED if is_queued else None,
+            "steers": steers,
         }
     stored = tx.run(
         _STORE_PLAIN if is_plain else _STORE_WHOLE,
@@ -172,6 +202,9 @@ def store_message(
         metadata=metadata,
         attachments=files,
         encryption=encryption,
+        run=run,
+        queued=is_queued,
+        steers=steers,
     )
     tx.announce(posted, accounts, device=who.device)
     return MessageSent(

@@ -158,7 +158,7 @@ class Failed(Event, frozen=True, kw_only=True):
     The answer to a command or frame that was refused; the connection stays open.
 
     Attributes:
-        error: text for people. code: word for machines. retry: see `errors.AmtrioError`.
+        error: text for people. code: word for machines. retry, details: see `errors.AmtrioError`.
     """
 
     type: ClassVar[str] = "error"
@@ -167,6 +167,7 @@ class Failed(Event, frozen=True, kw_only=True):
     retry: str
     retry_after_ms: int | None = None
     client_id: str | None = None
+    details: dict[str, Any] | None = None
 
 
 class HeartbeatAck(Reply, frozen=True, kw_only=True, omit_defaults=False):

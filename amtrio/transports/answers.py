@@ -6,6 +6,7 @@ Knows errors and headers; knows no framework, no request and no socket.
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Any
 
 import msgspec
 
@@ -23,6 +24,7 @@ class ErrorBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         error: for people. code: one word for programs, stable.
         status: the HTTP status in words. retry: `no`, `after_ms` or `same_client_id`; see docs/protocol.md.
         retry_after_ms: how long to wait, milliseconds; only with `after_ms`.
+        details: what a program needs beside the code to go on; its fields depend on the code.
     """
 
     error: str
@@ -30,6 +32,7 @@ class ErrorBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     status: str
     retry: Retry
     retry_after_ms: int | None = None
+    details: dict[str, Any] | None = None
 
 
 def error_body(error: AmtrioError) -> bytes:
@@ -40,6 +43,7 @@ def error_body(error: AmtrioError) -> bytes:
         status=HTTPStatus(error.http).phrase,
         retry=error.retry,
         retry_after_ms=error.retry_after_ms,
+        details=dict(error.details) if error.details is not None else None,
     )
     return encode(body) + b"\n"
 

@@ -92,6 +92,10 @@ class Inbox:
                 wait = self._charge_message(client_id)
                 if wait > 0:
                     return self._run_later(wait, spec, frame, ref, client_id, span)
+            elif spec.budget == "run":
+                wait = self._charge_run()
+                if wait > 0:
+                    return self._run_later(wait, spec, frame, ref, client_id, span)
             elif spec.budget == "ephemeral":
                 bucket = context.services.limits.ephemeral(context.principal.account)
                 self._charge(bucket, "too many typing and status frames")
@@ -106,11 +110,27 @@ class Inbox:
     def _run(
         self, spec: CommandSpec, frame: msgspec.Struct, ref: bytes | None, client_id: str | None, span: Traced | None
     ) -> Awaitable[None] | None:
+        if spec.style == "now":
+            return self._run_now(spec, frame, ref, client_id, span)
         if spec.style != "write":
             return self._run_async(spec, frame, ref, client_id, span)
         self._in_flight += 1
         done = partial(self._done, spec.word, ref, client_id, time.perf_counter(), span)
         self._context.store.submit(_fenced, (self._context, spec, frame), done, cause=span)
+        return self.room_if_pressed()
+
+    def _run_now(
+        self, spec: CommandSpec, frame: msgspec.Struct, ref: bytes | None, client_id: str | None, span: Traced | None
+    ) -> Awaitable[None] | None:
+        error: AmtrioError | None = None
+        try:
+            reply = spec.function(self._context, frame)
+            if reply is not None:
+                self._session.send(self._dialect.reply(reply, ref, word=spec.word, is_delivered=False))
+        except AmtrioError as exc:
+            error = exc
+            self._session.refuse(exc, ref, client_id)
+        self._end(span, error)
         return self.room_if_pressed()
 
     async def _run_async(
@@ -227,6 +247,10 @@ class Inbox:
         if self._is_over:
             self._end(span, None)
             return
+        if spec.budget == "run":
+            self._charge_run()  # an agent has one socket: nobody else took it
+            await self._run_and_wait(spec, frame, ref, client_id, span)
+            return
         bucket = self._context.services.limits.messages(self._context.principal.account)
         if not bucket.take():
             # Another socket of the account took it.
@@ -234,9 +258,19 @@ class Inbox:
             self._session.refuse(refusal, ref, client_id)
             self._end(span, refusal)
             return
+        await self._run_and_wait(spec, frame, ref, client_id, span)
+
+    async def _run_and_wait(
+        self, spec: CommandSpec, frame: msgspec.Struct, ref: bytes | None, client_id: str | None, span: Traced | None
+    ) -> None:
         waiting = self._run(spec, frame, ref, client_id, span)
         if waiting is not None:
             await waiting
+
+    def _charge_run(self) -> float:
+        """Take a token, or say how many seconds the reading waits for one, however long that is."""
+        bucket = self._context.services.limits.run_frames(self._context.principal.account)
+        return 0.0 if bucket.take() else max(bucket.wait_seconds(), 0.001)
 
     def _over_budget(self, wait: float, client_id: str | None) -> RateLimited:
         self._context.services.metrics.rate_limited += 1

@@ -143,13 +143,17 @@ class Outbox:
             self._recent.append((seq, outgoing))
         self.start_pump()
 
-    def tell(self, outgoing: Outgoing) -> None:
-        """An ephemeral event: now or never."""
-        if self._is_over or self._socket.buffered > self.low_water:
-            return
+    def tell(self, outgoing: Outgoing) -> bool:
+        """An ephemeral event: now or never; False means never."""
+        if self._is_over:
+            return True
         wire = self._wire(outgoing, None)
-        if wire:
-            self.send(wire)
+        if not wire:
+            return True  # it means nothing to this client
+        if self._socket.buffered > self.low_water and not outgoing.is_urgent:
+            return False
+        self.send(wire)
+        return True
 
     def send(self, wire: bytes) -> None:
         """Frames that are no log events."""

@@ -310,15 +310,16 @@ class Session:
             log.exception("session_failed", account=self.account, event_type=outgoing.event.type)
             self.break_down()
 
-    def tell(self, outgoing: Outgoing, /) -> None:
-        """An ephemeral event."""
+    def tell(self, outgoing: Outgoing, /) -> bool:
+        """An ephemeral event; False if it was dropped because this session is busy."""
         if self._is_over or self.outbox is None:
-            return
+            return True
         try:
-            self.outbox.tell(outgoing)
+            return self.outbox.tell(outgoing)
         except Exception:
             log.exception("session_failed", account=self.account, event_type=outgoing.event.type)
             self.break_down()
+            return True
 
     def end_login(self) -> None:
         """The login or credential it lives on has ended."""
@@ -344,6 +345,7 @@ class Session:
             retry=error.retry,
             retry_after_ms=error.retry_after_ms,
             client_id=client_id,
+            details=dict(error.details) if error.details is not None else None,
         )
         self.send(self.dialect.failure(failed, ref))
 

@@ -86,6 +86,7 @@ class BufferedStream(trio.abc.Stream):
         self.last_received_at = trio.current_time()
         self._nursery = nursery
         self._out = bytearray()
+        self._room = self.limits.hard_limit_bytes
         self._progress: trio.Event | None = None
         self._took_bytes_at = self.last_received_at
         self._flushing = False
@@ -140,13 +141,15 @@ class BufferedStream(trio.abc.Stream):
         """
         if self._broken or self._closing:
             return
-        out = self._out
+        out, limits = self._out, self.limits
+        if len(out) <= limits.high_water_bytes:
+            # One large frame may pass by itself; answers and pings that come behind it must not be what is too much.
+            self._room = limits.hard_limit_bytes + (len(data) if len(data) > limits.hard_limit_bytes else 0)
         if out:
             waiting = len(out)
             out += data
-            limits = self.limits
-            if waiting > limits.high_water_bytes and len(out) > limits.hard_limit_bytes:
-                log.warning("connection_overflowed", buffered_bytes=len(out), limit_bytes=limits.hard_limit_bytes)
+            if waiting > limits.high_water_bytes and len(out) > self._room:
+                log.warning("connection_overflowed", buffered_bytes=len(out), limit_bytes=self._room)
                 self.abort()
             return
         try:

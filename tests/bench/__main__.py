@@ -31,7 +31,9 @@ _SYNCS = 200
 
 def main(
     quick: Annotated[bool, typer.Option("--quick", help="About a minute: fewer, smaller, shorter.")] = False,  # noqa: FBT002
-    only: Annotated[list[str] | None, typer.Option(help="start, v1, v2, idle, rest or login; may be repeated.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="start, v1, v2, runs, idle, rest, login; may be repeated.")
+    ] = None,
     crowd: Annotated[str | None, typer.Option(help="One crowd only: USERS,AGENTS,IN_FLIGHT.")] = None,
     seconds: Annotated[float | None, typer.Option(help="Length of a window.")] = None,
     windows: Annotated[int | None, typer.Option(help="How many windows.")] = None,

@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.bench.loop import Broken, Loop
 from tests.bench.report import Result, percentile
 from tests.bench.rest import PASSWORD, Asker, Person, Rest, request
+from tests.bench.runs import Heard, Run, Typing, Typist, Watcher
 from tests.bench.server import Cores, Server, run_server
 from tests.bench.talk import EchoAgent, Speaker, Tally, User, Version, agent_side, client_side, close_all
 
@@ -64,6 +65,12 @@ QUICK = Plan(
 )
 # Users and agents of the crowd that the open loop is measured with.
 _OPEN_LOOP_CROWD = (100, 10)
+# Live answers: so many at once, by so many agents, each watched by so many devices; and a message now and then.
+_RUNS = 50
+_TYPISTS = 10
+_WATCHERS = 3
+_TOKENS_PER_SECOND = 50.0
+_MESSAGES_PER_SECOND = 40.0
 # What the idle sockets belong to: as many people with several devices each.
 _IDLE_PEOPLE = 100
 
@@ -91,6 +98,7 @@ class Bench:
             "start": self.start,
             "v1": lambda: self.talk("v1"),
             "v2": lambda: self.talk("v2"),
+            "runs": self.runs,
             "idle": self.idle,
             "rest": self.rest,
             "login": self.login,
@@ -228,6 +236,94 @@ class Bench:
         result.add("server CPU per 1,000 delivered to the other side", "s", *costs)
         result.add("of it in the event loop", "%", *main_shares)
         result.add("server's core busy", "%", *busy)
+
+    # -- live answers -----------------------------------------------------
+
+    def runs(self) -> None:
+        """Answers at 50 tokens a second, each watched by three devices; and messages before and meanwhile."""
+        with self._server() as (server, rest):
+            people = self._people(rest, _RUNS + 1)
+            agents = [rest.register_agent(f"bench-agent-{number}", server.agent_secret) for number in range(_TYPISTS)]
+            loop, heard, tally = Loop(), Heard(), Tally(answers_at_once=False)
+            typists = [Typist(loop, server.port, agent, server.agent_secret) for agent in agents]
+            echo = rest.register_agent("bench-echo", server.agent_secret)
+            talker = User(loop, server.port, "v2", people[-1], rest.conversation(people[-1], echo), tally)
+            speakers: list[Speaker] = [
+                *typists, EchoAgent(loop, server.port, "v2", echo, server.agent_secret, tally), talker
+            ]  # fmt: skip
+            known: dict[bytes, Run] = {}
+            watchers: list[list[Watcher]] = []
+            begun: list[Run] = []
+            for number, person in enumerate(people[:-1]):
+                typist = typists[number % _TYPISTS]
+                devices = [
+                    Watcher(loop, server.port, person.token, f"device-{each}", known, heard)
+                    for each in range(_WATCHERS)
+                ]
+                watchers.append(devices)
+                speakers += devices
+                run = typist.start(number, rest.conversation(person, agents[number % _TYPISTS]))
+                known[run.id] = run
+                begun.append(run)
+            loop.run_for(_SETTLE_SECONDS)
+            if sum(typist.started for typist in typists) != _RUNS:
+                raise Broken("not every run has begun")
+            self._watch(server, loop, begun, heard, talker, tally)
+            loop.run_for(_SETTLE_SECONDS)
+            for run, devices in zip(begun, watchers, strict=True):
+                if not all(device.has(run) for device in devices):
+                    raise Broken(f"a device has not been shown all of {run.id!r}")
+                run.agent.finish(run)
+            loop.run_for(_SETTLE_SECONDS)
+            if sum(typist.finished for typist in typists) != _RUNS:
+                raise Broken("not every run has ended")
+            close_all(speakers)
+
+    def _watch(self, server: Server, loop: Loop, runs: Sequence[Run], heard: Heard, talker: User, tally: Tally) -> None:
+        result = self._begin(f"{_RUNS} runs of {_TOKENS_PER_SECOND:.0f} tokens/s, watched by {_WATCHERS} devices each")
+        typing = Typing(loop, runs, _TOKENS_PER_SECOND)
+        figures: dict[tuple[str, str], list[float]] = {}
+        for window in range(2 * self.plan.windows + 1):
+            is_typing = window % 2 == 1
+            is_warm_up = window == 0
+            typing.skip()
+            began, cpu = time.perf_counter(), server.cpu_s()
+            end = began + (self.plan.warm_up_seconds if is_warm_up else self.plan.seconds)
+            ask_at = began
+            while (now := time.perf_counter()) < end:
+                if now >= ask_at:
+                    talker.say(now)
+                    ask_at += 1 / _MESSAGES_PER_SECOND
+                wait = min(end, ask_at) - now
+                if is_typing or is_warm_up:
+                    typing.turn(wait)
+                else:
+                    loop.turn(max(0.0, wait))
+            took, cpu = time.perf_counter() - began, server.cpu_s() - cpu
+            loop.run_for(_SETTLE_SECONDS / 2)
+            trips = tally.take()
+            latencies, frames, tokens = heard.take()
+            if is_warm_up:
+                continue
+            which = "while all of them go on" if is_typing else "while none goes on"
+            found = {
+                (f"round trip of a message {which}, p50", "ms"): percentile(trips, 0.5) * _MS,
+                (f"round trip of a message {which}, p99", "ms"): percentile(trips, 0.99) * _MS,
+                (f"server's core busy {which}", "%"): cpu / took * 100,
+            }
+            if is_typing:
+                found |= {
+                    ("tokens shown", "1/s"): tokens / took,
+                    ("deltas shown", "1/s"): frames / took,
+                    ("said to shown, p50", "ms"): percentile(latencies, 0.5) * _MS,
+                    ("said to shown, p99", "ms"): percentile(latencies, 0.99) * _MS,
+                    ("server CPU per delta and device", "us"): cpu / frames * 1e6,
+                    ("server CPU per token and device", "us"): cpu / tokens * 1e6,
+                }
+            for figure, value in found.items():
+                figures.setdefault(figure, []).append(value)
+        for (name, unit), values in figures.items():
+            result.add(name, unit, *values)
 
     # -- doing nothing ----------------------------------------------------
 

@@ -15,10 +15,12 @@ import amtrio.features  # noqa: F401 - registers every command
 from amtrio.errors import NotFound
 from amtrio.feature import registry
 from amtrio.features.history import History
+from amtrio.features.runs import RunState
 from amtrio.features.search import SearchResults
 from amtrio.features.snapshot import Snapshot
 from amtrio.model.message import AttachmentView
 from amtrio.model.posting import MessageSent
+from amtrio.model.run_end import RunFinished
 from amtrio.protocol.codec import Codec
 from amtrio.protocol.frames import SESSION_WORDS, Event, HeartbeatAck, Pong
 from amtrio.push.webpush import Payload
@@ -32,6 +34,8 @@ ANSWERS: dict[str, type[msgspec.Struct]] = {
     "search_results": SearchResults,
     "heartbeat_ack": HeartbeatAck,
     "pong": Pong,
+    "run_state": RunState,
+    "run_finished": RunFinished,
 }
 
 

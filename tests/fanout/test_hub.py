@@ -31,8 +31,9 @@ class Ear:
         self.offered.append((outgoing.event, seq))
         self.outgoing.append(outgoing)
 
-    def tell(self, outgoing: Outgoing, /) -> None:
+    def tell(self, outgoing: Outgoing, /) -> bool:
         self.told.append(outgoing.event)
+        return True
 
     def end_login(self) -> None:
         self.is_ended = True

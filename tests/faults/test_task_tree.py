@@ -401,7 +401,7 @@ async def test_a_writer_that_cannot_tell_stops_the_server(tmp_path: Path) -> Non
         def offer(self, outgoing: Outgoing, seq: int, /) -> None:  # noqa: ARG002
             raise Bug
 
-        def tell(self, outgoing: Outgoing, /) -> None:  # noqa: ARG002
+        def tell(self, outgoing: Outgoing, /) -> bool:  # noqa: ARG002
             raise Bug
 
         def end_login(self) -> None:

@@ -13,8 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amtrio.app import open_services
-from amtrio.context import Context, Principal, Services, kind_of
-from amtrio.fanout.backlog import read_page
+from amtrio.context import Context, Principal, kind_of
 from amtrio.features import accounts
 from amtrio.features.accounts import RemoveUser
 from amtrio.features.agents import AddAgent, operation_add
@@ -24,6 +23,7 @@ from amtrio.model.message import HAS_REACTIONS, message_row, reactions_of
 from amtrio.model.people import create_user
 from tests.features.conftest import Cast
 from tests.features.conftest import send as say
+from tests.features.reading import Reader
 from tests.harness import Agent, Device, Person, Scene, config_for, open_scene
 
 FAMILY = "👨‍👩‍👧‍👦"
@@ -305,39 +305,24 @@ async def test_whatever_the_order_every_device_ends_with_the_truth(
             for number in range(2)
         ]
         ids = [each.message_id for each in sent]
-        watching, paging, leaving, new = (Reader(services, keys["u"]) for _ in range(4))
+        watching, paging, leaving, new = (Reader[Seen](keys["u"], {}, apply) for _ in range(4))
         for number, (who, index, emoji) in enumerate(steps):
             if number == deleted_at:
                 await services.store.write(delete_message, contexts["u"], DeleteMessage(message_id=ids[0]))
             is_deleted = deleted_at is not None and number >= deleted_at and index == 0
             if not is_deleted:
                 await services.store.write(react, contexts[who], React(message_id=ids[index], emoji=emoji))
-            await watching.read()
+            await watching.read(services)
             if number in reads_at:
-                await paging.read()
+                await paging.read(services)
             if number <= leaves_at:
-                await leaving.read()
+                await leaving.read(services)
         truth = {
             each: {(one.account_id, one.emoji) for one in await services.store.read(reactions_of, each)} for each in ids
         }
         for device in (watching, paging, leaving, new):
-            await device.read()
+            await device.read(services)
             assert device.seen == truth
-
-
-class Reader:
-    """A device that reads its account's log, from the place where it stopped."""
-
-    def __init__(self, services: Services, account: str) -> None:
-        self.services, self.account, self.after = services, account, 0
-        self.seen: Seen = {}
-
-    async def read(self) -> None:
-        page = await self.services.store.read(read_page, self.account, self.after, self.services.registry.replays)
-        for item in page.items:
-            self.after = item.seq
-            if item.event is not None:
-                apply(self.seen, item.event)
 
 
 async def test_two_devices_that_toggle_at_once_end_alike(scene: Scene, cast: Cast, message_id: str) -> None:

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from amtrio.app import open_services
 from amtrio.context import Context
 from amtrio.errors import Conflict, Malformed, NotFound
 from amtrio.model.agent import (
     AGENT_COLUMNS,
+    Abilities,
     Card,
+    CardCommand,
+    ChangedAgents,
+    abilities,
     agent_view,
     check_agent_id,
     create_agent,
+    describe,
     find_credential,
     new_credential,
     remove_agent,
     set_credential,
+    supports,
 )
 from amtrio.tokens import fingerprint
 from tests.features.conftest import Cast, cast, scene
-from tests.harness import Scene
+from tests.harness import Scene, config_for
 
 __all__ = ["cast", "scene"]
 
@@ -64,3 +73,35 @@ async def test_how_an_agent_is_shown(scene: Scene, cast: Cast) -> None:
         shown = agent_view(row, Context(services))
         assert (shown.status, shown.online, shown.status_text) == ("busy", True, "thinking")
         assert shown.last_seen is not None
+
+
+async def test_what_differs_is_written_and_noted(tmp_path: Path) -> None:
+    """Nothing else is, and neither is what is said of an agent that does not exist."""
+    async with open_services(config_for(tmp_path)) as (services, _):
+        await services.store.write(create_agent, "helper", Card(model="m1"), kind="shared", credential_hash=None)
+        noted = []
+        for account, words in (
+            ("a:helper", {"name": "Aid", "model": ""}),
+            ("a:helper", {"name": "Aid", "card": None}),
+            ("a:helper", {"card": '{"supports":["stop"]}'}),
+            ("a:nobody", {"name": "Aid"}),
+            ("a:helper", {}),
+        ):
+            services.own(ChangedAgents).accounts.clear()
+            await services.store.write(describe, services, account, words)
+            noted.append(list(services.own(ChangedAgents).accounts))
+        assert noted == [["a:helper"], [], ["a:helper"], [], []]
+        row = await services.store.read(lambda tx: tx.one("SELECT name, model FROM agent WHERE id = 'helper'"))
+        assert row == ("Aid", "")
+
+
+async def test_what_an_agent_can_do_is_read_from_its_card(scene: Scene, cast: Cast) -> None:
+    """Nothing, without a card and without an agent."""
+    services = scene.running.services
+    assert await services.store.read(supports, "a:helper") == frozenset()
+    card = '{"supports":["stop","queue"],"commands":[{"name":"new","description":"Begin"}]}'
+    await services.store.write(describe, services, "a:helper", {"card": card})
+    assert await services.store.read(supports, "a:helper") == {"stop", "queue"}
+    expected = Abilities(supports=("stop", "queue"), commands=(CardCommand(name="new", description="Begin"),))
+    assert await services.store.read(abilities, "a:helper") == expected
+    assert await services.store.read(abilities, "a:nobody") == Abilities()

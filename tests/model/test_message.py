@@ -26,7 +26,7 @@ from tests.harness import open_scene
 
 ROW: Row = (
     "msg_1", "conv_1", 3, "u:1", "a:x", "u:1", "hi", 0, "text", "markdown", "mine", None, '{"a":1}', None, None, None,
-    0, None,
+    0, None, None, None,
 )  # fmt: skip
 
 
@@ -48,14 +48,14 @@ def test_a_row_becomes_a_message() -> None:
     assert (shown.metadata, shown.created_at, shown.deleted) == ({"a": 1}, "1970-01-01T00:00:00.000Z", False)
     assert (shown.log_conversation, shown.log_subject) == ("conv_1", "msg_1")
     assert [message(tx, Message, ROW, viewer=who).client_id for who in (None, "u:1", "a:x")] == ["mine", "mine", None]
-    deleted = message(tx, Message, (*ROW[:13], 1_000_000, 2_000_000, "a:x", 0, None))
+    deleted = message(tx, Message, (*ROW[:13], 1_000_000, 2_000_000, "a:x", 0, None, None, None))
     assert (deleted.deleted, deleted.deleted_by) == (True, "x")
     assert deleted.edited_at is not None
 
 
 def test_an_envelope_says_how_to_decrypt() -> None:
     encrypted = message(
-        NoQuery(), Message, (*ROW[:8], "encrypted", *ROW[9:17], '{"algorithm":"aes-256-gcm","iv":"AA"}')
+        NoQuery(), Message, (*ROW[:8], "encrypted", *ROW[9:17], '{"algorithm":"aes-256-gcm","iv":"AA"}', None, None)
     )
     assert encrypted.encryption is not None
     assert (encrypted.kind, encrypted.encryption.algorithm, encrypted.encryption.iv) == (
@@ -63,6 +63,15 @@ def test_an_envelope_says_how_to_decrypt() -> None:
         "aes-256-gcm",
         "AA",
     )
+
+
+def test_a_message_says_what_it_waits_for_or_was_said_into() -> None:
+    """Only while it waits: what was taken or taken back is no longer queued."""
+    states = {word: message(NoQuery(), Message, (*ROW[:18], word, None)).queued for word in ("queued", "taken", None)}
+    assert states == {"queued": True, "taken": False, None: False}
+    steering = (*ROW[:18], None, "run-id-0000000001")
+    assert message(NoQuery(), Message, steering).steers == "run-id-0000000001"
+    assert message_view(NoQuery(), steering, viewer="u:1").steers == "run-id-0000000001"
 
 
 def test_over_rest_a_message_has_every_name() -> None:

@@ -151,3 +151,21 @@ async def test_what_has_no_place_is_refused(services: Services) -> None:
     with pytest.raises(NotFound):
         await store.write(send, "a:helper", Post(user_id="bob"))
     assert (await store.write(send, "u:alice", Post(conversation_id=talk))).conversation_seq == 1
+
+
+async def test_what_waits_for_its_agent_is_told_so(services: Services) -> None:
+    """Whether it waits is not what was said: sent again it is the same message, whatever it does by then."""
+    talk = await services.store.write(begin)
+
+    def unit(tx: Tx) -> MessagePosted:
+        counting, frame = Counting(tx), Post(conversation_id=talk, client_id=CLIENT_ID)
+        sent = store_message(counting, context(services), frame, "later", is_queued=True)
+        again = store_message(counting, context(services), frame, "later")
+        assert (again.message_id, again.repeated, len(counting.announced)) == (sent.message_id, True, 1)
+        row = message_row(tx, sent.message_id)
+        assert row is not None
+        assert message(tx, MessagePosted, row) == counting.announced[0]
+        return counting.announced[0]
+
+    told = await services.store.write(unit)
+    assert told.queued

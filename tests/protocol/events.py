@@ -8,13 +8,15 @@ import msgspec
 from msgspec import inspect
 
 import amtrio.features  # noqa: F401 - registers every capability
+from amtrio.features.admin_agents import AdminAgentView
 from amtrio.features.reactions import ReactionChanged
+from amtrio.model.agent import AgentView
 from amtrio.model.conversation import Conversation
 from amtrio.model.message import Message
 from amtrio.protocol.frames import Event
 
-# Shapes that events share; nobody tells them as they are.
-ABSTRACT = {Message, Conversation, ReactionChanged}
+# Shapes that events share, with each other or with REST; nobody tells them as they are.
+ABSTRACT = {Message, Conversation, ReactionChanged, AgentView, AdminAgentView}
 WHEN = "2026-11-22T17:07:01.123Z"
 
 

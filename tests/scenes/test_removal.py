@@ -58,13 +58,26 @@ FILL: Final[dict[tuple[str, str], str | None]] = {
     ("push_shown", "account_key"): """
         INSERT INTO push_shown SELECT account_key, conversation_id, 1, 0 FROM member
         WHERE account_key = :account LIMIT 1""",
+    ("run", "agent_key"): """
+        INSERT INTO run (id, agent_key, conversation_id, started_us)
+        SELECT 'run_1', :account, id, 0 FROM conversation WHERE agent_key = :account LIMIT 1""",
+    ("question", "answered_by_key"): """
+        INSERT INTO question (message_id, options, is_multiple, takes_text, answered_by_key)
+        SELECT m.id, '[]', 0, 0, :account FROM message m JOIN conversation c ON c.id = m.conversation_id
+        WHERE c.user_key = :account LIMIT 1""",
 }
 # Agents neither sign in nor own others; people are no agents.
 OF_PEOPLE: Final = {
     ("user_account", "account_key"), ("login_session", "account_key"), ("agent", "owner_key"),
     ("agent_reader", "account_key"), ("conversation", "user_key"), ("push_device", "account_key"),
+    ("question", "answered_by_key"),
 }  # fmt: skip
-OF_AGENTS: Final = {("agent", "account_key"), ("agent_reader", "agent_key"), ("conversation", "agent_key")}
+OF_AGENTS: Final = {
+    ("agent", "account_key"),
+    ("agent_reader", "agent_key"),
+    ("conversation", "agent_key"),
+    ("run", "agent_key"),
+}
 
 
 def references(tx: ReadTx) -> set[tuple[str, str]]:

@@ -107,6 +107,18 @@ async def test_one_large_write_is_no_slow_reader(open_pair: OpenPair) -> None:
         assert len(await _read(peer, 300_000)) == 300_000
 
 
+async def test_what_comes_behind_one_large_write_is_not_too_much(open_pair: OpenPair) -> None:
+    """Answers and pings; a second large one is."""
+    async with open_pair(StreamLimits(high_water_bytes=1000, hard_limit_bytes=50_000)) as (stream, peer):
+        for size in (5_000_000, 10, 10):
+            stream.write(b"x" * size)
+        assert not stream.broken
+        assert len(await _read(peer, 5_000_020)) == 5_000_020
+        for size in (5_000_000, 5_100_000):
+            stream.write(b"x" * size)
+        assert stream.broken
+
+
 async def test_aclose_sends_what_is_buffered_and_waits_for_the_peer(open_pair: OpenPair) -> None:
     """Nothing of the last answer is lost, although the peer had sent more than was read."""
     async with open_pair() as (stream, peer), trio.open_nursery() as nursery:

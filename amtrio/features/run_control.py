@@ -1,0 +1,146 @@
+"""Stopping a run, and saying something into it.
+
+Knows frames and SQL. Knows nothing of sockets and HTTP; what a run is and how it ends is in the model.
+"""
+
+from __future__ import annotations
+
+import structlog
+import trio
+
+from amtrio.context import Context, Services
+from amtrio.errors import Malformed, RunClosed, Unsupported
+from amtrio.feature import chore, command, post
+from amtrio.model.message import checked_content
+from amtrio.model.open_runs import OpenRun, OpenRuns
+from amtrio.model.posting import MessageSent, Post, store_message
+from amtrio.model.run import refusal, run_row
+from amtrio.model.run_controls import Action, Control, ask, tell_state
+from amtrio.model.run_end import end_run
+from amtrio.protocol.frames import ClientId, Command, Reply
+from amtrio.store.database import Tx
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+class ControlRun(Command, frozen=True, kw_only=True):
+    """
+    What the person wants.
+
+    Attributes:
+        text: of `steer`.
+    """
+
+    run_id: str
+    action: Action
+    text: str | None = None
+    client_id: ClientId | None = None
+
+
+class Controlled(Reply, frozen=True, kw_only=True, omit_defaults=False):
+    """
+    It is on its way.
+
+    Attributes:
+        status: `sent` to the agent, or `closed`: the run has ended by it.
+        message_id, conversation_seq: of the message that the text of `steer` was stored as.
+    """
+
+    status: str
+    run_id: str
+    control_id: str | None = None
+    message_id: str | None = None
+    conversation_seq: int | None = None
+
+
+@post("/runs/<run_id>/control", who="user")
+@command("run_control", who="user")
+async def control(ctx: Context, frame: ControlRun) -> Controlled:
+    """
+    Stop a run, or say something into it.
+
+    Raises:
+        NotFound: no such run, or not the asker's. RunClosed: it has ended. Unsupported: its agent cannot be steered.
+        Malformed, TooLarge: there is no text to steer by, or too much.
+    """
+    run = ctx.services.own(OpenRuns).get(frame.run_id)
+    if run is None or ctx.principal.account not in run.watchers:
+        raise await ctx.store.read(refusal, ctx.principal.account, frame.run_id)
+    if frame.action == "stop":
+        return await _stop(ctx, run)
+    return await _steer(ctx, run, frame)
+
+
+async def _stop(ctx: Context, run: OpenRun) -> Controlled:
+    if "stop" not in run.supports or run.away_since is not None:
+        # Nobody is there who could end it, so it is ended here; whatever comes later is refused.
+        await end_run(ctx.services, run, "stopped")
+        return Controlled(status="closed", run_id=run.id)
+    wish = next((each for each in run.controls.values() if each.action == "stop"), None)
+    if wish is None:
+        wish = Control(ctx.clock.new_id("ctl"), "stop", trio.current_time())
+        ask(ctx.services, run, wish)
+    return Controlled(status="sent", run_id=run.id, control_id=wish.id)
+
+
+async def _steer(ctx: Context, run: OpenRun, frame: ControlRun) -> Controlled:
+    if not frame.text:
+        raise Malformed("text is required to steer")
+    if "steer" not in run.supports:
+        raise Unsupported("this agent cannot be steered; send a message, and it is answered next")
+    sent = await ctx.store.write(_say_into, ctx, run, frame)
+    wish = next((each for each in run.controls.values() if each.message_id == sent.message_id), None)
+    if wish is None:
+        wish = Control(ctx.clock.new_id("ctl"), "steer", trio.current_time(), frame.text, sent.message_id)
+        ask(ctx.services, run, wish)
+    return Controlled(
+        status="sent",
+        run_id=run.id,
+        control_id=wish.id,
+        message_id=sent.message_id,
+        conversation_seq=sent.conversation_seq,
+    )
+
+
+def _say_into(tx: Tx, ctx: Context, run: OpenRun, frame: ControlRun) -> MessageSent:
+    row = run_row(tx, run.id)
+    if row is None or row.state != "open":
+        raise RunClosed(f"run {run.id!r} has ended", details={"run_id": run.id})
+    post = Post(conversation_id=run.conversation_id, client_id=frame.client_id)
+    return store_message(tx, ctx, post, checked_content(frame.text), steers=run.id)
+
+
+class AckControl(Command, frozen=True, kw_only=True):
+    """The agent has heard a wish."""
+
+    run_id: ClientId
+    control_id: str
+
+
+@command("run_control_ack", who="agent", budget="run", now=True)
+def ack_control(ctx: Context, frame: AckControl) -> None:
+    """Say that one has heard; of a run that has ended meanwhile, nobody cares."""
+    run = ctx.services.own(OpenRuns).get(frame.run_id)
+    if run is None or run.agent != ctx.principal.account:
+        return
+    wish = run.controls.get(frame.control_id)
+    if wish is not None and wish.state != "acknowledged":
+        wish.state = "acknowledged"
+        tell_state(ctx.services, run, wish)
+
+
+@chore(every_seconds=0.5)
+async def watch_controls(services: Services) -> None:
+    """Say which agents do not answer, and stop the runs that do not stop."""
+    config, now = services.config.runs, trio.current_time()
+    for run in services.own(OpenRuns):
+        for wish in tuple(run.controls.values()):
+            waited = now - wish.asked_at
+            if wish.state == "sent" and waited >= config.control_answer_s:
+                wish.state = "unresponsive"
+                tell_state(services, run, wish)
+            if wish.action == "stop" and now - wish.first_asked_at >= config.stop_within_s and not run.is_ending:
+                log.info("run_stopped_for_agent", run=run.id, agent=run.agent)
+                await end_run(services, run, "stopped")
+                wish.state = "closed"
+                tell_state(services, run, wish)

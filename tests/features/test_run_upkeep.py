@@ -1,0 +1,314 @@
+"""What keeps runs going: over lost connections, restarts and crashes, and to an end when nobody ends them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import trio
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from amtrio.features.run_upkeep import forget_empty_runs, keep_runs
+from amtrio.model.open_runs import OpenRuns
+from amtrio.store.database import ReadTx
+from tests.features.conftest import Cast, page
+from tests.harness import Device, MovableClock, Scene, open_scene
+from tests.runs import Answer, Shown
+
+RUN = "run-of-the-tests-01"
+
+
+def chunks(tx: ReadTx) -> int:
+    row = tx.one("SELECT count(*) FROM run_chunk")
+    assert row is not None
+    return int(row[0])
+
+
+async def test_what_was_said_is_on_disk_within_a_second_and_its_agent_hears_how_much(tmp_path: Path) -> None:
+    """At most one write a second for all runs together, and nothing of it is left behind the end."""
+    async with open_scene(tmp_path, runs={"checkpoint_s": 0.1}) as scene:
+        alice, agent = await scene.register("alice"), await scene.register_agent("helper")
+        talk = await scene.conversation(alice, agent)
+        async with scene.device(agent) as helper:
+            answer = Answer(helper, RUN)
+            await answer.start(talk)
+            await answer.say("héllo ")
+            await answer.part(1, "tool", name="x", state="running")
+            durable: dict[int, int] = {}
+            while durable != {0: 6, 1: 0}:
+                for part in (await helper.next("run_ack", run_id=RUN))["parts"]:
+                    durable[part["part"]] = part["durable_offset"]
+            store = scene.running.services.store
+            assert await store.read(chunks) >= 1
+            await answer.finish()
+            assert await store.read(chunks) == 0
+
+
+async def test_nothing_that_was_shown_is_lost_by_a_restart(tmp_path: Path) -> None:
+    """An orderly one; the agent goes on where the server has it."""
+    async with open_scene(tmp_path) as scene:
+        alice, agent = await scene.register("alice"), await scene.register_agent("helper")
+        talk = await scene.conversation(alice, agent)
+        async with scene.device(agent) as helper:
+            answer = Answer(helper, RUN)
+            await answer.start(talk)
+            await answer.part(0, "reasoning", title="Hm")
+            await answer.say("thinking", part=0)
+            await answer.say("One, two", part=1)
+            await helper.caught_up()
+    async with open_scene(tmp_path) as scene, scene.device(alice, "phone") as phone, scene.device(agent) as helper:
+        shown = Shown()
+        shown.hear(await phone.take())
+        assert shown.text(RUN) == "One, two"
+        assert shown.runs[RUN]["parts"][0]["meta"] == {"title": "Hm"}
+        answer = Answer(helper, RUN)
+        state = await answer.resume()
+        assert [(part["part"], part["offset"]) for part in state["parts"]] == [(0, 8), (1, 8)]
+        await answer.say(", three", part=1)
+        finished = await answer.finish()
+        assert (await phone.next("message", message_id=finished["message_id"]))["content"] == "One, two, three"
+
+
+async def test_a_run_whose_agent_does_not_come_back_ends_with_what_it_said(tmp_path: Path) -> None:
+    """Also one that comes back as a new program, which knows nothing of it."""
+    async with open_scene(tmp_path, runs={"agent_grace_s": 0.2}) as scene:
+        alice, agent = await scene.register("alice"), await scene.register_agent("helper")
+        talk = await scene.conversation(alice, agent)
+        async with scene.device(alice, "phone") as phone:
+            async with scene.device(agent) as helper:
+                answer = Answer(helper, RUN)
+                await answer.start(talk)
+                await answer.say("so far")
+                await phone.next("run_delta")
+            async with scene.device(agent) as helper:
+                message = await phone.next("message")
+                assert (message["content"], message["run"]["outcome"]) == ("so far", "interrupted")
+                refused = await helper.ask("run_append", run_id=RUN, part=0, offset=6, text="!")
+                assert refused["data"]["code"] == "run_closed"
+
+
+async def test_an_agent_that_comes_back_in_time_goes_on(tmp_path: Path) -> None:
+    async with open_scene(tmp_path, runs={"agent_grace_s": 0.3}) as scene:
+        alice, agent = await scene.register("alice"), await scene.register_agent("helper")
+        talk = await scene.conversation(alice, agent)
+        async with scene.device(agent) as helper:
+            answer = Answer(helper, RUN)
+            await answer.start(talk)
+            await answer.say("One")
+            await helper.caught_up()
+        async with scene.device(agent) as helper:
+            answer = Answer(helper, RUN)
+            await answer.resume()
+            (run,) = scene.running.services.own(OpenRuns)
+            assert run.away_since is None
+            await answer.say(", two")
+            await answer.finish()
+        assert await page(scene, alice, talk) == ["One, two"]
+
+
+async def test_a_run_that_takes_too_long_is_ended(tmp_path: Path) -> None:
+    async with open_scene(tmp_path, runs={"max_hours": 0.001}) as scene:
+        alice, agent = await scene.register("alice"), await scene.register_agent("helper")
+        talk = await scene.conversation(alice, agent)
+        async with scene.device(agent) as helper:
+            answer = Answer(helper, RUN)
+            await answer.start(talk)
+            await answer.say("so far")
+            await helper.caught_up()
+            (run,) = scene.running.services.own(OpenRuns)
+            run.started_at -= 3600
+            await keep_runs(scene.running.services)
+            message = await helper.next("message")
+            assert (message["run"]["outcome"], "longer than" in message["run"]["error"]) == ("interrupted", True)
+
+
+async def test_a_run_goes_with_its_conversation_and_with_its_agent(scene: Scene, cast: Cast) -> None:
+    """Nothing is left in memory, and what is said later is refused."""
+    runs = scene.running.services.own(OpenRuns)
+    async with scene.device(cast.helper) as helper, scene.device(cast.bob) as bobs:
+        answer = Answer(helper, RUN)
+        await answer.start(cast.talk)
+        await answer.say("so far")
+        await Answer(helper, "run-of-the-tests-02").start(cast.other)
+        await bobs.next("run_snapshot")
+        assert len(runs) == 2
+        gone = await scene.http.delete(f"/conversations/{cast.talk}", headers=cast.alice.headers)
+        assert gone.status_code == 200
+        assert len(runs) == 1
+        assert (await helper.ask("run_finish", run_id=RUN, outcome="done"))["data"]["code"] == "not_found"
+        refused = await helper.ask("run_append", run_id=RUN, part=0, offset=6, text="!")
+        assert refused["data"]["code"] == "run_closed"
+        gone = await scene.http.delete("/admin/agents/helper", headers={"X-Admin-Secret": "admin-secret-of-the-tests"})
+        assert gone.status_code == 200, gone.text
+        assert len(runs) == 0
+
+
+async def test_runs_without_a_message_are_forgotten_after_a_month(tmp_path: Path) -> None:
+    clock = MovableClock()
+    async with open_scene(tmp_path, clock=clock) as scene:
+        alice, agent = await scene.register("alice"), await scene.register_agent("helper")
+        talk = await scene.conversation(alice, agent)
+        async with scene.device(agent) as helper:
+            empty, kept = Answer(helper, RUN), Answer(helper, "run-of-the-tests-02")
+            for answer in (empty, kept):
+                await answer.start(talk)
+            await kept.say("words")
+            await empty.finish()
+            await kept.finish()
+            clock.move(days=31)
+            await forget_empty_runs(scene.running.services)
+            assert (await helper.ask("run_resume", run_id=RUN))["data"]["code"] == "not_found"
+            assert (await kept.resume())["state"] == "ended"
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("say"), st.integers(0, 2), st.text(min_size=1, max_size=6)),
+        st.tuples(st.just("meta"), st.integers(0, 2), st.text(max_size=3)),
+        st.tuples(
+            st.sampled_from(["attach", "leave", "drop", "resume", "flush", "store", "restart"]), st.just(0), st.just("")
+        ),
+    ),
+    max_size=25,
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(steps=STEPS)
+async def test_however_it_goes_every_device_shows_what_is_stored_in_the_end(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, str]]
+) -> None:
+    """Any order of words, reconnects of both sides, late devices and restarts: no hole, no repeat, the same text."""
+    directory = tmp_path_factory.mktemp("runs")
+    play = _Play(directory)
+    async with trio.open_nursery() as nursery:
+        await play.begin(nursery)
+        for step, part, text in steps:
+            await play.do(step, part, text)
+        await play.end()
+
+
+class _Play:
+    """One run, its agent, and a device that comes and goes beside one that stays whenever the server is there."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.said: list[str] = []
+        self.metas: list[str] = []
+
+    async def begin(self, nursery: trio.Nursery) -> None:
+        self.nursery = nursery
+        self._stack: list[trio.Event] = []
+        await self._open()
+        self.alice, self.agent = await self.scene.register("alice"), await self.scene.register_agent("helper")
+        self.talk = await self.scene.conversation(self.alice, self.agent)
+        self.helper = await self._connect("agent")
+        self.staying = await self._connect("stays")
+        self.late: Device | None = None
+        self.shown = {"stays": Shown(), "late": Shown()}
+        self.answer = Answer(self.helper, RUN)
+        await self.answer.start(self.talk)
+
+    async def _open(self) -> None:
+        async def run(*, task_status: trio.TaskStatus[Scene]) -> None:
+            async with open_scene(self.directory, runs={"merge_ms": 1}) as scene:
+                task_status.started(scene)
+                await self.closing.wait()
+            self.closed.set()
+
+        self.closing, self.closed = trio.Event(), trio.Event()
+        self.scene: Scene = await self.nursery.start(run)
+        self._leaving: dict[str, tuple[trio.Event, trio.Event]] = {}
+
+    async def _connect(self, name: str) -> Device:
+        leave, left = trio.Event(), trio.Event()
+        who = self.agent if name == "agent" else self.alice
+
+        async def run(*, task_status: trio.TaskStatus[Device]) -> None:
+            async with self.scene.device(who, None if name == "agent" else name) as device:
+                task_status.started(device)
+                await leave.wait()
+            left.set()
+
+        self._leaving[name] = leave, left
+        device: Device = await self.nursery.start(run)
+        return device
+
+    async def _leave(self, name: str) -> None:
+        leave, left = self._leaving.pop(name)
+        leave.set()
+        await left.wait()
+
+    def _hear(self, name: str, device: Device) -> None:
+        for frame in device.ephemeral + device.events:
+            self.shown[name].hear(frame)
+        device.ephemeral.clear()
+        device.events.clear()
+
+    async def do(self, step: str, part: int, text: str) -> None:
+        if step == "say":
+            part = min(part, len(self.said))
+            if part == len(self.said):
+                self.said.append("")
+                self.metas.append("")
+            self.said[part] += text
+            await self.answer.say(text, part)
+        elif step == "meta" and part < len(self.said):
+            self.metas[part] = text
+            await self.answer.part(part, "text", note=text)
+        elif step == "attach" and self.late is None:
+            self.late = await self._connect("late")
+        elif step == "leave" and self.late is not None:
+            await self._leave("late")
+            self.late = None
+            self.shown["late"] = Shown()
+        elif step in {"drop", "restart"}:
+            await self.helper.caught_up()
+            await self._leave("agent")
+            if step == "restart":
+                await self._restart()
+            self.helper = await self._connect("agent")
+            self.answer = Answer(self.helper, RUN)
+            await self.answer.resume()
+            assert [self.answer.lengths[number] for number in range(len(self.said))] == [
+                len(each) for each in self.said
+            ]
+        elif step == "flush":
+            await self.helper.caught_up()
+            await self.staying.caught_up()
+            self._hear("stays", self.staying)
+
+    async def _restart(self) -> None:
+        for name in ("stays", "late"):
+            if name in self._leaving:
+                await self._leave(name)
+            self.shown[name] = Shown()
+        self.closing.set()
+        await self.closed.wait()
+        await self._open()
+        self.staying, self.late = await self._connect("stays"), None
+
+    async def end(self) -> None:
+        await self.helper.caught_up()
+        watching = {"stays": self.staying} | ({"late": self.late} if self.late is not None else {})
+        texts = [text for text in self.said if text]
+        for name, device in watching.items():
+            while RUN not in self.shown[name].runs or not self._is_whole(self.shown[name]):
+                await device.take()
+                self._hear(name, device)
+            assert not self.shown[name].holes
+        finished = await self.answer.finish()
+        for device in watching.values():
+            if texts:
+                message = await device.next("message", message_id=finished["message_id"])
+                assert message["content"] == "\n\n".join(texts)
+        for name in tuple(self._leaving):
+            await self._leave(name)
+        self.closing.set()
+
+    def _is_whole(self, shown: Shown) -> bool:
+        parts = shown.runs[RUN]["parts"]
+        return [part["text"] for part in parts] == self.said and [
+            part["meta"].get("note", "") for part in parts
+        ] == self.metas

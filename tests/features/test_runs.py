@@ -1,0 +1,253 @@
+"""An agent's live answer: said piece by piece, shown at once, and one message in the end."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.features.conftest import Cast, page, post
+from tests.harness import Device, Scene
+from tests.runs import Answer, Shown, set_card
+
+RUN = "run-of-the-tests-01"
+
+
+async def show_until(device: Device, shown: Shown, text: str, run_id: str = RUN) -> None:
+    """Take frames until the device shows this text."""
+    while run_id not in shown.runs or shown.text(run_id) != text:
+        shown.hear(await device.take())
+
+
+async def test_what_an_agent_says_is_shown_while_it_says_it_and_is_one_message_in_the_end(
+    scene: Scene, cast: Cast
+) -> None:
+    async with (
+        scene.device(cast.helper) as helper,
+        scene.device(cast.alice, "phone") as phone,
+        scene.device(cast.alice, "laptop") as laptop,
+        scene.device(cast.bob, "bobs-phone") as bobs,
+    ):
+        screens = {phone: Shown(), laptop: Shown()}
+        answer = Answer(helper, RUN)
+        state = await answer.start(cast.talk)
+        assert (state["state"], state["parts"], state["repeated"]) == ("open", [], False)
+        await answer.say("Hello")
+        await answer.say(", wörld 👋🏽")
+        for device, shown in screens.items():
+            await show_until(device, shown, "Hello, wörld 👋🏽")
+        await answer.say("!")
+        finished = await answer.finish(usage={"tokens": 7})
+        for device, shown in screens.items():
+            message = await device.next("message", message_id=finished["message_id"])
+            assert message["content"] == "Hello, wörld 👋🏽!"
+            assert (message["sender_id"], message["conversation_seq"]) == ("helper", 1)
+            run = message["run"]
+            assert (run["run_id"], run["outcome"], run["usage"]) == (RUN, "done", {"tokens": 7})
+            assert run["parts"] == [{"part": 0, "kind": "text", "length": 16}]
+            assert not shown.holes
+        own = await helper.next("message", message_id=finished["message_id"])
+        assert own["run"]["run_id"] == RUN
+        await bobs.caught_up()
+        assert not [frame for frame in bobs.events + bobs.ephemeral if "run" in frame["type"]]
+    assert await page(scene, cast.alice, cast.talk) == ["Hello, wörld 👋🏽!"]
+    (view,) = await scene.get(f"/conversations/{cast.talk}/messages", cast.alice)
+    assert view["run"]["parts"] == [{"part": 0, "kind": "text", "length": 16}]
+
+
+async def test_all_kinds_of_parts_are_shown_and_kept(scene: Scene, cast: Cast) -> None:
+    """Texts become the content; the status line was about the moment."""
+    async with scene.device(cast.helper) as helper, scene.device(cast.alice, "phone") as phone:
+        answer, shown = Answer(helper, RUN), Shown()
+        await answer.start(cast.talk)
+        await answer.part(0, "status", text="looking")
+        await answer.part(1, "reasoning", title="Weather")
+        await answer.say("It may rain.", part=1)
+        await answer.part(2, "tool", name="shell", arguments={"cmd": "ls"}, state="running")
+        await answer.say("a.txt\n", part=2)
+        await answer.part(2, "tool", name="shell", arguments={"cmd": "ls"}, state="done", result={"code": 0})
+        await answer.part(3, "plan", items=[{"text": "look", "state": "done"}, {"text": "act", "state": "pending"}])
+        await answer.say("Done.", part=4)
+        await answer.part(5, "text")
+        await answer.say("Twice.", part=5)
+        await show_until(phone, shown, "Done.\n\nTwice.")
+        parts = shown.runs[RUN]["parts"]
+        assert [part["kind"] for part in parts] == ["status", "reasoning", "tool", "plan", "text", "text"]
+        assert (parts[2]["text"], parts[2]["meta"]["state"]) == ("a.txt\n", "done")
+        finished = await answer.finish()
+        message = await phone.next("message", message_id=finished["message_id"])
+    assert message["content"] == "Done.\n\nTwice."
+    kept = {part["part"]: part for part in message["run"]["parts"]}
+    assert sorted(kept) == [1, 2, 3, 4, 5], "no status"
+    assert kept[1] == {"part": 1, "kind": "reasoning", "meta": {"title": "Weather"}, "text": "It may rain."}
+    assert kept[2]["meta"]["result"] == {"code": 0}
+    assert (kept[4]["length"], kept[5]["length"]) == (5, 6)
+
+
+async def test_a_device_that_comes_late_sees_what_was_said_and_goes_on_from_there(scene: Scene, cast: Cast) -> None:
+    async with scene.device(cast.helper) as helper:
+        answer = Answer(helper, RUN)
+        await answer.start(cast.talk)
+        await answer.say("One ")
+        await answer.say("two ")
+        await helper.caught_up()
+        async with scene.device(cast.alice, "phone") as phone:
+            shown = Shown()
+            snapshot = await phone.take()
+            assert snapshot["type"] == "run_snapshot"
+            shown.hear(snapshot)
+            assert shown.text(RUN) == "One two "
+            await answer.say("three")
+            await show_until(phone, shown, "One two three")
+            assert not shown.holes
+
+
+async def test_the_same_run_begun_again_is_answered_with_where_it_stands(scene: Scene, cast: Cast) -> None:
+    async with scene.device(cast.helper) as helper:
+        answer = Answer(helper, RUN)
+        await answer.start(cast.talk)
+        await answer.say("héllo")
+        state = await answer.start(cast.talk)
+        assert (state["state"], state["repeated"]) == ("open", True)
+        assert state["parts"] == [{"part": 0, "kind": "text", "offset": 5}]
+        first = await answer.finish()
+        assert await answer.finish("failed", error="no") == first, "the first end counts"
+        state = await answer.start(cast.talk)
+        assert (state["state"], state["outcome"], state["message_id"]) == ("ended", "done", first["message_id"])
+
+
+async def test_repeats_change_nothing_and_gaps_are_refused_with_the_offset(scene: Scene, cast: Cast) -> None:
+    async with scene.device(cast.helper) as helper, scene.device(cast.alice, "phone") as phone:
+        answer, shown = Answer(helper, RUN), Shown()
+        await answer.start(cast.talk)
+        for offset, text in ((0, "abc"), (0, "abc"), (1, "bcd"), (4, "e")):
+            await helper.say("run_append", run_id=RUN, part=0, offset=offset, text=text)
+        refused = await helper.ask("run_append", run_id=RUN, part=0, offset=9, text="z")
+        assert refused["data"]["code"] == "run_gap"
+        assert refused["data"]["details"] == {"run_id": RUN, "part": 0, "expected_offset": 5}
+        await show_until(phone, shown, "abcde")
+        refused = await helper.ask("run_append", run_id=RUN, part=3, offset=0, text="z")
+        assert refused["data"]["code"] == "conflict"
+        refused = await helper.ask("run_part", run_id=RUN, part=0, kind="tool", meta={"name": "x", "state": "done"})
+        assert refused["data"]["code"] == "conflict"
+        refused = await helper.ask("run_part", run_id=RUN, part=1, kind="tool", meta={"name": "x"})
+        assert refused["data"]["code"] == "malformed"
+        assert "state" in refused["data"]["error"]
+
+
+async def test_nothing_can_be_said_after_the_end(scene: Scene, cast: Cast) -> None:
+    async with scene.device(cast.helper) as helper:
+        answer = Answer(helper, RUN)
+        await answer.start(cast.talk)
+        await answer.say("x")
+        await answer.finish()
+        for word, data in (
+            ("run_append", {"part": 0, "offset": 1, "text": "y"}),
+            ("run_part", {"part": 1, "kind": "text"}),
+        ):
+            refused = await helper.ask(word, run_id=RUN, **data)
+            assert (refused["data"]["code"], refused["data"]["details"]) == ("run_closed", {"run_id": RUN})
+    assert await page(scene, cast.alice, cast.talk) == ["x"]
+
+
+@pytest.mark.parametrize("outcome", ["done", "stopped"])
+async def test_a_run_without_anything_to_keep_leaves_no_message(scene: Scene, cast: Cast, outcome: str) -> None:
+    """Devices are told by the log that it has ended."""
+    async with scene.device(cast.helper) as helper, scene.device(cast.alice, "phone") as phone:
+        answer = Answer(helper, RUN)
+        await answer.start(cast.talk)
+        await answer.part(0, "status", text="thinking")
+        finished = await answer.finish(outcome)
+        assert (finished["message_id"], finished["conversation_seq"]) == (None, None)
+        ended = await phone.next("run_ended", run_id=RUN)
+        assert (ended["outcome"], ended["conversation_id"]) == (outcome, cast.talk)
+        since, epoch = phone.greeting["data"]["seq"], phone.greeting["data"]["epoch"]
+    assert await page(scene, cast.alice, cast.talk) == []
+    async with scene.device(cast.alice, "phone", since=since, epoch=epoch) as phone:
+        assert (await phone.next("run_ended"))["run_id"] == RUN, "a device that was away hears it, too"
+
+
+async def test_a_failure_says_why(scene: Scene, cast: Cast) -> None:
+    async with scene.device(cast.helper) as helper, scene.device(cast.alice, "phone") as phone:
+        answer = Answer(helper, RUN)
+        await answer.start(cast.talk)
+        finished = await answer.finish("failed", error="the model is away")
+        message = await phone.next("message", message_id=finished["message_id"])
+        assert (message["content"], message["run"]["error"]) == ("the model is away", "the model is away")
+
+
+async def test_strangers_cannot_say_anything_in_a_run(scene: Scene, cast: Cast) -> None:
+    """One answer for a run that is not there and for one of somebody else."""
+    rival = await scene.register_agent("rival")
+    async with scene.device(cast.helper) as helper, scene.device(rival) as other, scene.device(cast.bob) as bobs:
+        answer = Answer(helper, RUN)
+        await answer.start(cast.talk)
+        await answer.say("mine")
+
+        async def code(device: Device, word: str, **data: object) -> str:
+            return str((await device.ask(word, **data))["data"]["code"])
+
+        assert await code(other, "run_append", run_id=RUN, part=0, offset=4, text="!") == "run_closed"
+        assert await code(other, "run_finish", run_id=RUN, outcome="done") == "conflict"
+        assert await code(other, "run_start", run_id="another-run-000001", conversation_id=cast.talk) == "not_found"
+        assert await code(bobs, "run_append", run_id=RUN, part=0, offset=4, text="!") == "forbidden"
+        assert await code(bobs, "run_attach", run_id=RUN) == "not_found"
+        assert await code(bobs, "run_control", run_id=RUN, action="stop") == "not_found"
+        assert (await post(scene, cast.bob, f"/runs/{RUN}/control", action="stop")).status_code == 404
+        assert (await answer.finish())["message_id"]
+    assert await page(scene, cast.alice, cast.talk) == ["mine"]
+
+
+async def test_older_clients_get_the_finished_message_alone(scene: Scene, cast: Cast) -> None:
+    async with scene.device(cast.helper) as helper, scene.old_device(cast.alice) as old:
+        answer = Answer(helper, RUN)
+        await answer.start(cast.talk)
+        await answer.say("old and ")
+        await answer.say("new")
+        await answer.finish()
+        assert (await old.next("message"))["content"] == "old and new"
+        assert not [frame for frame in old.seen if frame["type"].startswith("run")]
+
+
+async def test_limits_of_size_and_number(scene: Scene, cast: Cast) -> None:
+    """What is too much is refused; what was said stays and can be ended."""
+    config = scene.running.services.config.runs
+    async with scene.device(cast.helper) as helper:
+        answer = Answer(helper, RUN)
+        await answer.start(cast.talk)
+        piece = "x" * 60_000
+        fits = config.max_bytes // len(piece)
+        for _ in range(fits):
+            await answer.say(piece)
+        refused = await helper.ask("run_append", run_id=RUN, part=0, offset=fits * len(piece), text=piece)
+        assert refused["data"]["code"] == "too_large"
+        assert (await answer.finish())["message_id"]
+    (content,) = await page(scene, cast.alice, cast.talk)
+    assert len(content) == fits * len(piece)
+
+
+async def test_an_agent_has_only_so_many_runs_open(scene: Scene, cast: Cast) -> None:
+    """More are refused for a while; one that ends makes room."""
+    async with scene.device(cast.helper) as helper:
+        most = scene.running.services.config.runs.open_per_agent
+        for number in range(most):
+            await Answer(helper, f"run-of-the-tests-{number:04d}").start(cast.talk)
+        refused = await helper.ask("run_start", run_id=RUN, conversation_id=cast.talk)
+        assert (refused["data"]["code"], refused["data"]["retry"]) == ("rate_limited", "after_ms")
+        await Answer(helper, "run-of-the-tests-0000").finish()
+        assert (await Answer(helper, RUN).start(cast.talk))["state"] == "open"
+
+
+async def test_a_deleted_answer_leaves_nothing_of_what_was_said(scene: Scene, cast: Cast) -> None:
+    async with scene.device(cast.helper) as helper:
+        answer = Answer(helper, RUN)
+        await answer.start(cast.talk)
+        await answer.part(0, "reasoning")
+        await answer.say("a secret thought", part=0)
+        await answer.say("words", part=1)
+        message_id = (await answer.finish())["message_id"]
+        deleted = await helper.ask("delete", message_id=message_id)
+        assert deleted["data"]["status"] == "deleted"
+    (view,) = await scene.get(f"/conversations/{cast.talk}/messages", cast.alice)
+    assert "run" not in view
+    await set_card(scene, "helper")
+    path = scene.config.storage.db_path
+    assert b"a secret thought" not in path.read_bytes()
