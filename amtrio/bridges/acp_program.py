@@ -5,7 +5,6 @@ Knows `initialize`, `authenticate` and sessions. Knows nothing of messages or of
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -13,15 +12,15 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 import anyio
-import anyio.to_thread
-import msgspec
 from anyio.abc import TaskGroup, TaskStatus
 
+from amtrio.bridges.acp_sessions import SessionFile
 from amtrio.bridges.children import CannotStart, Child, Children
 from amtrio.bridges.command import verdict
 from amtrio.bridges.groups import unwrapped
 from amtrio.bridges.jsonrpc import METHOD_NOT_FOUND, Peer, PeerGone, Request, RpcError
-from amtrio.client import write_private
+from amtrio.bridges.updates import slash_commands
+from amtrio.client import SlashCommand
 
 PROTOCOL_VERSION: Final = 1
 _AUTH_REQUIRED: Final = -32000
@@ -55,32 +54,7 @@ class Listener(Protocol):
     def request(self, request: Request) -> None: ...
 
 
-Commands = Sequence[dict[str, Any]]
-
-
-class SessionFile:
-    """Which session a conversation has, over lives of the program and of the bridge. One small JSON file, mode 0600."""
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._ids: dict[str, str] = {}
-
-    async def load(self) -> None:
-        """A file that cannot be read counts as none: sessions begin anew."""
-        if self._path is not None:
-            with contextlib.suppress(OSError, msgspec.DecodeError):
-                self._ids = msgspec.json.decode(await anyio.Path(self._path).read_bytes(), type=dict[str, str])
-
-    def get(self, conversation_id: str) -> str | None:
-        return self._ids.get(conversation_id)
-
-    async def put(self, conversation_id: str, session_id: str | None) -> None:
-        if session_id is None:
-            self._ids.pop(conversation_id, None)
-        else:
-            self._ids[conversation_id] = session_id
-        if self._path is not None:
-            await anyio.to_thread.run_sync(write_private, self._path, msgspec.json.encode(self._ids))
+Commands = Sequence[SlashCommand]
 
 
 class AcpProgram:
@@ -99,6 +73,7 @@ class AcpProgram:
         self._capabilities: dict[str, Any] = {}
         self._auth_methods: list[str] = []
         self._sessions: dict[str, str] = {}
+        self._spare: str | None = None
         self._turns: dict[str, Listener] = {}
 
     @property
@@ -117,8 +92,8 @@ class AcpProgram:
             "clientCapabilities": {"fs": {"readTextFile": False, "writeTextFile": False}, "terminal": False},
             "clientInfo": {"name": "amtrio", "title": "amtrio", "version": self._launch.version},
         }
-        try:
-            with anyio.fail_after(self._launch.start_s):
+        async with self._complaining():
+            with anyio.move_on_after(self._launch.start_s) as in_time:
                 answer = _fields(await self.peer.call("initialize", hello))
                 if answer.get("protocolVersion") != PROTOCOL_VERSION:
                     raise CannotStart(f"{self._child.name} speaks another version of ACP than {PROTOCOL_VERSION}")
@@ -127,15 +102,24 @@ class AcpProgram:
                 self._auth_methods = [str(each.get("id")) for each in _dicts(answer.get("authMethods"))]
                 if self._launch.auth_method is not None:
                     await self.peer.call("authenticate", {"methodId": self._launch.auth_method})
-        except TimeoutError:
-            raise CannotStart(f"{self._child.name} has not answered within {self._launch.start_s:g} s") from None
-        except RpcError as exc:
-            raise CannotStart(self.complaint(exc)) from exc
-        except PeerGone as exc:
-            raise CannotStart(await self.verdict()) from exc
+            if in_time.cancelled_caught:
+                raise CannotStart(f"{self._child.name} has not answered within {self._launch.start_s:g} s")
         info = _fields(answer.get("agentInfo"))
         name = info.get("title") or info.get("name") or self._child.name
         self._surroundings.report(" ".join(filter(None, (str(name), info.get("version"), "is ready"))))
+
+    async def prepare(self) -> None:
+        """
+        Begin a session for the first conversation that needs one: it shows whether that can be done at all.
+
+        Raises:
+            CannotStart: it cannot.
+        """
+        async with self._complaining():
+            with anyio.move_on_after(self._launch.start_s) as in_time:
+                self._spare = await self._new()
+            if in_time.cancelled_caught:
+                raise CannotStart(f"{self._child.name} has begun no session within {self._launch.start_s:g} s")
 
     async def session(self, conversation_id: str) -> str:
         """
@@ -147,12 +131,12 @@ class AcpProgram:
         known = self._sessions.get(conversation_id)
         if known is not None:
             return known
-        try:
-            session_id = await self._remembered(conversation_id) or await self._new()
-        except RpcError as exc:
-            raise CannotStart(self.complaint(exc)) from exc
-        except PeerGone as exc:
-            raise CannotStart(await self.verdict()) from exc
+        async with self._complaining():
+            session_id = await self._remembered(conversation_id)
+            if session_id is None:
+                session_id, self._spare = self._spare, None
+            if session_id is None:
+                session_id = await self._new()
         self._sessions[conversation_id] = session_id
         await self._file.put(conversation_id, session_id)
         return session_id
@@ -207,6 +191,16 @@ class AcpProgram:
         if not self._turns.keys() - {session_id}:
             self.life.cancel()
 
+    @asynccontextmanager
+    async def _complaining(self) -> AsyncIterator[None]:
+        """Whatever goes wrong is `CannotStart`, with words."""
+        try:
+            yield
+        except RpcError as exc:
+            raise CannotStart(self.complaint(exc)) from exc
+        except PeerGone as exc:
+            raise CannotStart(await self.verdict()) from exc
+
     async def verdict(self) -> str:
         """How it ended, with its last words."""
         if not self._child.has_ended:
@@ -227,7 +221,7 @@ class AcpProgram:
         if method != "session/update" or not isinstance(update, dict):
             return
         if update.get("sessionUpdate") == "available_commands_update":
-            self._surroundings.on_commands(_dicts(update.get("availableCommands")))
+            self._surroundings.on_commands(slash_commands(update))
             return
         turn = self._turns.get(str(params.get("sessionId")))
         if turn is not None:  # else it is the replay of an earlier session, or too late

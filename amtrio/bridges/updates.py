@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from amtrio.bridges.dialect import Event
-from amtrio.client import Option
+from amtrio.client import Option, SlashCommand
 
 _TOOL_STATES: Final = {"pending": "pending", "in_progress": "running", "completed": "done", "failed": "failed"}
 _PLAN_STATES: Final = {"pending": "pending", "in_progress": "running", "completed": "done"}
@@ -22,6 +23,8 @@ _OUTPUT_CHARACTERS_AT_MOST: Final = 12_000
 _DETAIL_CHARACTERS_AT_MOST: Final = 1_500
 _LABEL_CHARACTERS_AT_MOST: Final = 80
 _OPTIONS_AT_MOST: Final = 25
+_COMMANDS_AT_MOST: Final = 100
+_COMMAND_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +172,23 @@ def _text_of(content: object) -> str:
 
 def _dicts(value: object) -> list[dict[str, Any]]:
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def slash_commands(update: Mapping[str, Any]) -> list[SlashCommand]:
+    """The commands of `available_commands_update`, as far as a card can hold them."""
+    found: dict[str, SlashCommand] = {}
+    for each in _dicts(update.get("availableCommands")):
+        name = str(each.get("name") or "").removeprefix("/")
+        given = each.get("input")
+        hint = str(given.get("hint") or "") if isinstance(given, dict) else ""
+        if _COMMAND_NAME.fullmatch(name):
+            found[name] = SlashCommand(name, _line(each.get("description"), 200), _line(hint, 100) or None)
+    return list(found.values())[:_COMMANDS_AT_MOST]
+
+
+def _line(text: object, characters_at_most: int) -> str:
+    line = " ".join(str(text or "").split())
+    return line if len(line) <= characters_at_most else f"{line[: characters_at_most - 1]}…"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from amtrio.bridges.acp_program import Launch, SessionFile, open_programs
+from amtrio.bridges.acp_program import Launch, open_programs
 from amtrio.bridges.children import CannotStart, open_children
-from amtrio.client import RunFailed
+from amtrio.client import RunFailed, SlashCommand
 from tests.bridges.acp_stage import open_stage
 from tests.bridges.conftest import Lifeline, Play
 from tests.bridges.families import stubborn
@@ -121,7 +121,7 @@ def test_its_commands_are_told(play: Play, tmp_path: Path) -> None:
     async def scene() -> None:
         async with open_stage(tmp_path) as stage:
             await stage.asked("hello")
-            assert [command["name"] for command in stage.commands] == ["web"]
+            assert stage.commands == [SlashCommand("web", "Search", "words")]
             assert "standin 1.0 is ready" in stage.noise
 
     play(scene)
@@ -172,23 +172,21 @@ def test_leaving_ends_the_whole_family(play: Play, tmp_path: Path, lifeline: Lif
     play(scene)
 
 
-def test_a_state_file_that_cannot_be_read_counts_as_none(play: Play, tmp_path: Path) -> None:
+def test_a_session_in_advance_is_for_the_first_who_needs_one(play: Play, tmp_path: Path) -> None:
     """
-    And is replaced with the next session.
+    It shows at the start whether there can be any; the next one is begun when it is needed.
     """
 
     async def scene() -> None:
-        path = tmp_path / "sessions.json"
-        path.write_text("[1")
-        sessions = SessionFile(path)
-        await sessions.load()
-        assert sessions.get("c1") is None
-        await sessions.put("c1", "s1")
-        await sessions.put("c2", "s2")
-        await sessions.put("c2", None)
-        again = SessionFile(path)
-        await again.load()
-        assert (again.get("c1"), again.get("c2")) == ("s1", None)
-        assert path.stat().st_mode & 0o077 == 0
+        async with open_stage(tmp_path) as stage:
+            await (await stage.programs.running()).prepare()
+            await stage.asked("hello")
+            await stage.asked("hello", "c2")
+            begun = [frame for frame in stage.frames() if frame.get("method") == "session/new"]
+            assert len(begun) == 2
+        async with open_stage(tmp_path, "--auth") as stage:
+            program = await stage.programs.running()
+            with pytest.raises(CannotStart, match="--auth-method, one of: key"):
+                await program.prepare()
 
     play(scene)

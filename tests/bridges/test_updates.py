@@ -7,7 +7,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amtrio.bridges.updates import Picture, Updates, permission
+from amtrio.bridges.updates import Picture, Updates, permission, slash_commands
+from amtrio.client import SlashCommand
 
 
 def chunk(text: str, message_id: str | None = None) -> dict[str, Any]:
@@ -159,6 +160,25 @@ def test_options_keep_their_own_ids_apart() -> None:
     ]
     assert asked.option_ids == {"option-0": "a b", "option-1": "c"}
     assert permission({"options": []}, "") is None
+
+
+def test_commands_are_told_as_a_card_can_hold_them() -> None:
+    """
+    Names that people can type, each once, with one line about them.
+    """
+    told = [
+        {"name": "/web", "description": "Search\nthe web", "input": {"hint": "words"}},
+        {"name": "init", "description": "x" * 300, "input": None},
+        {"name": "mcp:server:tool", "description": "no name of a command"},
+        {"name": "web", "description": "again"},
+        {},
+    ]
+    assert slash_commands({"availableCommands": told}) == [
+        SlashCommand("web", "again"),
+        SlashCommand("init", "x" * 199 + "…"),
+    ]
+    many = [{"name": f"c{number}"} for number in range(200)]
+    assert len(slash_commands({"availableCommands": many})) == 100
 
 
 ANYTHING = st.recursive(
