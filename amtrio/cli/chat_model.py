@@ -32,7 +32,7 @@ from amtrio.client.events import (
     StatusChanged,
     TypingChanged,
 )
-from amtrio.client.rest import AgentInfo
+from amtrio.client.shapes import AgentInfo
 
 # The server ends a typing mark after 5 s and says so; if that word is lost, the mark goes a second later.
 _TYPING_LASTS_S = 6.0

@@ -21,7 +21,7 @@ Knows the protocol as docs/protocol.md tells it. Knows nothing of the server's c
 
 from amtrio.client.agent import Agent
 from amtrio.client.backoff import Backoff
-from amtrio.client.card import Card, SlashCommand
+from amtrio.client.card import Card
 from amtrio.client.connection import Connection, MessageSent, new_client_id
 from amtrio.client.cursors import Cursors, FileCursors, MemoryCursors, write_private
 from amtrio.client.errors import (
@@ -35,10 +35,10 @@ from amtrio.client.errors import (
     Unreachable,
 )
 from amtrio.client.incoming import Incoming
-from amtrio.client.rest import AgentInfo, Rest, SignedIn
+from amtrio.client.rest import Rest, SignedIn
 from amtrio.client.run import Run
 from amtrio.client.run_parts import PartWriter, PlanItem, Reasoning, ToolCall
-from amtrio.client.shapes import Answer, Attachment, Option, Question, RunPart, RunRecord
+from amtrio.client.shapes import AgentInfo, Answer, Attachment, Option, Question, RunPart, RunRecord, SlashCommand
 from amtrio.client.stream import Position
 
 __all__ = [

@@ -9,22 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from amtrio.client.shapes import SlashCommand
+
 # What `Agent` does for every handler. "steer" and "attachments" are the handler's own doing.
 ALWAYS_SUPPORTED = ("stop", "queue", "questions")
-
-
-@dataclass(frozen=True, slots=True)
-class SlashCommand:
-    """
-    A command that people may type.
-
-    Attributes:
-        name: without the slash. arguments: how they are written, for people to read, such as "CITY [DAY]".
-    """
-
-    name: str
-    description: str
-    arguments: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from amtrio.client.shapes import AccountKind, Attachment, PartDelta, Question, RunPart, RunRecord
+from amtrio.client.shapes import AccountKind, AgentInfo, Attachment, PartDelta, Question, RunPart, RunRecord
 
 SenderType = Literal["client", "agent"]
 
@@ -205,6 +205,12 @@ class PresenceChanged(Event, frozen=True, kw_only=True):
     last_seen: str | None = None
 
 
+class AgentChanged(Event, frozen=True, kw_only=True):
+    """What an agent says about itself is another, or who may see it; the whole of it."""
+
+    agent: AgentInfo
+
+
 class DeliveredMoved(Event, frozen=True, kw_only=True):
     conversation_id: str
     account_kind: AccountKind
@@ -342,6 +348,7 @@ _WRAPPED: Mapping[str, tuple[type[Event], str]] = {
     "receipt": (ReceiptMoved, "receipt"),
     "conversation_created": (ConversationCreated, "conversation"),
     "conversation_updated": (ConversationUpdated, "conversation"),
+    "agent_changed": (AgentChanged, "agent"),
 }
 _PLAIN: Mapping[str, type[Event]] = {
     "message_deleted": MessageDeleted,

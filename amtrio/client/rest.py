@@ -18,7 +18,7 @@ import msgspec
 
 from amtrio.client.errors import Refused, Unreachable
 from amtrio.client.events import Conversation, Message, Snapshot
-from amtrio.client.shapes import Attachment, Thing
+from amtrio.client.shapes import AgentInfo, Attachment, Thing
 from amtrio.client.stream import read_refusal
 from amtrio.client.transport import retry_after_s
 
@@ -38,20 +38,6 @@ class SignedIn(Thing, frozen=True, kw_only=True):
     username: str
     session_id: str | None = None
     expires_at: str | None = None
-
-
-class AgentInfo(Thing, frozen=True, kw_only=True):
-    """Attributes: status: `online`, `busy`, `idle` or `offline`. last_seen: RFC 3339."""
-
-    agent_id: str
-    name: str = ""
-    status: str = "offline"
-    status_text: str | None = None
-    online: bool = False
-    last_seen: str | None = None
-    model: str | None = None
-    personality: str | None = None
-    specialty: str | None = None
 
 
 class History(Thing, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ Knows what a handler may do, and what a person's wishes mean for it. Knows nothi
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -195,14 +195,15 @@ class Run:
         """
         return (await self._connection.history(self.conversation_id, before=before, limit=limit)).messages
 
-    async def steering(self) -> AsyncIterator[str]:
-        """What the person says into this run while it goes on; ends with it."""
-        while True:
-            while self._steers:
-                yield self._steers.popleft().text or ""
-            if self._is_over or self._out.has_ended:
-                return
-            await self.flow.until(lambda: bool(self._steers) or self._is_over or self._out.has_ended)
+    def steering(self) -> AsyncIterator[str]:
+        """What the person says into this run while it goes on: `async for text in run.steering()`; ends with it."""
+        return _Steering(self._next_steer)
+
+    async def _next_steer(self) -> str:
+        await self.flow.until(lambda: bool(self._steers) or self._is_over or self._out.has_ended)
+        if not self._steers:
+            raise StopAsyncIteration
+        return self._steers.popleft().text or ""
 
     async def wait_for_stop(self) -> None:
         """Until the person wants it to end; for those who have to hand that on. Ends with the run, too."""
@@ -267,3 +268,13 @@ class Run:
         """A part that the text does not flow round: what is written next is a paragraph of its own."""
         self._text = None
         return part
+
+
+class _Steering(AsyncIterator[str]):
+    """No generator: it may be left in the middle, with nothing to clean up."""
+
+    def __init__(self, take: Callable[[], Awaitable[str]]) -> None:
+        self._take = take
+
+    async def __anext__(self) -> str:
+        return await self._take()

@@ -17,6 +17,44 @@ class Thing(msgspec.Struct, frozen=True, kw_only=True):
     """Read from JSON; unknown fields are ignored."""
 
 
+class SlashCommand(msgspec.Struct, frozen=True):
+    """
+    A command of an agent that people may type.
+
+    Attributes:
+        name: without the slash. arguments: how they are written, for people to read, such as "CITY [DAY]".
+    """
+
+    name: str
+    description: str = ""
+    arguments: str | None = None
+
+
+class AgentInfo(Thing, frozen=True, kw_only=True):
+    """
+    An agent as people see it.
+
+    Attributes:
+        status: `online`, `busy`, `idle` or `offline`. last_seen: RFC 3339.
+        supports: what it can do besides talking: `stop`, `steer`, `queue`, `questions`, `attachments`, or newer words.
+        capabilities: for people to read.
+    """
+
+    agent_id: str
+    name: str = ""
+    status: str = "offline"
+    status_text: str | None = None
+    online: bool = False
+    last_seen: str | None = None
+    model: str | None = None
+    personality: str | None = None
+    specialty: str | None = None
+    description: str | None = None
+    supports: list[str] = []
+    commands: list[SlashCommand] = []
+    capabilities: list[str] = []
+
+
 class Attachment(Thing, frozen=True, kw_only=True):
     """
     A file on the server.

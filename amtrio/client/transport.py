@@ -16,6 +16,7 @@ from httpx_ws import (
     HTTPXWSException,
     WebSocketDisconnect,
     WebSocketInvalidTypeReceived,
+    WebSocketNetworkError,
     WebSocketUpgradeError,
     aconnect_ws,
 )
@@ -32,10 +33,11 @@ _ENDINGS = (HTTPXWSException, httpx.HTTPError, ProtocolError, anyio.ClosedResour
 
 class _Session(AsyncWebSocketSession):
     """
-    What httpx-ws 0.9 does, but for two traps.
+    What httpx-ws 0.9 does, but for three traps.
 
-    It writes its close frame shielded and would wait for a full socket for ever; and it ends with KeyError at a pong
-    that it has not asked for, which RFC 6455, 5.5.3 allows.
+    It writes its close frame shielded and would wait for a full socket for ever; it ends with KeyError at a pong that
+    it has not asked for, which RFC 6455, 5.5.3 allows; and where a write fails while it has a frame to hand over, it
+    ends its reading without a word, so that whoever receives would wait for ever.
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -47,6 +49,11 @@ class _Session(AsyncWebSocketSession):
                 known(ping_id)
 
         self._ping_manager.ack = ack  # type: ignore[method-assign]
+
+    async def _background_receive(self, max_bytes: int) -> None:
+        await super()._background_receive(max_bytes)
+        # Behind the last event, where there is one; nobody takes it then, and the end of the session cancels this.
+        await self._send_event.send(WebSocketNetworkError())
 
     async def close(self, code: int = 1000, reason: str | None = None) -> None:
         with anyio.move_on_after(_CLOSE_WITHIN_S, shield=True) as scope:

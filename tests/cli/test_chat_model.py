@@ -23,7 +23,7 @@ from amtrio.client.events import (
     StatusChanged,
     TypingChanged,
 )
-from amtrio.client.rest import AgentInfo
+from amtrio.client.shapes import AgentInfo
 
 TALK = Conversation(conversation_id="c1", user_id="alice", agent_id="demo", is_default=True)
 

@@ -13,7 +13,7 @@ from prompt_toolkit.output import DummyOutput
 from amtrio.cli.chat_model import ChatModel, Line
 from amtrio.cli.chat_screen import Actions, Screen, clock_time, message_lines, safe
 from amtrio.client.events import Conversation, ConversationCreated, Message, MessagePosted
-from amtrio.client.rest import AgentInfo
+from amtrio.client.shapes import AgentInfo
 
 
 def plain(line: Line, width: int = 60) -> str:

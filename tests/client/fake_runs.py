@@ -5,8 +5,7 @@ Written from docs/protocol.md alone, so that it and the library agree only where
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -231,7 +230,7 @@ class FakeRuns:
         self.runs[data["run_id"]].acked.add(data["control_id"])
 
     def on_question_close(self, data: Json) -> tuple[str, Json]:
-        message = self._settle(data["message_id"], "closed", None)
+        message = self.settle(data["message_id"], "closed", None)
         return "done", {"status": "closed", **_place(message)}
 
     # ------------------------------------------------------------------------------------------------ of the person
@@ -272,10 +271,11 @@ class FakeRuns:
         given = {"option_ids": data.get("option_ids", []), "answered_by": "alice", "answered_at": AT}
         if "text" in data:
             given["text"] = data["text"]
-        message = self._settle(data["message_id"], "answered", given)
+        message = self.settle(data["message_id"], "answered", given)
         return "done", {"status": "answered", **_place(message), "question": message["question"]}
 
-    def _settle(self, message_id: str, state: str, answer: Json | None) -> Json:
+    def settle(self, message_id: str, state: str, answer: Json | None) -> Json:
+        """End a question, as the server also does by itself."""
         message = self.find(message_id)
         question = message["question"]
         if question["state"] != "open":
@@ -292,11 +292,3 @@ class FakeRuns:
 
 def _place(message: Json) -> Json:
     return {name: message[name] for name in ("message_id", "conversation_id")}
-
-
-@contextmanager
-def refused(runs: FakeRuns, word: str, *refusals: Refusal) -> Iterator[None]:
-    """The next commands of a kind are refused."""
-    runs.refuse[word] = list(refusals)
-    yield
-    assert not runs.refuse[word], "not all of them were asked for"

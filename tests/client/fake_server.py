@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl
 
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, WebSocketRequest
@@ -43,6 +44,7 @@ class FakeServer:
     Attributes:
         frames: what clients sent, oldest first. hellos: data of every hello.
         refusals: data of `error` for the next messages, one each.
+        greetings: raw frames that are the first answer to the next hellos, one each.
         mute: stores, but cuts the socket instead of answering the next so many messages, or what `mutes` names.
         cut_before: cuts the socket instead of doing the next command of this name.
         skip: seqs that are left out once, as if lost on the way.
@@ -60,6 +62,8 @@ class FakeServer:
     refusals: deque[Json] = field(default_factory=deque)
     door: deque[tuple[Json | None, int, str]] = field(default_factory=deque)
     mute: int = 0
+    files: list[bytes] = field(default_factory=list)
+    greetings: deque[str] = field(default_factory=deque)
     mutes: str = "message"
     cut_before: str | None = None
     runs: FakeRuns = field(init=False)
@@ -336,15 +340,24 @@ class FakeServer:
             (int(h.split(b":")[1]) for h in headers.split(b"\r\n") if h.lower().startswith(b"content-length")), 0
         )
         while len(body) < length:
-            body += await stream.receive_some(4096)
+            body += await stream.receive_some(65536)
         method, target, _ = line.split()
         who = "a:demo" if b"x-agent-id" in headers.lower() else "u:alice"
-        status, answer = self.route(who, method, target, json.loads(body) if body else {})
+        if target.startswith("/attachments?"):
+            status, answer = 200, self._upload(target, body)
+        else:
+            status, answer = self.route(who, method, target, json.loads(body) if body else {})
         payload = json.dumps(answer).encode()
         await stream.send_all(
             f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(payload)}\r\n\r\n".encode()
             + payload
         )
+
+    def _upload(self, target: str, body: bytes) -> Json:
+        query = dict(parse_qsl(target.partition("?")[2]))
+        self.files.append(body)
+        name = f"att_{len(self.files)}"
+        return {"attachment_id": name, "filename": query["filename"], "size": len(body), "url": f"/attachments/{name}"}
 
     def route(self, who: str, method: str, target: str, body: Json) -> tuple[int, Any]:
         path = target.partition("?")[0]
@@ -358,6 +371,8 @@ class FakeServer:
                 "conversations": conversations,
                 "next": None,
             }
+        if path.startswith("/messages/") and method == "GET":
+            return 200, self.stored(path.removeprefix("/messages/"))
         if path == "/agents":
             online = bool(self.account("a:demo").sockets)
             status = "online" if online else "offline"
@@ -389,6 +404,8 @@ class FakeServer:
         hello = json.loads(await socket.get_message())["data"]
         self.hellos.append(hello)
         self._tick()
+        if self.greetings:
+            await socket.send_message(self.greetings.popleft())
         if self.door:
             error, code, reason = self.door.popleft()
             if error is not None:

@@ -12,23 +12,21 @@ from amtrio.client.events import (
     Event,
     Gone,
     MessageEdited,
-    MessageTaken,
+    MessagePosted,
     Offline,
     Online,
     PresenceChanged,
     QuestionAnswered,
     QuestionClosed,
     ReceiptMoved,
-    RunControlState,
-    RunDelta,
-    RunEnded,
-    RunSnapshot,
     Snapshot,
     Unknown,
     read_event,
 )
 from amtrio.client.stream import read_frame
 
+# What the connection does itself, and nobody iterates over.
+TAKEN_BY_THE_CONNECTION = {"connected", "resync", "run_ack", "run_control"}
 MESSAGE = {
     "message_id": "m1",
     "conversation_id": "c1",
@@ -82,21 +80,30 @@ def test_every_event_of_the_protocol_page_is_understood() -> None:
     assert None not in frames
     seen: set[type[Event]] = set()
     for frame in frames:
-        if frame is not None and frame.ref is None and frame.word not in {"connected", "resync"}:
+        if frame is not None and frame.ref is None and frame.word not in TAKEN_BY_THE_CONNECTION:
             event = read_event(frame.word, frame.data, frame.seq)
             assert not isinstance(event, Unknown), frame
             seen.add(type(event))
     told_by_this_library = {Unknown, Snapshot, Online, Offline}
-    of_runs = {
-        MessageTaken,
-        QuestionAnswered,
-        QuestionClosed,
-        RunControlState,
-        RunDelta,
-        RunEnded,
-        RunSnapshot,
-    }  # get their examples with the server's side
-    assert seen | of_runs == set(Event.__subclasses__()) - told_by_this_library
+    of_questions = {QuestionAnswered, QuestionClosed}  # get their examples with the server's side
+    assert seen | of_questions == set(Event.__subclasses__()) - told_by_this_library
+
+
+def test_a_message_of_the_protocol_page_says_how_it_came_to_be() -> None:
+    """
+    The end of a run: its outcome, what it cost and its parts.
+    """
+    frames = [frame for text in examples("server") if (frame := read_frame(text)) and "run" in frame.data]
+    event = read_event(frames[0].word, frames[0].data, frames[0].seq)
+    assert isinstance(event, MessagePosted)
+    assert event.message.run is not None
+    run = event.message.run
+    assert (run.outcome, run.usage, [part.kind for part in run.parts]) == (
+        "done",
+        {"output_tokens": 412},
+        ["text", "tool", "text"],
+    )
+    assert sum(part.length or 0 for part in run.parts) + len("\n\n") == len(event.message.content)
 
 
 def test_the_snapshot_of_the_protocol_page_is_understood() -> None:

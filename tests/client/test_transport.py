@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 import trio
+import trio.testing
 from trio_websocket import WebSocketConnection, WebSocketRequest, serve_websocket
 
 from amtrio.client.errors import Dropped
@@ -80,6 +81,27 @@ async def test_a_pong_that_nobody_asked_for_is_harmless() -> None:
 
     async with serving(talk) as url:
         assert await receive_all(url) == ["stop"]
+
+
+async def test_a_write_that_fails_while_a_frame_waits_ends_the_reading_too() -> None:
+    """
+    Whoever receives afterwards hears of the loss, and does not wait for ever.
+    """
+
+    async def talk(socket: WebSocketConnection) -> None:
+        await socket.send_message("first")
+        await trio.sleep_forever()
+
+    async with (
+        serving(talk) as url,
+        httpx.AsyncClient() as http,
+        open_socket(http, url, ping_every_s=20, ping_timeout_s=20) as socket,
+    ):
+        await trio.testing.wait_all_tasks_blocked(0.05)  # the frame is read, and waits for somebody to take it
+        await socket._session.close(1011, "as after a failed write")
+        assert await socket.receive() == "first"
+        with trio.fail_after(2), pytest.raises(Dropped):
+            await socket.receive()
 
 
 async def test_what_the_block_raises_comes_out_as_it_was() -> None:

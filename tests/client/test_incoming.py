@@ -1,0 +1,30 @@
+"""The message that a handler is given."""
+
+from __future__ import annotations
+
+from amtrio.client.events import Message
+from amtrio.client.incoming import Incoming
+from amtrio.client.shapes import Attachment
+
+
+def test_it_says_who_wrote_what_where() -> None:
+    """
+    Absent metadata is an empty object; all else stays in `raw`.
+    """
+    message = Message(
+        message_id="m1",
+        conversation_id="c1",
+        conversation_seq=3,
+        sender_type="client",
+        sender_id="usr_1",
+        content="hi",
+        created_at="2026-11-22T10:00:00.000Z",
+        reply_to="m0",
+        attachments=[Attachment(attachment_id="att_1")],
+        edited_at="2026-11-22T10:00:01.000Z",
+    )
+    incoming = Incoming.of(message)
+    assert (incoming.user_id, incoming.content, incoming.conversation_seq) == ("usr_1", "hi", 3)
+    assert (incoming.reply_to, incoming.kind, incoming.metadata) == ("m0", None, {})
+    assert incoming.attachments[0].attachment_id == "att_1"
+    assert incoming.raw.edited_at is not None
