@@ -144,7 +144,7 @@ def abilities(tx: ReadTx, account: str) -> Abilities:
 
 
 def supports(tx: ReadTx, account: str) -> frozenset[str]:
-    """Which parts of the protocol an agent says that it understands."""
+    """Which parts of the protocol an agent's card says that it understands: `stop`, `steer`, `queue` and so on."""
     return frozenset(abilities(tx, account).supports)
 
 
@@ -280,14 +280,6 @@ def _end_sockets(tx: Tx, services: Services, agent_id: str) -> None:
         raise no_agent(agent_id)
     ended = credential_session(account_key("agent", agent_id), *found)
     tx.on_commit(lambda: services.end_sessions({ended}))
-
-
-def supports(tx: ReadTx, agent_key: str) -> frozenset[str]:
-    """What an agent's card says that it can do: `stop`, `steer`, `queue` and so on."""
-    row = tx.one("SELECT card FROM agent WHERE account_key = :agent", agent=agent_key)
-    if row is None or row[0] is None:
-        return frozenset()
-    return frozenset(msgspec.json.decode(row[0]).get("supports", ()))
 
 
 def no_agent(agent_id: str) -> NotFound:
