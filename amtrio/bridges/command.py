@@ -7,6 +7,8 @@ One process per message. Knows programs and their output; how they are kept from
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -98,6 +100,20 @@ def environment(message: Incoming, paths: Sequence[Path]) -> dict[str, str]:
         "AMTRIO_MESSAGE_ID": message.message_id,
         "AMTRIO_ATTACHMENTS": "\n".join(map(str, paths)),
     }
+
+
+def check(program: Program) -> None:
+    """
+    See whether there is such a program at all.
+
+    Raises:
+        CannotStart: there is none.
+    """
+    name = program.argv[0]
+    # A name with a folder in it is meant from where the program runs.
+    path = os.path.join(program.cwd or "", name) if os.path.dirname(name) else name  # noqa: PTH118, PTH120
+    if shutil.which(path) is None:
+        raise CannotStart(f"cannot start {name}: there is no such program, or it may not be run")
 
 
 class Command:

@@ -6,9 +6,9 @@ Knows HTTP and how its failures read. The shapes stand in `completions`; knows n
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -187,6 +187,28 @@ async def look(model: Model, http: httpx.AsyncClient) -> list[str]:
         return []
     listed = found.get("data") if isinstance(found, dict) else None
     return [str(each["id"]) for each in listed or () if isinstance(each, dict) and each.get("id")]
+
+
+def choose(model: Model, offered: Sequence[str], report: Callable[[str], None]) -> Model:
+    """
+    The model to ask: the one that was named, or the only one there.
+
+    Args:
+        report: gets a line if the endpoint does not list the one that was named.
+
+    Raises:
+        EndpointUnusable: none was named, and there are none or several.
+    """
+    if model.name:
+        # Ollama lists `qwen3:latest` and knows it as `qwen3`.
+        if offered and not any(each == model.name or each.startswith(f"{model.name}:") for each in offered):
+            report(f"{model.base_url} does not list {model.name!r}, but: {', '.join(offered)}")
+        return model
+    if len(offered) != 1:
+        which = f"name one of them with --model: {', '.join(offered)}" if offered else "name a model with --model"
+        raise EndpointUnusable(f"{model.base_url} has {len(offered) or 'no list of its'} models; {which}")
+    report(f"the model is {offered[0]}")
+    return replace(model, name=offered[0])
 
 
 def refusal_text(model: Model, response: httpx.Response) -> str:

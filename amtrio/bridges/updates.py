@@ -221,7 +221,7 @@ def permission(params: Mapping[str, Any], known_title: str) -> Permission | None
     options = [
         Option(
             id=f"option-{number}",
-            label=str(each.get("name") or each["optionId"])[:_LABEL_CHARACTERS_AT_MOST],
+            label=_line(each.get("name") or each["optionId"], _LABEL_CHARACTERS_AT_MOST),
             style="primary" if each.get("kind") == "allow_once" else "default",
         )
         for number, each in enumerate(offered)

@@ -156,7 +156,7 @@ def test_options_keep_their_own_ids_apart() -> None:
     assert asked is not None
     assert [(option.id, option.label, option.style) for option in asked.options] == [
         ("option-0", "Allow", "primary"),
-        ("option-1", "x" * 80, "default"),
+        ("option-1", "x" * 79 + "…", "default"),
     ]
     assert asked.option_ids == {"option-0": "a b", "option-1": "c"}
     assert permission({"options": []}, "") is None
