@@ -131,10 +131,12 @@ class _told_as_dropped:  # noqa: N801 - reads as a function, like contextlib's o
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, BaseExceptionGroup):
             endings, others = error.split((*_ENDINGS, Dropped))
-            # Cancellation, or what the block itself raised, goes first.
-            if isinstance(others, ExceptionGroup) and len(found := _leaves(others)) == 1:
-                raise found[0]
-            if others is not None or endings is None:
+            # Cancellation, or what the block itself raised, goes first. How the socket ended is of no interest then,
+            # and beside a cancellation it would survive the scope that takes that away.
+            if others is not None:
+                found = _leaves(others)
+                raise found[0] if len(found) == 1 else others
+            if endings is None:
                 return
             # The close code says most; a network error is often only its echo.
             found = sorted(_leaves(endings), key=lambda e: isinstance(e, (Dropped, WebSocketDisconnect)))

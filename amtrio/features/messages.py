@@ -23,6 +23,7 @@ from amtrio.model.message import (
     visible_message,
 )
 from amtrio.model.posting import MessageSent, Post, store_message
+from amtrio.model.question import AskedQuestion, checked_question
 from amtrio.protocol.codec import encode
 from amtrio.protocol.frames import ClientId, Command, Json, Reply
 from amtrio.store.database import Tx
@@ -36,11 +37,13 @@ class SendMessage(Post, frozen=True, kw_only=True):
 
     Attributes:
         attachment_ids: uploads of the sender's that become part of it, at most 10; `content` may then be empty.
+        question: of agents only: what may be chosen from in answer to it; `content` is the text of the question.
     """
 
     content: str | None = None
     attachment_ids: tuple[str, ...] | None = None
     metadata: Json | None = None
+    question: AskedQuestion | None = None
 
 
 @post("/conversations/<conversation_id>/messages", budget="message")
@@ -52,12 +55,15 @@ def send(tx: Tx, ctx: Context, frame: SendMessage) -> MessageSent:
     Raises:
         NotFound: no such conversation, or the sender is not in it; an attachment that is not the sender's to send.
         ClientIdReused: the same client_id came with another content.
-        Malformed, TooLarge: the content is missing or above 64 KiB.
+        Malformed, TooLarge: the content is missing or above 64 KiB. Forbidden: a person's question with options.
 
     Source: docs/protocol.md, "Resending".
     """
     attachment_ids = frame.attachment_ids or ()
-    content = checked_content(frame.content, has_more=bool(attachment_ids))
+    if frame.question is not None and ctx.principal.kind != "agent":
+        text = "question: only agents ask with options"
+        raise Forbidden(text)
+    content = checked_content(frame.content, has_more=bool(attachment_ids) and frame.question is None)
     metadata_text = _checked_metadata(frame.metadata)
     return store_message(
         tx,
@@ -67,6 +73,7 @@ def send(tx: Tx, ctx: Context, frame: SendMessage) -> MessageSent:
         metadata=frame.metadata,
         metadata_text=metadata_text,
         attachment_ids=attachment_ids,
+        question=checked_question(frame.question) if frame.question is not None else None,
     )
 
 

@@ -144,7 +144,7 @@ def abilities(tx: ReadTx, account: str) -> Abilities:
 
 
 def supports(tx: ReadTx, account: str) -> frozenset[str]:
-    """Which parts of the protocol an agent says that it understands."""
+    """Which parts of the protocol an agent's card says that it understands: `stop`, `steer`, `queue` and so on."""
     return frozenset(abilities(tx, account).supports)
 
 

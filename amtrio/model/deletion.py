@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from amtrio.context import Context
 from amtrio.idempotency import forget_answers
 from amtrio.model.attachment import let_go_of_message
-from amtrio.model.message import HAS_ATTACHMENTS, HAS_RUN, MessageDeleted, message, visible_message
+from amtrio.model.message import HAS_ATTACHMENTS, HAS_QUESTION, HAS_RUN, MessageDeleted, message, visible_message
+from amtrio.model.question import forget
 from amtrio.model.run import forget_body
 from amtrio.store.database import Row, Tx
 
@@ -31,6 +32,8 @@ def delete(tx: Tx, ctx: Context, row: Row, accounts: Iterable[str]) -> None:
     forget_answers(tx, conversation_id, message_id=message_id)
     if extras & HAS_RUN:
         forget_body(tx, message_id)
+    if extras & HAS_QUESTION:
+        forget(tx, message_id)
     if extras & HAS_ATTACHMENTS:
         let_go_of_message(tx, ctx.services, message_id)
     # Nothing hangs on it any more: no bit of `extras` is left.

@@ -13,6 +13,7 @@ import msgspec
 from amtrio.clock import rfc3339
 from amtrio.errors import Malformed, NotFound, TooLarge
 from amtrio.model.conversation import members
+from amtrio.model.question import Question, question_of
 from amtrio.model.run import Run, run_of_message
 from amtrio.protocol.frames import Event, Json, Kind
 from amtrio.store.database import ReadTx, Row
@@ -88,6 +89,7 @@ class Message(Event, frozen=True, kw_only=True):
         kind: `text`, or `encrypted`: then `content` is ciphertext and `encryption` says how it was made.
         client_id: what its sender called it; shown to the sender's own account only by v2, of use to nobody else.
         run: the live answer that it is the end of.
+        question: what it asks.
         queued: it waits for its agent, which is busy with an earlier one, and can still be taken back.
         steers: the run that it was said into.
         deleted: the text is gone; `content` is empty then.
@@ -111,6 +113,7 @@ class Message(Event, frozen=True, kw_only=True):
     reactions: tuple[Reaction, ...] = ()
     encryption: Encryption | None = None
     run: Run | None = None
+    question: Question | None = None
     queued: bool = False
     steers: str | None = None
     edited_at: str | None = None
@@ -194,6 +197,7 @@ def message(tx: ReadTx, shape: type[M], row: Row, *, viewer: str | None = None) 
         reactions=reactions_of(tx, id_) if extras & HAS_REACTIONS else (),
         encryption=msgspec.json.decode(envelope, type=Encryption) if envelope is not None else None,
         run=run_of_message(tx, id_) if extras & HAS_RUN else None,
+        question=question_of(tx, id_) if extras & HAS_QUESTION else None,
         queued=queue_state == QUEUED,
         steers=steers,
         edited_at=rfc3339(edited_us) if edited_us is not None else None,
@@ -279,7 +283,7 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         client_id: only in one's own messages.
-        run, queued, steers: as in the event; absent unless so.
+        run, question, queued, steers: as in the event; absent unless so.
     """
 
     id: str
@@ -309,6 +313,7 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     encryption: Encryption | None
     client_id: str | msgspec.UnsetType | None = msgspec.UNSET
     run: Run | msgspec.UnsetType = msgspec.UNSET
+    question: Question | msgspec.UnsetType = msgspec.UNSET
     queued: bool | msgspec.UnsetType = msgspec.UNSET
     steers: str | msgspec.UnsetType = msgspec.UNSET
 
@@ -362,6 +367,7 @@ def message_view(tx: ReadTx, row: Row, *, viewer: str, user_agent: str = "", rea
         encryption=shown.encryption,
         client_id=shown.client_id if sender == viewer else msgspec.UNSET,
         run=shown.run or msgspec.UNSET,
+        question=shown.question or msgspec.UNSET,
         queued=shown.queued or msgspec.UNSET,
         steers=shown.steers or msgspec.UNSET,
     )

@@ -15,6 +15,7 @@ from amtrio.model.attachment import check_ids, link
 from amtrio.model.conversation import find_or_create, members, no_conversation
 from amtrio.model.message import (
     HAS_ATTACHMENTS,
+    HAS_QUESTION,
     HAS_RUN,
     QUEUED,
     Attachment,
@@ -23,6 +24,7 @@ from amtrio.model.message import (
     sender_type,
 )
 from amtrio.model.open_runs import OpenRuns
+from amtrio.model.question import AskedQuestion, Question, ask
 from amtrio.model.run import Run
 from amtrio.protocol.codec import encode
 from amtrio.protocol.frames import ClientId, Command, Json, Reply
@@ -100,6 +102,7 @@ def store_message(
     metadata_text: str | None = None,
     encryption: Encryption | None = None,
     attachment_ids: Sequence[str] = (),
+    question: AskedQuestion | None = None,
     run: Run | None = None,
     steers: str | None = None,
     is_queued: bool = False,
@@ -112,6 +115,7 @@ def store_message(
         metadata_text: `metadata` as JSON.
         encryption: of kind `encrypted`.
         attachment_ids: the sender's own uploads, which become part of it.
+        question: what it asks; checked by the caller too.
         run: it is the end of this one. steers: it is said into this one.
         is_queued: it waits for its agent, whatever else; see `queued`.
 
@@ -134,6 +138,8 @@ def store_message(
             said = (*said, envelope)
         if steers is not None:
             said = (*said, "steers", steers)
+        if question is not None:
+            said = (*said, "question", question)
         digest = _digest((*said, tuple(attachment_ids)) if attachment_ids else said)
     conversation_id = frame.conversation_id or _default_conversation(tx, ctx, frame)
     accounts = members(tx, conversation_id, who.account)
@@ -145,6 +151,7 @@ def store_message(
         steers is None and who.kind == "user" and ctx.services.own(OpenRuns).has_queue(conversation_id)
     )
     extras = (HAS_ATTACHMENTS if attachment_ids else 0) | (HAS_RUN if run is not None else 0)
+    extras |= HAS_QUESTION if question is not None else 0
     is_plain = (
         kind == "text"
         and extras == 0
@@ -181,6 +188,7 @@ def store_message(
     files: tuple[Attachment, ...] = ()
     if attachment_ids:
         files = link(tx, who.account, attachment_ids, message_id=message_id, conversation_id=conversation_id)
+    asked: Question | None = ask(tx, message_id, question) if question is not None else None
     numbered = tx.one(_NEXT, id=conversation_id, at=tx.at_us)
     if numbered is None:
         raise no_conversation(conversation_id)
@@ -203,6 +211,7 @@ def store_message(
         attachments=files,
         encryption=encryption,
         run=run,
+        question=asked,
         queued=is_queued,
         steers=steers,
     )

@@ -12,7 +12,7 @@ import trio.testing
 from trio_websocket import WebSocketConnection, WebSocketRequest, serve_websocket
 
 from amtrio.client.errors import Dropped
-from amtrio.client.transport import open_socket, retry_after_s
+from amtrio.client.transport import _told_as_dropped, open_socket, retry_after_s
 
 Talk = Callable[[WebSocketConnection], Awaitable[None]]
 
@@ -147,3 +147,9 @@ def test_a_date_in_retry_after_is_no_wish() -> None:
     """
     assert retry_after_s(httpx.Response(503, headers={"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"})) is None
     assert retry_after_s(httpx.Response(503, headers={"Retry-After": "2"})) == 2.0
+
+
+def test_what_ends_the_block_goes_alone_whatever_the_socket_did_meanwhile() -> None:
+    """A drop that came along would outlive the scope that takes a cancellation away."""
+    with pytest.raises(KeyboardInterrupt), _told_as_dropped():
+        raise BaseExceptionGroup("both", [Dropped("cut"), KeyboardInterrupt()])

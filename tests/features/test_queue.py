@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +10,6 @@ import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amtrio.app import open_services
 from amtrio.context import Context, Principal, Services, kind_of
 from amtrio.errors import AmtrioError, Conflict, Taken, Withdrawn
 from amtrio.features.agents import AddAgent, operation_add
@@ -25,7 +22,8 @@ from amtrio.store.database import Tx
 from tests.features.conftest import Cast, post
 from tests.features.conftest import send as say
 from tests.features.reading import Reader
-from tests.harness import Agent, Person, Scene, config_for, open_scene
+from tests.features.server import open_server
+from tests.harness import Agent, Person, Scene, open_scene
 
 
 def context(services: Services, account: str, device: str = "phone") -> Context:
@@ -225,33 +223,6 @@ def apply(seen: Seen, event: Any) -> None:
         seen[event.message_id] = "deleted" if event.deleted else "queued" if event.queued else "taken"
 
 
-class Server:
-    """One that can be started again with the data it had."""
-
-    def __init__(self, directory: Path) -> None:
-        self._config = config_for(directory)
-        self._stack = AsyncExitStack()
-        self.services: Services
-
-    async def start(self) -> None:
-        await self._stack.aclose()
-        self._stack = AsyncExitStack()
-        self.services, _ = await self._stack.enter_async_context(open_services(self._config))
-
-    async def stop(self) -> None:
-        await self._stack.aclose()
-
-
-@asynccontextmanager
-async def open_server(directory: Path) -> AsyncIterator[Server]:
-    server = Server(directory)
-    await server.start()
-    try:
-        yield server
-    finally:
-        await server.stop()
-
-
 @settings(max_examples=40, deadline=None)
 @given(steps=STEPS, leaves_at=PLACES, reads_at=st.sets(PLACES, max_size=4))
 async def test_whatever_the_order_one_wins_and_every_device_ends_with_the_truth(
@@ -272,7 +243,7 @@ async def test_whatever_the_order_one_wins_and_every_device_ends_with_the_truth(
         deleted: set[str] = set()
         for number, (what, index) in enumerate(steps):
             if what == "restart":
-                await server.start()
+                await server.restart()
                 continue
             account, unit, shape = UNITS[what]
             ctx = context(server.services, account or user, "phone" if number % 2 else "tablet")

@@ -6,6 +6,7 @@ from amtrio.context import Context, Principal
 from amtrio.model.deletion import delete
 from amtrio.model.message import Message, message, visible_message
 from amtrio.model.posting import Post, store_message
+from amtrio.model.question import Question, question_of
 from amtrio.store.database import Tx
 from tests.features.conftest import Cast, cast, scene, send
 from tests.harness import Scene
@@ -30,6 +31,24 @@ async def test_nothing_hangs_on_a_deleted_message(scene: Scene, cast: Cast) -> N
     shown, versions, reactions = await services.store.write(unit)
     assert (shown.content, shown.metadata, shown.reactions, shown.conversation_seq) == ("", None, (), 1)
     assert (shown.deleted, shown.deleted_by, versions, reactions) == (True, cast.alice.id, 0, 0)
+
+
+async def test_a_deleted_message_asks_nothing(scene: Scene, cast: Cast) -> None:
+    """Its question goes with it, and the answer."""
+    services, account = scene.running.services, f"u:{cast.alice.id}"
+    question = {"options": [{"id": "yes", "label": "Yes"}]}
+    sent = (await send(scene, cast.helper, cast.talk, "Well?", question=question))["message_id"]
+    ctx = Context(services, Principal("user", cast.alice.id, account, "alice", session=""))
+
+    def unit(tx: Tx) -> tuple[Question | None, Question | None]:
+        row, accounts = visible_message(tx, sent, account)
+        before = message(tx, Message, row).question
+        delete(tx, ctx, row, accounts)
+        return before, question_of(tx, sent)
+
+    before, after = await services.store.write(unit)
+    assert before is not None
+    assert after is None
 
 
 async def test_a_deleted_message_waits_for_nobody(scene: Scene, cast: Cast) -> None:

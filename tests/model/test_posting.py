@@ -14,8 +14,9 @@ from amtrio.clock import SystemClock
 from amtrio.context import Context, Principal, Services
 from amtrio.errors import ClientIdReused, Malformed, NotFound
 from amtrio.model.conversation import create
-from amtrio.model.message import Encryption, MessagePosted, message, message_row
+from amtrio.model.message import HAS_QUESTION, Encryption, MessagePosted, message, message_row
 from amtrio.model.posting import MessageSent, Post, store_message
+from amtrio.model.question import AskedQuestion, Option
 from amtrio.store.database import ReadTx, Tx
 from amtrio.store.log import make_account
 from tests.harness import config_for
@@ -169,3 +170,27 @@ async def test_what_waits_for_its_agent_is_told_so(services: Services) -> None:
 
     told = await services.store.write(unit)
     assert told.queued
+
+
+async def test_what_a_message_asks_is_part_of_what_was_said(services: Services) -> None:
+    """It is told as it is read, and under the same client_id another question is another message."""
+    talk = await services.store.write(begin)
+    options = (Option(id="yes", label="Yes"), Option(id="no", label="No"))
+
+    def send(tx: Tx, question: AskedQuestion | None) -> tuple[MessageSent, list[MessagePosted]]:
+        counting, frame = Counting(tx), Post(conversation_id=talk, client_id=CLIENT_ID)
+        sent = store_message(counting, context(services, "a:helper"), frame, "Well?", question=question)
+        row = message_row(tx, sent.message_id)
+        assert row is not None
+        assert row[16] == HAS_QUESTION
+        assert counting.announced in ([], [message(tx, MessagePosted, row)])
+        return sent, counting.announced
+
+    sent, (told,) = await services.store.write(send, AskedQuestion(options=options, expires_in_s=60))
+    assert told.question is not None
+    assert (told.question.options, told.question.state) == (options, "open")
+    again, announced = await services.store.write(send, AskedQuestion(options=options, expires_in_s=60))
+    assert (again.message_id, again.repeated, announced) == (sent.message_id, True, [])
+    for other in (None, AskedQuestion(options=options), AskedQuestion(options=options[::-1], expires_in_s=60)):
+        with pytest.raises(ClientIdReused):
+            await services.store.write(send, other)

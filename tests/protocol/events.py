@@ -9,6 +9,7 @@ from msgspec import inspect
 
 import amtrio.features  # noqa: F401 - registers every capability
 from amtrio.features.admin_agents import AdminAgentView
+from amtrio.features.questions import QuestionChanged
 from amtrio.features.reactions import ReactionChanged
 from amtrio.model.agent import AgentView
 from amtrio.model.conversation import Conversation
@@ -16,7 +17,7 @@ from amtrio.model.message import Message
 from amtrio.protocol.frames import Event
 
 # Shapes that events share, with each other or with REST; nobody tells them as they are.
-ABSTRACT = {Message, Conversation, ReactionChanged, AgentView, AdminAgentView}
+ABSTRACT = {Message, Conversation, ReactionChanged, QuestionChanged, AgentView, AdminAgentView}
 WHEN = "2026-11-22T17:07:01.123Z"
 
 
@@ -52,6 +53,8 @@ def _value(name: str, kind: inspect.Type) -> Any:
     match kind:
         case inspect.UnionType(types=types):
             return _value(name, next(each for each in types if not isinstance(each, inspect.NoneType)))
+        case inspect.Metadata(type=described):
+            return _value(name, described)
         case inspect.LiteralType(values=values):
             return values[0]
         case inspect.BoolType():

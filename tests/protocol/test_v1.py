@@ -28,7 +28,10 @@ OLD_WORDS = {
     "error", "reaction_added", "reaction_removed",
 }  # fmt: skip
 # What is native; an older client would take them for something else or choke on them.
-NEW_NAMES = {"seq", "ref", "epoch", "head", "conversation_seq", "limits", "capabilities", "read_up_to", "by_presence"}
+NEW_NAMES = {
+    "seq", "ref", "epoch", "head", "conversation_seq", "limits", "capabilities", "read_up_to", "by_presence", "queued",
+    "steers", "run", "question",
+}  # fmt: skip
 
 
 def viewers_of(profile: Profile) -> list[Viewer]:
