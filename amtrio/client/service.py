@@ -33,6 +33,7 @@ from amtrio.client.events import (
 )
 from amtrio.client.outgoing_run import Control, RunEnd
 from amtrio.client.questions import Questions
+from amtrio.client.shapes import Question
 from amtrio.client.turn import Handler, OnError, Turn
 from amtrio.client.turns import Turns
 
@@ -228,6 +229,8 @@ class Service:
         job = self._turns.withdraw(event.message_id)
         if job is not None:
             job.when_done()
+        # A deleted message asks nothing, and nothing else is told of it.
+        self._questions.heard(event.message_id, Question(state="closed"))
         self._connection.done(event)
 
     def _question_settled(self, event: QuestionAnswered | QuestionClosed) -> None:

@@ -15,10 +15,12 @@ import pytest
 
 from amtrio.client import (
     Agent,
+    Answer,
     AuthenticationEnded,
     Backoff,
     Card,
     Incoming,
+    Option,
     PlanItem,
     Replaced,
     Run,
@@ -310,6 +312,47 @@ def test_a_person_takes_back_what_waits(real: RealServer, play: Play) -> None:
 
     play(scene)
     assert handled == ["first", "third"]
+
+
+def test_a_person_answers_a_question(real: RealServer, play: Play) -> None:
+    """
+    By a button and by a text; what nobody waits for any more is closed.
+    """
+    answers: list[Answer | None] = []
+
+    async def asking(message: Incoming, run: Run) -> None:
+        answers.append(await run.ask("Delete it?", ["Yes", Option(id="no", label="No, keep it", style="primary")]))
+        answers.append(await run.ask("Why?", ["No reason"], free_text=True))
+        answers.append(await run.ask("Really?", ["Yes"], timeout_s=0.01))
+        await run.write("Done.")
+
+    def question(room: str, content: str) -> dict[str, Any] | None:
+        return next((each for each in real.messages(room) if each["content"] == content), None)
+
+    def closed() -> list[str]:
+        return [each["data"]["message_id"] for each in real.phone if each["type"] == "question_closed"]
+
+    async def scene() -> None:
+        room = await did(real.room)
+        asked = await did(real.write, "go", room)
+        async with serving(real_agent(real, asking)):
+            for content, given in (("Delete it?", {"option_ids": ["no"]}), ("Why?", {"text": "It is old."})):
+                await did(real.until, partial(question, room, content))
+                message = question(room, content)
+                assert message is not None
+                path = f"/messages/{message['message_id']}/answer"
+                await did(partial(real.post, path, client_id=f"answer-{message['message_id']}"[:64], **given))
+            await did(real.until, lambda: ended(real, asked) is not None and closed())
+        last = question(room, "Really?")
+        assert last is not None
+        assert closed() == [last["message_id"]]
+
+    play(scene)
+    assert [each and (each.option_ids, each.text) for each in answers] == [
+        (["no"], None),
+        ([], "It is old."),
+        None,
+    ]
 
 
 def test_an_agent_that_is_cut_off_goes_on_without_hole_or_repeat(real: RealServer, play: Play) -> None:
