@@ -10,6 +10,11 @@ An agent:
 
     agent.run()
 
+A person's program:
+
+    async with Client("https://chat.example.org", token=token) as client:
+        await client.send("Hello!", agent_id="helper")
+
 Everything of one account, as it happens:
 
     async with Connection("https://chat.example.org", token=token) as connection:
@@ -34,10 +39,13 @@ from amtrio.client.errors import (
     RunFailed,
     Unreachable,
 )
+from amtrio.client.follow import Follow, Resynced, RunChanged
 from amtrio.client.incoming import Incoming
+from amtrio.client.person import Client, Controlled
 from amtrio.client.rest import Rest, SignedIn
 from amtrio.client.run import Run
 from amtrio.client.run_parts import PartWriter, PlanItem, Reasoning, ToolCall
+from amtrio.client.run_view import PartView, RunView, parts_of
 from amtrio.client.shapes import AgentInfo, Answer, Attachment, Option, Question, RunPart, RunRecord, SlashCommand
 from amtrio.client.stream import Position
 
@@ -49,15 +57,19 @@ __all__ = [
     "AuthenticationEnded",
     "Backoff",
     "Card",
+    "Client",
     "ClientError",
     "Connection",
+    "Controlled",
     "Cursors",
     "Dropped",
     "FileCursors",
+    "Follow",
     "Incoming",
     "MemoryCursors",
     "MessageSent",
     "Option",
+    "PartView",
     "PartWriter",
     "PlanItem",
     "Position",
@@ -66,15 +78,19 @@ __all__ = [
     "Refused",
     "Replaced",
     "Rest",
+    "Resynced",
     "Run",
+    "RunChanged",
     "RunClosed",
     "RunFailed",
     "RunPart",
     "RunRecord",
+    "RunView",
     "SignedIn",
     "SlashCommand",
     "ToolCall",
     "Unreachable",
     "new_client_id",
+    "parts_of",
     "write_private",
 ]

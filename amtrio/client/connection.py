@@ -240,7 +240,7 @@ class Connection:
             attachment_ids=list(attachment_ids) or None,
             question=question,
         )
-        return _shaped(answer, MessageSent)
+        return shaped(answer, MessageSent)
 
     async def edit(self, message_id: str, content: str) -> None:
         await self.send("edit", message_id=message_id, content=content)
@@ -257,7 +257,7 @@ class Connection:
     ) -> History:
         """One page, oldest message first; the newest page without `before`."""
         answer = await self.send("history", conversation_id=conversation_id, before=before, limit=limit)
-        return _shaped(answer, History)
+        return shaped(answer, History)
 
     def typing(self, conversation_id: str, *, typing: bool = True) -> None:
         """Show that we write. Stops by itself after 5 s and with our next message."""
@@ -272,7 +272,13 @@ def new_client_id() -> str:
     return uuid.uuid4().hex
 
 
-def _shaped(answer: dict[str, Any], shape: type[T]) -> T:
+def shaped(answer: Any, shape: type[T]) -> T:
+    """
+    An answer as a thing of this library.
+
+    Raises:
+        Refused: it has another shape.
+    """
     try:
         return msgspec.convert(answer, shape)
     except msgspec.ValidationError as exc:

@@ -181,7 +181,15 @@ class NotificationPreferencesChanged(Event, frozen=True, kw_only=True):
 
 
 class Gone(Event, frozen=True, kw_only=True):
-    """A number whose event shows nothing any more."""
+    """
+    A number whose event shows nothing any more.
+
+    Attributes:
+        skipped: it is there, but seems to be what ends this program: fetch what is new in `conversation_id` instead.
+    """
+
+    skipped: bool = False
+    conversation_id: str | None = None
 
 
 class TypingChanged(Event, frozen=True, kw_only=True):

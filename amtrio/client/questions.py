@@ -65,14 +65,14 @@ def question_fields(
     A text among the options is its own label; its id is the text itself where that can be one.
 
     Raises:
-        ValueError: two options have the same id, or there is no way to answer.
+        ValueError: two options have the same id, or there is none.
     """
     made = [each if isinstance(each, Option) else Option(id=_id_of(each, place), label=each)
             for place, each in enumerate(options)]  # fmt: skip
     if len({each.id for each in made}) < len(made):
         raise ValueError("two options have the same id")
-    if not made and not free_text:
-        raise ValueError("a question without options needs free_text=True")
+    if not made:
+        raise ValueError("a question needs at least one option, also where a text of one's own is an answer")
     fields: dict[str, Any] = {
         "options": [{name: value for name, value in msgspec.structs.asdict(each).items() if value is not None}
                     for each in made],
@@ -85,5 +85,5 @@ def question_fields(
 
 
 def _id_of(label: str, place: int) -> str:
-    is_id = 0 < len(label) <= 64 and label.isascii() and all(each.isalnum() or each in "_.:-" for each in label)  # noqa: PLR2004 - ids have 1 to 64 characters
+    is_id = 0 < len(label) <= 64 and label.isascii() and all(each.isalnum() or each in "_.-" for each in label)  # noqa: PLR2004 - ids have 1 to 64 characters
     return label if is_id else f"option-{place + 1}"

@@ -19,7 +19,7 @@ import msgspec
 from amtrio.client.errors import Refused, Unreachable
 from amtrio.client.events import Conversation, Message, Snapshot
 from amtrio.client.shapes import AgentInfo, Attachment, Thing
-from amtrio.client.stream import read_refusal
+from amtrio.client.stream import Position, read_refusal
 from amtrio.client.transport import retry_after_s
 
 # A page of history is 200 messages of 64 KiB at most; 30 s carries that over 4 Mbit/s.
@@ -181,6 +181,11 @@ class Rest:
             headers["Content-Length"] = str((await path.stat()).st_size)
         query = {"filename": name, "conversation_id": conversation_id}
         return _shaped(await self._request("POST", "/attachments", query, body, headers), Attachment)
+
+    async def head(self) -> Position:
+        """Where the account's log is now: a connection that begins there hears what happens from now on."""
+        page = _shaped(await self.call("GET", "/snapshot", query={"limit": 1}), _Page)
+        return Position(page.epoch, page.seq)
 
     async def snapshot(self) -> Snapshot:
         """

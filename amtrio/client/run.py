@@ -134,7 +134,7 @@ class Run:
     async def ask(
         self,
         text: str,
-        options: Sequence[str | Option] = (),
+        options: Sequence[str | Option],
         *,
         multiple: bool = False,
         free_text: bool = False,
@@ -145,16 +145,16 @@ class Run:
         Ask the person something and wait for the answer.
 
         Args:
-            options: what to choose from; a text is its own label, and its id where it has only letters, digits and
-                `_.:-` in it, else "option-1" and so on.
+            options: 1 to 25 to choose from; a text is its own label, and its id where it has only letters, digits and
+                `_.-` in it, else "option-1" and so on.
             multiple: more than one may be chosen. free_text: a text of theirs is an answer too.
             expires_in_s: 1 to 30 days; afterwards the server takes no answer. timeout_s: how long to wait here.
 
         Returns:
-            The answer; None if the question expired or was closed. Whatever ends the waiting closes the question.
+            The answer; None if the question expired, was closed or deleted. Whatever else ends the waiting closes it.
 
         Raises:
-            Refused: the server does not take the question. ValueError: there would be no way to answer.
+            Refused: the server does not take the question. ValueError: no option, or two with the same id.
         """
         question = question_fields(options, multiple=multiple, free_text=free_text, expires_in_s=expires_in_s)
         with self._questions.asking():

@@ -19,6 +19,7 @@ from amtrio.client.connection import Connection
 from amtrio.client.errors import ClientError, Refused
 from amtrio.client.events import (
     Event,
+    Gone,
     Message,
     MessageDeleted,
     MessageEdited,
@@ -32,12 +33,15 @@ from amtrio.client.events import (
 )
 from amtrio.client.outgoing_run import Control, RunEnd
 from amtrio.client.questions import Questions
+from amtrio.client.shapes import Question
 from amtrio.client.turn import Handler, OnError, Turn
 from amtrio.client.turns import Turns
 
 # What was said into a run comes by two ways: ids of what was read, for when the log is late. A run is steered a few
 # times at most.
 _READ_AT_MOST: Final = 1000
+# The largest page of history that there is.
+_PAGE: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,7 @@ class Service:
             Online: self._online,
             Offline: self._offline,
             Snapshot: self._catch_up,
+            Gone: self._gone,
             MessagePosted: self._posted,
             MessageEdited: self._edited,
             MessageDeleted: self._deleted,
@@ -154,6 +159,25 @@ class Service:
         last = max((each.conversation_seq for each in messages if each.sender_type == "agent"), default=0)
         return [each for each in messages if self._is_for_us(each) and (each.queued or each.conversation_seq > last)]
 
+    def _gone(self, event: Gone) -> None:
+        if event.skipped and event.conversation_id is not None:
+            # Connections that broke early, several times, look to the server like a message that kills its reader.
+            self._tasks.start_soon(self._fetch_what_was_skipped, event, event.conversation_id)
+        else:
+            self._connection.done(event)
+
+    async def _fetch_what_was_skipped(self, event: Gone, conversation_id: str) -> None:
+        try:
+            page = await self._connection.history(conversation_id, limit=_PAGE)
+        except Refused:
+            pass  # the conversation is gone
+        except ClientError:
+            return  # whoever iterates hears of it
+        else:
+            for message in self._unanswered(page.messages):
+                self._queue(message, _nothing)
+        self._connection.done(event)
+
     async def _look_at_questions(self, message_ids: list[str]) -> None:
         for message_id in message_ids:
             try:
@@ -205,6 +229,8 @@ class Service:
         job = self._turns.withdraw(event.message_id)
         if job is not None:
             job.when_done()
+        # A deleted message asks nothing, and nothing else is told of it.
+        self._questions.heard(event.message_id, Question(state="closed"))
         self._connection.done(event)
 
     def _question_settled(self, event: QuestionAnswered | QuestionClosed) -> None:
@@ -260,3 +286,6 @@ class Service:
                 self._read[message_id] = None
                 if len(self._read) > _READ_AT_MOST:
                     self._read.popitem(last=False)
+
+
+def _nothing() -> None: ...

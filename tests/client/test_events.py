@@ -16,8 +16,6 @@ from amtrio.client.events import (
     Offline,
     Online,
     PresenceChanged,
-    QuestionAnswered,
-    QuestionClosed,
     ReceiptMoved,
     Snapshot,
     Unknown,
@@ -85,8 +83,7 @@ def test_every_event_of_the_protocol_page_is_understood() -> None:
             assert not isinstance(event, Unknown), frame
             seen.add(type(event))
     told_by_this_library = {Unknown, Snapshot, Online, Offline}
-    of_questions = {QuestionAnswered, QuestionClosed}  # get their examples with the server's side
-    assert seen | of_questions == set(Event.__subclasses__()) - told_by_this_library
+    assert seen == set(Event.__subclasses__()) - told_by_this_library
 
 
 def test_a_message_of_the_protocol_page_says_how_it_came_to_be() -> None:

@@ -69,7 +69,7 @@ def test_a_question_nobody_can_answer_is_refused() -> None:
     """
     Here, before anybody sees it.
     """
-    with pytest.raises(ValueError, match="free_text"):
-        question_fields([], multiple=False, free_text=False, expires_in_s=None)
+    with pytest.raises(ValueError, match="at least one option"):
+        question_fields([], multiple=False, free_text=True, expires_in_s=None)
     with pytest.raises(ValueError, match="same id"):
         question_fields(["a", "a"], multiple=False, free_text=False, expires_in_s=None)

@@ -109,7 +109,7 @@ def test_a_question_is_answered(server: FakeServer, play: Play) -> None:
 
     async def asking(message: Incoming, run: Run) -> None:
         answers.append(await run.ask("Run it?", ["Yes", Option(id="no", label="No", style="danger")]))
-        answers.append(await run.ask("Which one?", free_text=True))
+        answers.append(await run.ask("Which one?", ["Any"], free_text=True))
 
     async def scene() -> None:
         asked = await did(write, server, "go")
@@ -170,6 +170,30 @@ def test_a_question_that_expires_is_no_answer(server: FakeServer, play: Play) ->
         async with serving(an_agent(server, asking)):
             await seen(server, lambda: len(said(server)) == 1)
             await did(server.do, lambda: server.runs.settle("m2", "expired", None))
+            await seen(server, lambda: has_ended(server, asked))
+
+    play(scene)
+    assert got == [None]
+
+
+def test_a_question_that_is_deleted_is_no_answer(server: FakeServer, play: Play) -> None:
+    """
+    The person may delete what the agent asked.
+    """
+    got: list[Answer | None] = []
+
+    async def asking(message: Incoming, run: Run) -> None:
+        got.append(await run.ask("Still there?", ["Yes"]))
+
+    def delete() -> None:
+        data = {"message_id": "m2", "client_id": "delete-0123456789"}
+        server.do(lambda: server.command(server.account("u:alice"), "delete", data))
+
+    async def scene() -> None:
+        asked = await did(write, server, "go")
+        async with serving(an_agent(server, asking)):
+            await seen(server, lambda: len(said(server)) == 1)
+            await did(delete)
             await seen(server, lambda: has_ended(server, asked))
 
     play(scene)

@@ -209,6 +209,28 @@ def test_after_a_resync_what_was_not_answered_is_handled(server: FakeServer, pla
     assert said(server) == ["ok", "ok"]
 
 
+def test_a_message_that_the_server_skipped_is_fetched(server: FakeServer, play: Play) -> None:
+    """
+    Its number came without it; what is not answered in that conversation is handled.
+    """
+    handled: list[str] = []
+
+    async def note(message: Incoming) -> str:
+        handled.append(message.content)
+        return "ok"
+
+    async def scene() -> None:
+        asked = await did(write, server, "skipped")
+        skipped = {"type": "gone", "data": {"skipped": True, "conversation_id": "c1"}}
+        await did(server.do, lambda: server.account("a:demo").log[-1].update(skipped))
+        async with serving(an_agent(server, note)):
+            await seen(server, lambda: has_ended(server, asked))
+            await seen(server, lambda: server.accounts["a:demo"].cursor >= 2)
+
+    play(scene)
+    assert handled == ["skipped"]
+
+
 def test_a_question_answered_behind_a_resync_is_answered(server: FakeServer, play: Play) -> None:
     """
     The log cannot tell of it any more; the message can.
