@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+import select
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import anyio
-import anyio.to_thread
 import pytest
 
 Scene = Callable[[], Awaitable[None]]
@@ -16,11 +16,11 @@ Play = Callable[[Scene], None]
 
 @pytest.fixture(params=["asyncio", "trio"])
 def play(request: pytest.FixtureRequest) -> Play:
-    """Runs a scene under one backend, within 20 s."""
+    """Runs a scene under one backend, within a minute."""
 
     def run(scene: Scene) -> None:
         async def bounded() -> None:
-            with anyio.fail_after(20):
+            with anyio.fail_after(60):
                 await scene()
 
         anyio.run(bounded, backend=request.param)
@@ -35,15 +35,19 @@ class Lifeline:
         os.mkfifo(path)
         self.path = path
         self._end = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        os.set_blocking(self._end, True)
 
     async def all_gone(self) -> None:
         """Wait for the end of the last one that opened it; at least one must have."""
-        await anyio.to_thread.run_sync(self._read_to_the_end, abandon_on_cancel=True)
-
-    def _read_to_the_end(self) -> None:
+        await anyio.wait_readable(self._end)
         while os.read(self._end, 4096):
-            pass
+            await anyio.wait_readable(self._end)
+
+    def is_gone_within(self, seconds: float) -> bool:
+        """The same, for tests without a loop."""
+        while select.select([self._end], [], [], seconds)[0]:
+            if not os.read(self._end, 4096):
+                return True
+        return False
 
     def close(self) -> None:
         os.close(self._end)

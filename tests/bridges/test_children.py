@@ -179,15 +179,21 @@ def test_sending_to_one_that_has_ended_says_so(play: Play) -> None:
     play(scene)
 
 
-def test_none_outlives_a_bridge_that_is_killed(play: Play, lifeline: Lifeline) -> None:
+@pytest.mark.parametrize("how", ["in sessions of their own", "without an environment"])
+def test_none_outlives_a_bridge_that_is_killed(play: Play, lifeline: Lifeline, how: str) -> None:
     """
-    SIGKILL to the bridge: its watchdog ends the family.
+    SIGKILL to the bridge: its watchdog ends the family, which it knows by its group and by its environment.
     """
+    if how == "without an environment":
+        script = f"exec 3>{lifeline.path}; trap '' TERM; echo ready; sleep 600 & sleep 600"
+        command = ["env", "-i", "PATH=/usr/bin:/bin", "sh", "-c", script]
+    else:
+        command = stubborn(lifeline.path)
     program = f"""
 import anyio
 from amtrio.bridges.children import open_children
 async def main():
-    async with open_children(grace_s=0.1) as children, children.open({stubborn(lifeline.path)!r}) as child:
+    async with open_children(grace_s=0.1) as children, children.open({command!r}) as child:
         print((await child.receive()).decode(), flush=True)
         await anyio.sleep_forever()
 anyio.run(main, backend="trio")

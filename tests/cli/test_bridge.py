@@ -101,7 +101,7 @@ def test_a_program_that_is_kept_ends_with_the_terminal(server: FakeServer, tmp_p
         server.until(lambda: has_ended(server, message_id))
         bridge.send_signal(signal.SIGHUP)
         assert bridge.wait(20) == 0
-        lifeline._read_to_the_end()
+        assert lifeline.is_gone_within(10)
 
 
 def test_a_coding_agent_is_an_agent(server: FakeServer, tmp_path: Path) -> None:
