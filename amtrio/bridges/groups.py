@@ -21,4 +21,4 @@ def unwrapped() -> Iterator[None]:
     else:
         return
     with unwrapped():
-        raise failure from None
+        raise failure from failure.__cause__  # its own, if it has one; the group explains nothing

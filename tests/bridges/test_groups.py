@@ -22,6 +22,19 @@ def test_a_single_failure_comes_out_bare(play: Play) -> None:
     play(scene)
 
 
+def test_a_failure_keeps_its_cause() -> None:
+    """
+    And is not said to have come of the group.
+    """
+    cause = OSError()
+    with pytest.raises(LookupError) as caught, unwrapped():
+        try:
+            raise LookupError from cause
+        except LookupError as exc:
+            raise ExceptionGroup("one", [exc]) from None
+    assert (caught.value.__cause__, caught.value.__suppress_context__) == (cause, True)
+
+
 def test_several_failures_stay_together() -> None:
     """
     None of them is lost.

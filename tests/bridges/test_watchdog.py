@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -15,6 +16,9 @@ import pytest
 from amtrio.bridges import watchdog
 from tests.bridges.conftest import Lifeline, Play
 from tests.bridges.families import stubborn
+
+# No other test, nor this one run twice at a time, may carry it.
+OURS = f"{secrets.token_hex(8)}/"
 
 
 def start(command: list[str], mark: str) -> subprocess.Popen[bytes]:
@@ -34,11 +38,11 @@ def test_it_ends_whole_families_when_the_pipe_closes(play: Play, lifeline: Lifel
         command = ["sh", "-c", f"exec 3>{lifeline.path}; trap '' TERM; echo ready; sleep 600 & sleep 600"]
     else:
         command = stubborn(lifeline.path)
-    mark = "0123/1/" if told != "groups" else "other/1/"
+    mark = f"{OURS}1/" if told != "groups" else "other/1/"
 
     async def scene() -> None:
         with start(command, mark) as family:
-            script = [sys.executable, "-I", "-S", watchdog.__file__, "0123/", "0.1"]
+            script = [sys.executable, "-I", "-S", watchdog.__file__, OURS, "0.1"]
             with subprocess.Popen(script, stdin=subprocess.PIPE) as dog:
                 assert dog.stdin is not None
                 dog.stdin.write(f"+{family.pid}\n".encode() if told != "marks" else b"+999999999\n-999999999\n")
@@ -55,7 +59,7 @@ def test_it_leaves_alone_what_has_been_let_go() -> None:
     And whoever carries another mark.
     """
     with start(["sh", "-c", "echo ready; exec sleep 600"], "other/1/") as bystander:
-        script = [sys.executable, "-I", "-S", watchdog.__file__, "0123/", "0.1"]
+        script = [sys.executable, "-I", "-S", watchdog.__file__, OURS, "0.1"]
         told = f"+{bystander.pid}\n-{bystander.pid}\n"
         subprocess.run(script, input=told.encode(), check=True)
         assert bystander.poll() is None
@@ -66,7 +70,7 @@ def test_signals_do_not_end_it() -> None:
     """
     Ctrl-C in its terminal or the end of that must not come before the end of the bridge.
     """
-    script = [sys.executable, "-I", "-S", watchdog.__file__, "0123/", "0.1"]
+    script = [sys.executable, "-I", "-S", watchdog.__file__, OURS, "0.1"]
     with subprocess.Popen(script, stdin=subprocess.PIPE) as dog:
         assert dog.stdin is not None
         while b"SigIgn" not in (status := Path(f"/proc/{dog.pid}/status").read_bytes()) or not _ignores(status):
@@ -87,13 +91,13 @@ def test_the_dead_do_not_count() -> None:
     """
     One that nobody has waited for yet is no life; a living one is found by its group or its mark.
     """
-    with start(["sh", "-c", "echo ready; exec sleep 600"], "0123/1/") as child:
+    with start(["sh", "-c", "echo ready; exec sleep 600"], f"{OURS}1/") as child:
         assert watchdog.living({child.pid}, "no mark")
-        assert watchdog.living(set(), "0123/")
-        assert not watchdog.living(set(), "0123/2/")
+        assert watchdog.living(set(), OURS)
+        assert not watchdog.living(set(), f"{OURS}2/")
         child.kill()
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-        assert not watchdog.living({child.pid}, "0123/")
+        assert not watchdog.living({child.pid}, OURS)
 
 
 def test_without_proc_groups_are_all_there_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -101,10 +105,10 @@ def test_without_proc_groups_are_all_there_is(monkeypatch: pytest.MonkeyPatch, t
     As on systems other than Linux.
     """
     monkeypatch.setattr(watchdog, "_PROC", tmp_path)
-    with start(["sh", "-c", "echo ready; exec sleep 600"], "0123/1/") as child:
+    with start(["sh", "-c", "echo ready; exec sleep 600"], f"{OURS}1/") as child:
         assert watchdog.living({child.pid}, "no mark")
-        assert not watchdog.living(set(), "0123/")
-        watchdog.send_signal(signal.SIGKILL, {child.pid}, "0123/")
+        assert not watchdog.living(set(), OURS)
+        watchdog.send_signal(signal.SIGKILL, {child.pid}, OURS)
         assert child.wait(10) == -signal.SIGKILL
-        assert not watchdog.living({child.pid}, "0123/")
-        watchdog.send_signal(signal.SIGKILL, {child.pid}, "0123/")
+        assert not watchdog.living({child.pid}, OURS)
+        watchdog.send_signal(signal.SIGKILL, {child.pid}, OURS)

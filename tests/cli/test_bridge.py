@@ -46,17 +46,12 @@ def environment(server: FakeServer | None, folder: Path, **more: str) -> dict[st
 
 
 def ended(server: FakeServer | None, folder: Path, *arguments: str, **more: str) -> tuple[int, str]:
-    """Exit code and standard error of one that ends by itself."""
-    done = subprocess.run(
-        [*COMMAND, *arguments],
-        env=environment(server, folder, **more),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.returncode, done.stderr
+    """Exit code of one that ends by itself, and what it said; in this process, which is quicker."""
+    known = environment(server, folder, **more)
+    unset = {name: None for name in os.environ if name not in known}
+    done = CliRunner().invoke(bridges, arguments, env={**unset, **known})
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done.exit_code, done.output
 
 
 def start(server: FakeServer, folder: Path, *arguments: str, **more: str) -> subprocess.Popen[str]:
