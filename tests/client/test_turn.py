@@ -257,6 +257,36 @@ def test_a_message_that_cannot_be_taken_is_skipped(server: FakeServer, play: Pla
     server.until(lambda: server.accounts["a:demo"].cursor >= 3)
 
 
+def test_a_server_that_cannot_open_runs_is_an_error(server: FakeServer, play: Play) -> None:
+    """
+    An older one, say: nobody should wonder why an agent is silent.
+    """
+    errors: list[Exception] = []
+
+    async def scene() -> None:
+        await did(write, server, "hello")
+        server.runs.refuse["run_start"] = [Refusal("unknown_type", "unknown message type: run_start")]
+        async with serving(an_agent(server, echo, on_error=lambda _message, exc: errors.append(exc))):
+            await seen(server, lambda: server.accounts["a:demo"].cursor >= 2)
+
+    play(scene)
+    assert "unknown_type" in str(errors[0])
+
+
+def test_what_is_being_answered_is_read(server: FakeServer, play: Play) -> None:
+    """
+    The person sees the mark when the handler begins.
+    """
+
+    async def scene() -> None:
+        asked = await did(write, server, "hello")
+        async with serving(an_agent(server, echo)):
+            await seen(server, lambda: has_ended(server, asked))
+            await seen(server, lambda: server.read_up_to.get(("c1", "demo")) == 1)
+
+    play(scene)
+
+
 def test_typing_is_shown_until_the_first_text(server: FakeServer, play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     And said again while it lasts.
