@@ -94,6 +94,7 @@ class Gauges:
     stale_agents: int
     store_healthy: bool
     waiting_units: int
+    open_runs: int = 0
 
 
 def resident_bytes() -> int:
@@ -196,6 +197,7 @@ class Exposition(Collector):
             ("stale_agents", "agents that are overdue right now", g.stale_agents),
             ("store_healthy", "1 if the database takes writes", int(g.store_healthy)),
             ("waiting_units", "transactions that wait for the writer", g.waiting_units),
+            ("open_runs", "live answers that are going on", g.open_runs),
             ("gc_objects", "objects the garbage collector tracks in its youngest generation", gc.get_count()[0]),
         ):  # fmt: skip
             yield GaugeMetricFamily(PREFIX + name, text, value=value)

@@ -53,10 +53,11 @@ def show_version() -> None:
 
 def add_clients() -> None:
     """The commands that talk to a server; a server that starts has no use for the third of a second they import."""
-    from amtrio.cli import chat, demo_agent
+    from amtrio.cli import bridge, chat, demo_agent
 
     app.command("chat")(chat.chat)
     app.command("demo-agent")(demo_agent.demo_agent)
+    app.add_typer(bridge.bridges, name="bridge")
 
 
 def main() -> NoReturn:

@@ -15,6 +15,7 @@ from amtrio.context import Answer, Context, Nothing, Services
 from amtrio.errors import NotFound
 from amtrio.feature import get
 from amtrio.metrics import CONTENT_TYPE, Exposition, Gauges, resident_bytes
+from amtrio.model.open_runs import OpenRuns
 from amtrio.protocol.codec import encode
 from amtrio.protocol.dialects import SUPPORTED_VERSIONS
 
@@ -193,4 +194,5 @@ def gauges_of(services: Services, *, tasks: int, stale_agents: int, waiting: int
         stale_agents=stale_agents,
         store_healthy=services.store.health() == "ok",
         waiting_units=waiting,
+        open_runs=len(services.own(OpenRuns)),
     )

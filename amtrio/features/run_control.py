@@ -9,7 +9,7 @@ import structlog
 import trio
 
 from amtrio.context import Context, Services
-from amtrio.errors import Malformed, RunClosed, Unsupported
+from amtrio.errors import Malformed, RateLimited, RunClosed, Unsupported
 from amtrio.feature import chore, command, post
 from amtrio.model.message import checked_content
 from amtrio.model.open_runs import OpenRun, OpenRuns
@@ -61,7 +61,7 @@ async def control(ctx: Context, frame: ControlRun) -> Controlled:
 
     Raises:
         NotFound: no such run, or not the asker's. RunClosed: it has ended. Unsupported: its agent cannot be steered.
-        Malformed, TooLarge: there is no text to steer by, or too much.
+        Malformed, TooLarge: there is no text to steer by, or too much. RateLimited: it costs as much as a message.
     """
     run = ctx.services.own(OpenRuns).get(frame.run_id)
     if run is None or ctx.principal.account not in run.watchers:
@@ -88,7 +88,14 @@ async def _steer(ctx: Context, run: OpenRun, frame: ControlRun) -> Controlled:
         raise Malformed("text is required to steer")
     if "steer" not in run.supports:
         raise Unsupported("this agent cannot be steered; send a message, and it is answered next")
+    budget = ctx.services.limits.messages(ctx.principal.account)
+    if not budget.take():
+        raise RateLimited(
+            "rate limit exceeded: too many messages", retry_after_ms=int(budget.wait_seconds() * 1000) + 1
+        )
     sent = await ctx.store.write(_say_into, ctx, run, frame)
+    if sent.repeated:
+        budget.give_back()
     wish = next((each for each in run.controls.values() if each.message_id == sent.message_id), None)
     if wish is None:
         wish = Control(ctx.clock.new_id("ctl"), "steer", trio.current_time(), frame.text, sent.message_id)

@@ -159,3 +159,16 @@ async def test_while_an_agent_is_busy_messages_wait_for_it_or_count_as_taken(sce
         await Answer(helper, "run-of-the-tests-04").start(cast.other)
         sent = await phone.send(cast.other, "plain")
         assert "queued" not in await helper.next("message", message_id=sent["message_id"])
+
+
+async def test_steering_costs_as_much_as_a_message(tmp_path: Path) -> None:
+    """Else it would be a way past that budget; sent again it costs nothing."""
+    async with open_scene(tmp_path, limits={"user_messages_per_minute": 2}) as scene:
+        alice, agent = await scene.register("alice"), await scene.register_agent("helper")
+        cast = Cast(alice, alice, agent, await scene.conversation(alice, agent), "")
+        async with answering(scene, cast, "steer") as (phone, _, _answer):
+            steer = {"run_id": RUN, "action": "steer", "text": "on"}
+            for client_id in ("steering-by-alice-1", "steering-by-alice-1", "steering-by-alice-2"):
+                assert (await phone.ask("run_control", client_id=client_id, **steer))["type"] == "done"
+            refused = await phone.ask("run_control", client_id="steering-by-alice-3", **steer)
+            assert (refused["data"]["code"], refused["data"]["retry"]) == ("rate_limited", "after_ms")

@@ -162,6 +162,38 @@ async def test_runs_without_a_message_are_forgotten_after_a_month(tmp_path: Path
             assert (await kept.resume())["state"] == "ended"
 
 
+async def test_a_device_that_reads_too_slowly_sees_the_answer_in_jumps_and_whole_in_the_end(tmp_path: Path) -> None:
+    """What it was not told is made up for by one picture, not by a backlog."""
+    async with open_scene(tmp_path, sessions={"high_water_bytes": 4096}, runs={"merge_ms": 1}) as scene:
+        alice, agent = await scene.register("alice"), await scene.register_agent("helper")
+        talk = await scene.conversation(alice, agent)
+        async with scene.device(agent) as helper, scene.device(alice, "slow") as slow:
+            answer, shown = Answer(helper, RUN), Shown()
+            await answer.start(talk)
+            (session,) = [each for each in scene.running.sessions.open if each.device_id == "slow"]
+            assert session.socket is not None
+            said = ""
+            # What the kernel takes for a device that reads nothing is not small.
+            while session.socket.buffered < 4096:
+                await answer.say("x" * 4000)
+                said += "x" * 4000
+                await helper.caught_up()
+                await answer.part(1, "status", text=str(len(said)))
+                if len(said) > 480_000:
+                    break
+            for number in range(50):
+                await answer.part(1, "status", text=f"step {number}")
+            while (
+                RUN not in shown.runs
+                or len(shown.runs[RUN]["parts"]) < 2
+                or shown.runs[RUN]["parts"][1]["meta"] != {"text": "step 49"}
+            ):
+                shown.hear(await slow.take())
+            assert shown.text(RUN) == said
+            words = [frame["type"] for frame in slow.ephemeral]
+            assert words.count("run_snapshot") >= 2, "the first one, and one that made up for what was dropped"
+
+
 STEPS = st.lists(
     st.one_of(
         st.tuples(st.just("say"), st.integers(0, 2), st.text(min_size=1, max_size=6)),

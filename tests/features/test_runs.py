@@ -251,3 +251,14 @@ async def test_a_deleted_answer_leaves_nothing_of_what_was_said(scene: Scene, ca
     await set_card(scene, "helper")
     path = scene.config.storage.db_path
     assert b"a secret thought" not in path.read_bytes()
+
+
+async def test_operators_see_how_many_answers_are_going_on(scene: Scene, cast: Cast) -> None:
+    async with scene.device(cast.helper) as helper, scene.device(cast.alice, "phone") as phone:
+        await Answer(helper, RUN).start(cast.talk)
+        await Answer(helper, RUN).say("x")
+        await phone.next("run_delta")
+        lines = (await scene.http.get("/metrics")).text.splitlines()
+        found = dict(line.split() for line in lines if line[0] != "#")
+        assert float(found["agent_messenger_open_runs"]) == 1
+        assert float(found["agent_messenger_run_deltas_total"]) == 1

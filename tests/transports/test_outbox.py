@@ -11,7 +11,7 @@ from trio.testing import MockClock, wait_all_tasks_blocked
 
 from amtrio.errors import StorageUnavailable
 from amtrio.fanout.hub import Outgoing
-from amtrio.protocol.frames import Gone
+from amtrio.protocol.frames import Gone, Resync
 from amtrio.store.log import Pruned, prune
 from amtrio.transports.outbox import MAX_RECENT
 from amtrio.transports.sessions import POISON_CONNECTIONS
@@ -134,6 +134,30 @@ async def test_what_the_outbox_is_offered_out_of_order(tmp_path: Path) -> None:
             await agent.send(talk, "two")
             assert (await phone.next("message"))["content"] == "two"
             await phone.caught_up()
+
+
+async def test_what_is_urgent_reaches_the_busy_too_and_what_is_dropped_says_so(tmp_path: Path) -> None:
+    """A stop must not wait until an agent has read its messages; who misses a change is shown the whole later."""
+    async with open_scene(tmp_path, sessions={"high_water_bytes": 8192}) as scene:
+        alice, _, _ = await cast(scene)
+        async with scene.device(alice, "phone") as phone, scene.old_device(alice, "old"):
+            told: dict[tuple[str, bool], bool] = {}
+            for session in scene.running.sessions.open:
+                assert session.outbox is not None
+                assert session.socket is not None
+                while session.socket.buffered <= 8192:
+                    session.socket.send(b"\x8a\x7d" + b"x" * 125)  # pongs that nobody asked for
+                for is_urgent in (False, True):
+                    news = Outgoing(
+                        Resync(epoch=str(is_urgent), seq=0, reason="ahead"),
+                        device=None,
+                        at_us=0,
+                        published_at=0,
+                        is_urgent=is_urgent,
+                    )
+                    told[session.dialect.name, is_urgent] = session.tell(news)
+            assert told == {("v2", False): False, ("v2", True): True, ("v1", False): True, ("v1", True): True}
+            assert (await phone.next("resync"))["epoch"] == "True"
 
 
 async def test_ephemeral_news_are_dropped_for_the_busy(tmp_path: Path) -> None:
