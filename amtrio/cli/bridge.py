@@ -269,7 +269,7 @@ def bridge_acp(
 
 
 @bridges.command("webhook")
-def bridge_webhook(  # noqa: S107 - the name of a variable is no secret
+def bridge_webhook(
     address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Where messages are posted.")],
     secret_env: Annotated[
         str, typer.Option(help="Name of the environment variable with the secret that signs them.")

@@ -159,10 +159,13 @@ class Run:
         """
         question = question_fields(options, multiple=multiple, free_text=free_text, expires_in_s=expires_in_s)
         with self._questions.asking():
+            gaps = self._questions.gaps
             sent = await self._connection.send_message(text, conversation_id=self.conversation_id, question=question)
             is_settled = False
             try:
                 with anyio.move_on_after(timeout_s):
+                    if self._questions.gaps != gaps:
+                        await self._questions.look_at(sent.message_id)
                     settled = await self._questions.wait(sent.message_id)
                     is_settled = True
                     return settled.answer

@@ -365,8 +365,7 @@ def test_an_agent_that_is_cut_off_goes_on_without_hole_or_repeat(real: RealServe
         for number in range(2000):
             await run.write(f"{number} ")
             if number % 400 == 399:
-                real.cut_soon(1 + number)
-                await did(real.until, lambda: not real.is_to_be_cut)
+                await did(real.cut)
 
     async def scene() -> None:
         room = await did(real.room)

@@ -258,6 +258,39 @@ def test_a_question_answered_behind_a_resync_is_answered(server: FakeServer, pla
     assert got == [["Yes"]]
 
 
+def test_a_question_answered_behind_a_resync_before_its_asker_knew_its_id(server: FakeServer, play: Play) -> None:
+    """
+    The answer to the asking got lost with the socket, and the log cannot tell of the person's any more.
+    """
+    got: list[object] = []
+    server.mute = 1
+
+    async def asking(message: Incoming, run: Run) -> None:
+        answer = await run.ask("Sure?", ["Yes"])
+        got.append(answer and answer.option_ids)
+
+    def answer_unheard() -> None:
+        message = server.stored("m2")
+        message["question"] |= {"state": "answered", "answer": {"option_ids": ["Yes"], "answered_by": "alice"}}
+        server.epoch = "e2"
+        server.is_up = True
+
+    def down() -> bool:
+        """Nobody comes back before the person has answered."""
+        server.is_up = server.is_up and len(said(server)) == 0
+        return len(said(server)) == 1 and not server.account("a:demo").sockets
+
+    async def scene() -> None:
+        asked = await did(write, server, "go")
+        async with serving(an_agent(server, asking)):
+            await seen(server, down)
+            await did(server.do, answer_unheard)
+            await seen(server, lambda: has_ended(server, asked))
+
+    play(scene)
+    assert got == [["Yes"]]
+
+
 def test_a_card_that_is_not_taken_is_reported(server: FakeServer, play: Play) -> None:
     """
     An older server; the agent works all the same.
