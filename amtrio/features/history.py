@@ -18,13 +18,11 @@ from amtrio.model.message import (
     MessageDeleted,
     MessageEdited,
     MessagePosted,
-    MessageView,
     message,
     message_row,
-    message_view,
-    read_marks,
     visible_message,
 )
+from amtrio.model.message_view import MessageView, message_view, read_marks
 from amtrio.model.pages import MAX_FRAME_PAGE_BYTES, MAX_REST_PAGE_BYTES, AskPage, page
 from amtrio.protocol.frames import Reply
 from amtrio.store.database import ReadTx

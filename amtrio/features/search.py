@@ -16,7 +16,8 @@ from amtrio.context import Context, Services, account_key
 from amtrio.errors import NotFound
 from amtrio.feature import chore, command, get
 from amtrio.model.conversation import is_member, members
-from amtrio.model.message import Message, MessageView, message, message_row, message_view
+from amtrio.model.message import Message, message, message_row
+from amtrio.model.message_view import MessageView, message_view
 from amtrio.model.pages import DEFAULT_PAGE, MAX_FRAME_PAGE_BYTES, MAX_PAGE, MAX_REST_PAGE_BYTES, fitting, messages
 from amtrio.model.search_following import catch_up, clean, follow
 from amtrio.model.search_index import find, number_of

@@ -158,8 +158,20 @@ def _sizes(tx: ReadTx, sized: Sequence[Row]) -> Iterator[int]:
 
 
 def messages(tx: ReadTx, rowids: Sequence[int]) -> list[Row]:
-    """`MESSAGE_COLUMNS` of these messages, in this order."""
+    """`MESSAGE_COLUMNS` of these messages, in this order; those that are gone are left out."""
     return tx.all(_MESSAGES, rowids=json.encode(rowids).decode())
+
+
+_UNREAD = """
+SELECT m.rowid FROM message m JOIN member mine ON mine.conversation_id = m.conversation_id
+WHERE mine.account_key = :account AND mine.left_at_seq IS NULL AND m.seq > mine.read_up_to
+    AND m.sender_key <> :account AND m.deleted_us IS NULL
+ORDER BY m.created_us DESC, m.conversation_id, m.seq DESC LIMIT :limit"""
+
+
+def unread(tx: ReadTx, account: str, limit: int) -> list[int]:
+    """The newest messages of others that `account` has not read, oldest first: for `messages`, a few at a time."""
+    return [rowid for (rowid,) in reversed(tx.all(_UNREAD, account=account, limit=limit))]
 
 
 _NO_END = 2**62

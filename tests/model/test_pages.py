@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from amtrio.clock import SystemClock
 from amtrio.errors import NotFound
-from amtrio.model.message import HAS_ATTACHMENTS, HAS_QUESTION, HAS_REACTIONS, HAS_RUN, Message, message, message_view
+from amtrio.model.message import HAS_ATTACHMENTS, HAS_QUESTION, HAS_REACTIONS, HAS_RUN, Message, message
+from amtrio.model.message_view import message_view
 from amtrio.model.pages import (
     DEFAULT_PAGE,
     MAX_PAGE,
@@ -28,6 +29,7 @@ from amtrio.model.pages import (
     messages,
     page,
     page_size,
+    unread,
 )
 from amtrio.protocol.codec import encode
 from amtrio.store import log
@@ -303,3 +305,23 @@ def test_any_messages_are_fetched_in_the_order_that_is_asked_for(talk: Talk) -> 
     assert fitting(talk, sized, most_bytes=3 * size, bytes_beside=1) == (2, 2 * size + 2)
     assert fitting(talk, sized, most_bytes=1) == (1, size)
     assert fitting(talk, [], most_bytes=1) == (0, 0)
+
+
+async def test_the_newest_unread_messages(tmp_path: Path) -> None:
+    """Those of others, oldest first."""
+    async with open_scene(tmp_path) as scene:
+        alice, helper = await scene.register("alice"), await scene.register_agent("helper")
+        talk = await scene.conversation(alice, helper)
+        async with scene.device(alice) as phone, scene.device(helper) as agent:
+            for number in range(5):
+                await agent.send(talk, f"theirs {number}")
+                await phone.send(talk, "mine")
+
+            def seqs(tx: ReadTx, limit: int) -> list[int]:
+                return [row[2] for row in messages(tx, unread(tx, f"u:{alice.id}", limit))]
+
+            store = scene.running.services.store
+            assert await store.read(seqs, 10) == [1, 3, 5, 7, 9]
+            assert await store.read(seqs, 2) == [7, 9]
+            await phone.ask("read", conversation_id=talk, up_to=7)
+            assert await store.read(seqs, 10) == [9]
