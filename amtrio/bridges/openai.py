@@ -206,7 +206,7 @@ def choose(model: Model, offered: Sequence[str], report: Callable[[str], None]) 
         return model
     if len(offered) != 1:
         which = f"name one of them with --model: {', '.join(offered)}" if offered else "name a model with --model"
-        raise EndpointUnusable(f"{model.base_url} has {len(offered) or 'no list of its'} models; {which}")
+        raise EndpointUnusable(f"{model.base_url} lists {len(offered)} models; {which}")
     report(f"the model is {offered[0]}")
     return replace(model, name=offered[0])
 

@@ -273,7 +273,7 @@ def bridge_webhook(
     address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Where messages are posted.")],
     secret_env: Annotated[
         str, typer.Option(help="Name of the environment variable with the secret that signs them.")
-    ] = "AMTRIO_WEBHOOK_SECRET",
+    ] = "AMTRIO_WEBHOOK_SECRET",  # noqa: S107 - the name of a variable is no secret
     secret_file: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="Read the secret from this file instead.")
     ] = None,

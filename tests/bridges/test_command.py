@@ -13,8 +13,8 @@ import anyio
 import httpx
 import pytest
 
-from amtrio.bridges.children import open_children
-from amtrio.bridges.command import Command, Program
+from amtrio.bridges.children import CannotStart, open_children
+from amtrio.bridges.command import Command, Program, check
 from amtrio.bridges.files import Files
 from amtrio.client import RunFailed
 from tests.bridges.conftest import Lifeline, Play
@@ -231,3 +231,29 @@ def test_stopping_ends_the_whole_family(play: Play, lifeline: Lifeline) -> None:
         assert run.text == "ready\n"
 
     play(scene)
+
+
+def test_a_program_is_looked_for_before_anybody_asks(tmp_path: Path) -> None:
+    """
+    By its name, or from the folder that it will run in.
+    """
+    script = tmp_path / "answer.sh"
+    script.write_text("#!/bin/sh\n")
+    check(Program(("sh",)))
+    for program in (Program(("no-such-program-here",)), Program(("./answer.sh",), tmp_path)):
+        with pytest.raises(CannotStart, match="there is no such program, or it may not be run"):
+            check(program)
+    script.chmod(0o700)
+    check(Program(("./answer.sh",), tmp_path))
+    check(Program((str(script),)))
+
+
+def test_the_last_words_are_kept_if_there_are_too_many(play: Play) -> None:
+    """
+    An error has room for 500 characters, and the last lines say most.
+    """
+    script = 'for n in $(seq 1 8); do printf "%s %s\\n" $n "$(printf "%0100d" 0)" >&2; done; exit 1'
+    with pytest.raises(RunFailed) as caught:
+        answered(play, "sh", "-c", script)
+    assert len(str(caught.value)) <= 500
+    assert [line.split()[0] for line in str(caught.value).splitlines()[1:]] == ["6", "7", "8"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -200,3 +201,17 @@ def test_what_is_beside_the_text_leaves_room_for_it(play: Play) -> None:
     assert run.text.endswith("299 The answer.")
     assert run.statuses[-1] == "tool 299"
     assert {part.meta["state"] for part in run.of("tool")} == {"done"}
+
+
+def test_the_documentation_tells_the_truth(play: Play) -> None:
+    """
+    Its example is one answer with all that there is, and none of it is ignored.
+    """
+    page = (Path(__file__).parents[2] / "docs" / "bridges.md").read_text()
+    example = page.partition("```jsonl\n")[2].partition("```")[0]
+    *items, end = read(example.encode())
+    assert end == {"type": "end"}
+    run = said(play, *(item if isinstance(item, str) else dict(item) for item in items))
+    assert [part.kind for part in run.parts] == ["reasoning", "plan", "tool", "text"]
+    assert run.parts[2].meta["state"] == "done"
+    assert (run.statuses, run.usage) == (["looking it up"], {"input_tokens": 12, "output_tokens": 9})

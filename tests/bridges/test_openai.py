@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from amtrio.bridges.files import Files
-from amtrio.bridges.openai import EndpointUnusable, Model, OpenAI, look
+from amtrio.bridges.openai import EndpointUnusable, Model, OpenAI, choose, look
 from amtrio.client import RunFailed, RunPart, RunRecord
 from tests.bridges.conftest import Play
 from tests.bridges.endpoint import Answer, Endpoint, Request, Wire, open_endpoint
@@ -310,3 +310,32 @@ def test_a_look_lists_the_models(play: Play) -> None:
                 await look(Model(endpoint.url, "echo-1"), http)
 
     play(scene)
+
+
+@pytest.mark.parametrize(
+    ("name", "offered", "chosen", "reports"),
+    [
+        ("", ["qwen3:latest"], "qwen3:latest", ["the model is qwen3:latest"]),
+        ("qwen3", ["qwen3:latest", "other"], "qwen3", []),
+        ("qwen3", [], "qwen3", []),
+        ("qwen", ["qwen3:latest"], "qwen", ["http://m does not list 'qwen', but: qwen3:latest"]),
+    ],
+)
+def test_the_model_is_the_one_named_or_the_only_one(
+    name: str, offered: list[str], chosen: str, reports: list[str]
+) -> None:
+    """
+    One that is not listed may be there all the same.
+    """
+    told: list[str] = []
+    assert choose(Model("http://m", name), offered, told.append).name == chosen
+    assert told == reports
+
+
+@pytest.mark.parametrize(("offered", "words"), [([], "name a model"), (["a", "b"], "2 models; .* --model: a, b")])
+def test_a_model_must_be_named_where_it_is_not_clear(offered: list[str], words: str) -> None:
+    """
+    With those to choose from.
+    """
+    with pytest.raises(EndpointUnusable, match=words):
+        choose(Model("http://m", ""), offered, lambda _line: None)

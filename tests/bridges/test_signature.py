@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import time
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,3 +55,16 @@ def test_anything_else_is_refused(secret: str, body: bytes, header: str, later_s
     Another secret, body or time, a recording, and what is no signature.
     """
     assert not verify(secret, body, header, 1_795_348_800 + later_s)
+
+
+def test_the_documentation_tells_the_truth() -> None:
+    """
+    Its few lines accept what is signed now and refuse what is not.
+    """
+    page = (Path(__file__).parents[2] / "docs" / "bridges.md").read_text()
+    known: dict[str, Any] = {}
+    exec(page.partition("```python\n")[2].partition("```")[0], known)
+    signed = sign("secret", BODY, int(time.time()))
+    assert known["is_genuine"]("secret", BODY, signed)
+    assert not known["is_genuine"]("other", BODY, signed)
+    assert not known["is_genuine"]("secret", BODY, SIGNED.replace("t=17", "t=07"))
