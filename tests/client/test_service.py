@@ -57,24 +57,32 @@ def test_messages_of_one_conversation_are_handled_one_after_the_other(server: Fa
 
 def test_no_more_conversations_at_once_than_wanted(server: FakeServer, play: Play) -> None:
     """
-    The others wait for their turn.
+    The others wait for their turn; their runs are not opened before.
     """
-    running, most = 0, 0
+    running = 0
+    both, may_end = anyio.Event(), anyio.Event()
 
     async def count(message: Incoming) -> None:
-        nonlocal running, most
+        nonlocal running
         running += 1
-        most = max(most, running)
-        await anyio.sleep(0.01)
+        if running == 2:
+            both.set()
+        await may_end.wait()
         running -= 1
 
     async def scene() -> None:
+        nonlocal both, may_end
+        both, may_end = anyio.Event(), anyio.Event()
         asked = [await did(write, server, "go", each) for each in await did(conversations, server, 6)]
         async with serving(an_agent(server, count, concurrency=2)):
+            await both.wait()
+            await did(server.cut_all)
+            await seen(server, lambda: server.runs.cards == 2)
+            assert (running, len(server.runs.runs)) == (2, 2)
+            may_end.set()
             await seen(server, lambda: all(has_ended(server, each) for each in asked))
 
     play(scene)
-    assert most == 2
 
 
 def test_a_queued_message_that_is_withdrawn_is_never_handled(server: FakeServer, play: Play) -> None:
