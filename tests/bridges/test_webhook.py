@@ -221,7 +221,7 @@ def test_it_is_given_up_after_the_last_try(play: Play) -> None:
     [
         (400, "what?", "text/plain", r"the service said no \(400\): what\?"),
         (403, "<html>", "text/html", r"the service said no \(403\)$"),
-        (302, "", "", r"the service has moved \(302\)"),
+        (302, "", "", r"the service has moved \(302\) to /elsewhere"),
         (200, "{", "application/json", "something else than the JSON"),
         (200, {"answer": "?"}, "", "no `content`"),
         (200, {"type": "error", "text": "no paper"}, "", "^no paper$"),
@@ -237,10 +237,11 @@ def test_a_refusal_is_told_and_not_tried_again(
     """
     asked = 0
 
-    async def answer(_request: Request, wire: Wire) -> None:
+    async def answer(request: Request, wire: Wire) -> None:
         nonlocal asked
         asked += 1
-        await wire.answer(status, body, content_type)
+        assert request.target == "/hook"
+        await wire.answer(status, body, content_type, Location="/elsewhere")
 
     with pytest.raises(RunFailed, match=words):
         answered(play, answer)
