@@ -9,7 +9,7 @@ import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amtrio.features.run_upkeep import forget_empty_runs, keep_runs
+from amtrio.features.run_upkeep import forget_empty_runs, keep_runs, store_bodies
 from amtrio.model.open_runs import OpenRuns
 from amtrio.store.database import ReadTx
 from tests.features.conftest import Cast, page
@@ -68,6 +68,31 @@ async def test_nothing_that_was_shown_is_lost_by_a_restart(tmp_path: Path) -> No
         await answer.say(", three", part=1)
         finished = await answer.finish()
         assert (await phone.next("message", message_id=finished["message_id"]))["content"] == "One, two, three"
+
+
+async def test_no_run_keeps_the_server_from_starting(tmp_path: Path) -> None:
+    """Neither one that shrank in one part while it grew in another, nor one that is longer than runs may be by now."""
+    async with open_scene(tmp_path) as scene:
+        alice, agent = await scene.register("alice"), await scene.register_agent("helper")
+        talk = await scene.conversation(alice, agent)
+        async with scene.device(agent) as helper:
+            answer = Answer(helper, RUN)
+            await answer.start(talk)
+            await answer.say("x")
+            for number in range(1, 9):
+                await answer.part(number, "tool", name="x", state="running", arguments="y" * 60_000)
+            await helper.caught_up()
+            await store_bodies(scene.running.services)
+            await answer.part(8, "tool", name="x", state="done")
+            for _ in range(2):
+                await answer.say("z" * 30_000)
+            await helper.caught_up()
+    async with open_scene(tmp_path, runs={"max_bytes": 1024}) as scene, scene.device(agent) as helper:
+        answer = Answer(helper, RUN)
+        await answer.resume()
+        assert answer.lengths[0] == 60_001
+        finished = await answer.finish()
+        assert finished["message_id"] is not None
 
 
 async def test_a_run_whose_agent_does_not_come_back_ends_with_what_it_said(tmp_path: Path) -> None:
