@@ -262,3 +262,23 @@ async def test_operators_see_how_many_answers_are_going_on(scene: Scene, cast: C
         found = dict(line.split() for line in lines if line[0] != "#")
         assert float(found["agent_messenger_open_runs"]) == 1
         assert float(found["agent_messenger_run_deltas_total"]) == 1
+
+
+async def test_what_an_agent_says_ends_nobodys_connection_however_deep_it_nests(scene: Scene, cast: Cast) -> None:
+    """Whatever is let in can be told to everybody it concerns: live, at the end and over REST."""
+    async with scene.device(cast.helper) as helper, scene.device(cast.alice, "phone") as phone:
+        answer = Answer(helper, RUN)
+        await answer.start(cast.talk)
+        await answer.say("hm")
+        for levels in (50, *range(850, 1000)):
+            deep = "[" * levels + "]" * levels
+            await helper.socket.send_message(
+                f'{{"type":"run_part","data":{{"run_id":"{RUN}","part":1,"kind":"reasoning","meta":{{"x":{deep}}}}}}}'
+            )
+        await answer.say("!", part=2)
+        while not any(change["part"] == 2 for change in (await phone.next("run_delta"))["parts"]):
+            pass
+        finished = await answer.finish()
+        assert (await phone.next("message", message_id=finished["message_id"]))["content"] == "hm\n\n!"
+        await helper.caught_up()
+    assert await page(scene, cast.alice, cast.talk) == ["hm\n\n!"]
