@@ -205,8 +205,8 @@ def append(ctx: Context, frame: AppendToRun) -> None:
         RunClosed: it has ended. RunGap: text in between is missing. Conflict: a part before it is.
         TooLarge: the run would be too long.
     """
-    run = _own(ctx, frame.run_id)
-    with _named(run, frame.part):
+    with _named(frame):
+        run = _own(ctx, frame.run_id)
         _changed(ctx.services, run, run.body.append(frame.part, frame.offset, frame.text))
 
 
@@ -233,25 +233,25 @@ def set_part(ctx: Context, frame: SetPart) -> None:
         RunClosed: the run has ended. Conflict: it is of another kind, or a part before it is missing.
         Malformed: the meta lacks what the kind needs. TooLarge: the run would be too long.
     """
-    run = _own(ctx, frame.run_id)
-    with _named(run, frame.part):
+    with _named(frame):
+        run = _own(ctx, frame.run_id)
         _changed(ctx.services, run, run.body.declare(frame.part, frame.kind, frame.meta))
 
 
 def _own(ctx: Context, run_id: str) -> OpenRun:
     run = ctx.services.own(OpenRuns).get(run_id)
     if run is None or run.is_ending or run.agent != ctx.principal.account:
-        raise RunClosed(f"run {run_id!r} is not open", details={"run_id": run_id})
+        raise RunClosed(f"run {run_id!r} is not open")
     return run
 
 
 @contextmanager
-def _named(run: OpenRun, part: int) -> Iterator[None]:
+def _named(frame: AppendToRun | SetPart) -> Iterator[None]:
     """These frames have no answer that a refusal would belong to: it has to say itself what it is about."""
     try:
         yield
     except AmtrioError as exc:
-        exc.details = {"run_id": run.id, "part": part, **(exc.details or {})}
+        exc.details = {"run_id": frame.run_id, "part": frame.part, **(exc.details or {})}
         raise
 
 

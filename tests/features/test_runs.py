@@ -148,7 +148,8 @@ async def test_nothing_can_be_said_after_the_end(scene: Scene, cast: Cast) -> No
             ("run_part", {"part": 1, "kind": "text"}),
         ):
             refused = await helper.ask(word, run_id=RUN, **data)
-            assert (refused["data"]["code"], refused["data"]["details"]) == ("run_closed", {"run_id": RUN})
+            about = {"run_id": RUN, "part": data["part"]}
+            assert (refused["data"]["code"], refused["data"]["details"]) == ("run_closed", about)
     assert await page(scene, cast.alice, cast.talk) == ["x"]
 
 
