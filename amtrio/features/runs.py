@@ -143,8 +143,6 @@ def _take(tx: Tx, ctx: Context, message_id: str, conversation_id: str) -> None:
 
 def _state(row: RunRow, run: OpenRun | None, *, is_repeated: bool) -> RunState:
     if run is None:
-        if row.state == "open":
-            raise no_run(row.id)  # begun this moment, on a connection that was replaced
         return RunState(
             run_id=row.id,
             conversation_id=row.conversation_id,
