@@ -26,7 +26,7 @@ Knows the protocol as docs/protocol.md tells it. Knows nothing of the server's c
 
 from amtrio.client.agent import Agent
 from amtrio.client.backoff import Backoff
-from amtrio.client.card import Card
+from amtrio.client.card import ALWAYS_SUPPORTED, Card
 from amtrio.client.connection import Connection, MessageSent, new_client_id
 from amtrio.client.cursors import Cursors, FileCursors, MemoryCursors, write_private
 from amtrio.client.errors import (
@@ -50,6 +50,7 @@ from amtrio.client.shapes import AgentInfo, Answer, Attachment, Option, Question
 from amtrio.client.stream import Position
 
 __all__ = [
+    "ALWAYS_SUPPORTED",
     "Agent",
     "AgentInfo",
     "Answer",

@@ -243,9 +243,11 @@ class Connection:
         return shaped(answer, MessageSent)
 
     async def edit(self, message_id: str, content: str) -> None:
+        """Give an own message another text."""
         await self.send("edit", message_id=message_id, content=content)
 
     async def delete(self, message_id: str) -> None:
+        """Take a message away; its place and number stay."""
         await self.send("delete", message_id=message_id)
 
     async def mark_read(self, conversation_id: str, up_to: int | None = None) -> None:
@@ -264,6 +266,7 @@ class Connection:
         self.tell("typing", conversation_id=conversation_id, typing=typing)
 
     def status(self, status: Literal["online", "busy", "idle", "offline"], text: str | None = None) -> None:
+        """Show what we are about, with a line for people; until the next one or the end of the connection."""
         self.tell("status", status=status, text=text)
 
 

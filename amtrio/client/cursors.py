@@ -19,9 +19,13 @@ from amtrio.client.stream import Position
 class Cursors(Protocol):
     """Keeps one position. A save that returned must survive what the caller wants to survive."""
 
-    async def load(self) -> Position | None: ...
+    async def load(self) -> Position | None:
+        """The position saved last; None on the very first run."""
+        ...
 
-    async def save(self, position: Position, /) -> None: ...
+    async def save(self, position: Position, /) -> None:
+        """Keep this one instead."""
+        ...
 
 
 class MemoryCursors:
@@ -31,9 +35,11 @@ class MemoryCursors:
         self.position = position
 
     async def load(self) -> Position | None:
+        """The position of this process."""
         return self.position
 
     async def save(self, position: Position, /) -> None:
+        """Keep it as long as the process lives."""
         self.position = position
 
 
@@ -48,9 +54,16 @@ class FileCursors:
         self._path = path
 
     async def load(self) -> Position | None:
+        """The position in the file; None if there is no such file or it holds something else."""
         return await anyio.to_thread.run_sync(self._read)
 
     async def save(self, position: Position, /) -> None:
+        """
+        Replace the file; on disk afterwards.
+
+        Raises:
+            OSError: the disk refuses.
+        """
         await anyio.to_thread.run_sync(self._write, position)
 
     def _read(self) -> Position | None:

@@ -73,6 +73,7 @@ class Follow(AsyncIterator[Item]):
         self._news = anyio.Event()
 
     def tell(self, item: Item) -> None:
+        """For `Followers`: one more item."""
         if isinstance(item, RunChanged):
             if item.run.run_id in self._changed_runs:
                 return
@@ -81,6 +82,7 @@ class Follow(AsyncIterator[Item]):
         self._news.set()
 
     def end(self, failure: ClientError) -> None:
+        """For `Followers`: nothing follows any more."""
         self._failure = failure
         self._news.set()
 

@@ -38,6 +38,7 @@ class Incoming:
 
     @classmethod
     def of(cls, message: Message) -> Incoming:
+        """What a handler sees of a message."""
         return cls(
             message_id=message.message_id,
             conversation_id=message.conversation_id,

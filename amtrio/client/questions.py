@@ -5,20 +5,36 @@ Knows which answer belongs to whom, whichever comes first. Knows nothing of how 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import anyio
 import msgspec
 
+from amtrio.client.errors import Refused, Unreachable
+from amtrio.client.events import Message
 from amtrio.client.shapes import Option, Question
+
+# Between two tries to look at a question while the server does not answer.
+_LOOK_AGAIN_S: Final = 1.0
+Fetch = Callable[[str], Awaitable[Message]]
 
 
 class Questions:
-    """Questions asked and not answered yet, by the id of the message that asks."""
+    """
+    Questions asked and not answered yet, by the id of the message that asks.
 
-    def __init__(self) -> None:
+    Args:
+        fetch: a message as it is now; asked where the log cannot tell what has become of a question.
+
+    Attributes:
+        gaps: how often the log could not tell everything.
+    """
+
+    def __init__(self, fetch: Fetch) -> None:
+        self.gaps = 0
+        self._fetch = fetch
         self._heard: dict[str, Question] = {}
         self._waiting: dict[str, anyio.Event] = {}
         self._asking = 0
@@ -34,9 +50,32 @@ class Questions:
             if self._asking == 0:
                 self._heard.clear()
 
-    def open_ones(self) -> list[str]:
-        """Ids of messages whose answer somebody waits for."""
+    def missed(self) -> list[str]:
+        """
+        The log could not tell everything.
+
+        Returns:
+            Ids of messages to `look_at`: somebody waits for their answers. Whoever is just asking looks by itself.
+        """
+        self.gaps += 1
         return list(self._waiting)
+
+    async def look_at(self, message_id: str) -> None:
+        """
+        Find out what has become of a question, over as many tries as it takes."""
+        while message_id not in self._heard:
+            try:
+                question = (await self._fetch(message_id)).question
+            except Refused as exc:
+                if exc.retry == "no":
+                    self.heard(message_id, Question(state="closed"))
+                    return
+            except Unreachable:
+                pass
+            else:
+                self.heard(message_id, question or Question(state="closed"))
+                return
+            await anyio.sleep(_LOOK_AGAIN_S)
 
     def heard(self, message_id: str, question: Question) -> None:
         """News of a question: answered, expired or closed."""

@@ -104,6 +104,7 @@ class Rest:
         self.token = None
 
     async def agents(self) -> list[AgentInfo]:
+        """Whom one may talk with, and whether they are there."""
         return _shaped(await self.call("GET", "/agents"), list[AgentInfo])
 
     async def conversations(self, *, limit: int | None = None, before: str | None = None) -> list[Conversation]:
@@ -118,11 +119,13 @@ class Rest:
         return _shaped(await self.call("POST", "/conversations", body=body), Conversation)
 
     async def rename(self, conversation_id: str, title: str) -> Conversation:
+        """Give a conversation another title: one line of 1 to 200 characters."""
         return _shaped(
             await self.call("PATCH", f"/conversations/{_part(conversation_id)}", body={"title": title}), Conversation
         )
 
     async def delete_conversation(self, conversation_id: str) -> None:
+        """Remove a conversation with everything in it, for both sides."""
         await self.call("DELETE", f"/conversations/{_part(conversation_id)}")
 
     async def history(
@@ -151,6 +154,7 @@ class Rest:
         return _shaped(found, _Read).read_up_to
 
     async def message(self, message_id: str) -> Message:
+        """One message as it is now."""
         return _shaped(await self.call("GET", f"/messages/{_part(message_id)}"), Message)
 
     async def upload(

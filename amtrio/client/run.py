@@ -32,9 +32,10 @@ class Run:
     quietly, and `Refused` if the server refused part of it (a run holds 512 KiB and 200 parts).
 
     Attributes:
-        steered_by: ids of the messages that were said into it.
         is_stopping: the person wants it to end. The handler is cancelled then, but for what is `uncancelled`.
         usage: told at the end, such as {"input_tokens": 100, "output_tokens": 20}.
+        scope, flow, first_text, steered_by: for `Turn`, which runs the handler. steered_by are ids of the messages that
+            were said into it.
     """
 
     def __init__(self, connection: Connection, out: OutgoingRun, questions: Questions) -> None:
@@ -158,10 +159,13 @@ class Run:
         """
         question = question_fields(options, multiple=multiple, free_text=free_text, expires_in_s=expires_in_s)
         with self._questions.asking():
+            gaps = self._questions.gaps
             sent = await self._connection.send_message(text, conversation_id=self.conversation_id, question=question)
             is_settled = False
             try:
                 with anyio.move_on_after(timeout_s):
+                    if self._questions.gaps != gaps:
+                        await self._questions.look_at(sent.message_id)
                     settled = await self._questions.wait(sent.message_id)
                     is_settled = True
                     return settled.answer

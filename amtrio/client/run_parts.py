@@ -101,6 +101,7 @@ class Reasoning(PartWriter):
         self._began_at = anyio.current_time()
 
     def close(self) -> None:
+        """The block is left."""
         self._change(duration_ms=_ms_since(self._began_at))
 
 
@@ -155,6 +156,7 @@ class PlanItem:
     state: Literal["pending", "running", "done"] = "pending"
 
     def fields(self) -> dict[str, str]:
+        """As the meta of a plan has it."""
         return {"text": self.text, "state": self.state}
 
 

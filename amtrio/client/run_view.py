@@ -31,11 +31,13 @@ class PartView:
 
     @property
     def text(self) -> str:
+        """All of it that is known."""
         if len(self._texts) > 1:
             self._texts = ["".join(self._texts)]
         return self._texts[0] if self._texts else ""
 
     def append(self, text: str) -> None:
+        """For `RunView`: it goes on."""
         self._texts.append(text)
         self.length += len(text)
 

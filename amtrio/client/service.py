@@ -77,7 +77,7 @@ class Service:
         self._accepts_encrypted = accepts_encrypted
         self._on_error = on_error
         self._report = report
-        self._questions = Questions()
+        self._questions = Questions(connection.rest.message)
         self._turns: Turns[_Job] = Turns(concurrency)
         self._active: dict[str, Turn] = {}
         self._read: OrderedDict[str, None] = OrderedDict()
@@ -152,8 +152,8 @@ class Service:
             self._queue(message, one_less)
         if not waiting:
             one_less()
-        if open_ones := self._questions.open_ones():
-            self._tasks.start_soon(self._look_at_questions, open_ones)
+        for message_id in self._questions.missed():
+            self._tasks.start_soon(self._questions.look_at, message_id)
 
     def _unanswered(self, messages: list[Message]) -> list[Message]:
         last = max((each.conversation_seq for each in messages if each.sender_type == "agent"), default=0)
@@ -177,16 +177,6 @@ class Service:
             for message in self._unanswered(page.messages):
                 self._queue(message, _nothing)
         self._connection.done(event)
-
-    async def _look_at_questions(self, message_ids: list[str]) -> None:
-        for message_id in message_ids:
-            try:
-                message = await self._connection.rest.message(message_id)
-            except ClientError as exc:
-                self._report(f"could not look at question {message_id}: {exc}")
-                continue
-            if message.question is not None:
-                self._questions.heard(message_id, message.question)
 
     # ---------------------------------------------------------------------------------------------------- messages
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 import anyio
 
 from amtrio.client.connection import Connection
-from amtrio.client.errors import RunClosed, RunFailed
+from amtrio.client.errors import Refused, RunClosed, RunFailed
 from amtrio.client.events import Message
 from amtrio.client.incoming import Incoming
 from amtrio.client.outgoing_run import Control, Outcome
@@ -34,6 +34,8 @@ CLEAN_UP_S: Final = 5.0
 END_WITHIN_S: Final = 2.0
 # What of an error people see at most, characters.
 _ERROR_CHARACTERS: Final = 500
+# A message that cannot be answered any more, which is nobody's error.
+_NOT_THERE: Final = frozenset({"withdrawn", "not_found"})
 _RESTARTED: Final = "The agent was restarted before it had finished."
 
 
@@ -81,8 +83,7 @@ class Turn:
         try:
             await self.run.flow.until(lambda: self._out.found is not None or self._out.has_ended)
             if self._out.has_ended:
-                # Withdrawn, deleted, or handled by an earlier life of ours; or the connection has ended for good.
-                self.is_settled = not self._connection.has_ended
+                self._skip()
             elif self._is_of_earlier_life():
                 # Handling it anew could do twice what must be done once. The person sees what happened.
                 self._out.finish("interrupted", error=_RESTARTED)
@@ -91,6 +92,13 @@ class Turn:
                 await self._handle()
         finally:
             self._connection.runs.forget(self._out)
+
+    def _skip(self) -> None:
+        """Withdrawn, deleted, or handled by an earlier life of ours; or the connection has ended for good."""
+        self.is_settled = not self._connection.has_ended
+        failure = self._out.failure
+        if self.is_settled and isinstance(failure, Refused) and failure.code not in _NOT_THERE:
+            self._on_error(self.incoming, failure)
 
     def _is_of_earlier_life(self) -> bool:
         """
@@ -106,6 +114,7 @@ class Turn:
         self.is_settled = not self._connection.has_ended
 
     async def _handle(self) -> None:
+        self._connection.post("read", conversation_id=self.message.conversation_id, up_to=self.message.conversation_seq)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._call)
             if self._shows_typing:

@@ -242,7 +242,8 @@ class Runs:
     agent_grace_s: float = setting(
         30.0, duration(0.1, 3_600), "how long an answer waits for its agent to come back before it ends as it is"
     )
-    max_bytes: int = setting(512 * _KIB, size(1 * _KIB, 768 * _KIB), "longest answer with all its parts")
+    # It becomes one message, and no frame is longer than 900 KiB.
+    max_bytes: int = setting(512 * _KIB, size(1 * _KIB, 512 * _KIB), "longest answer with all its parts")
     max_hours: float = setting(24.0, number(0.001, 720), "after which an answer is ended")
     open_per_agent: int = setting(200, whole(1, 100_000), "answers that one agent may be making at once")
     # A hundred answers at 50 tokens a second each; a frame may hold many tokens.

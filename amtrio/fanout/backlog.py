@@ -6,12 +6,14 @@ Knows rows and the table of renderers; knows no socket and no dialect.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from amtrio.model.conversation import is_member
-from amtrio.model.message import MessagePosted, unread_messages
+from amtrio.model.message import MessagePosted, message
+from amtrio.model.pages import messages, unread
+from amtrio.protocol.codec import encode
 from amtrio.protocol.frames import Event
 from amtrio.store.database import ReadTx
 from amtrio.store.log import LogRow, get_cursor, head, read_after
@@ -19,8 +21,9 @@ from amtrio.store.log import LogRow, get_cursor, head, read_after
 # A page is held in memory for one session: at most so many rows, and no more rows once they hold so much text.
 PAGE_ROWS = 200
 PAGE_BYTES = 96 * 1024
-# What a v1 device is shown of a past that the log no longer holds.
+# What a v1 device is shown of a past that the log no longer holds, and how many of it are in memory at once.
 MAX_UNREAD = 1000
+UNREAD_AT_ONCE = 16
 
 Replays = Mapping[str, Callable[[ReadTx, str, LogRow], Event | None]]
 
@@ -54,10 +57,16 @@ def read_page(tx: ReadTx, account: str, after: int, replays: Replays) -> Page:
             render = replays.get(row.kind)
             event = render(tx, account, row) if render is not None else None
         items.append(Item(row.seq, row.device, event))
-        size += len(getattr(event, "content", ""))
+        size += _size(event)
         if size > PAGE_BYTES:
             break
     return Page(pruned, newest, items)
+
+
+def _size(event: Event | None) -> int:
+    """About how much text it holds."""
+    run = getattr(event, "run", None)
+    return len(getattr(event, "content", "")) + (len(encode(run)) if run is not None else 0)
 
 
 def _may_see(tx: ReadTx, account: str, conversation_id: str | None, known: dict[str, bool]) -> bool:
@@ -93,11 +102,17 @@ def read_position(tx: ReadTx, account: str, device: str, login_session: str) -> 
     return Position(pruned, newest, cursor)
 
 
-def read_unread(tx: ReadTx, account: str) -> tuple[int, list[MessagePosted]]:
+def read_unread(tx: ReadTx, account: str) -> tuple[int, list[int]]:
     """
     COMPAT(v1): for a device whose place in the log is pruned and that cannot be told to fetch a snapshot.
 
     Returns:
-        The head of the log, and the account's unread messages, oldest first.
+        The head of the log, and the account's unread messages for `read_messages`, oldest first.
     """
-    return head(tx, account).head, unread_messages(tx, account, MAX_UNREAD)
+    return head(tx, account).head, unread(tx, account, MAX_UNREAD)
+
+
+def read_messages(tx: ReadTx, numbers: Sequence[int]) -> list[MessagePosted]:
+    """COMPAT(v1): some of what `read_unread` found, as it is now; without what is gone meanwhile."""
+    found = (message(tx, MessagePosted, row) for row in messages(tx, numbers))
+    return [each for each in found if not each.deleted]

@@ -21,14 +21,8 @@ from amtrio.media.images import THUMBNAIL_TYPE
 from amtrio.media.sniffing import SHOWN_INLINE, TEXT
 from amtrio.model.attachment import files, no_attachment
 from amtrio.model.conversation import members
-from amtrio.model.message import (
-    ATTACHMENT_COLUMNS,
-    AttachmentView,
-    attachment,
-    attachment_view,
-    attachments_of,
-    visible_message,
-)
+from amtrio.model.message import ATTACHMENT_COLUMNS, attachment, attachments_of, visible_message
+from amtrio.model.message_view import AttachmentView, attachment_view
 from amtrio.model.pages import MAX_PAGE, page_size
 from amtrio.store.database import ReadTx, Row
 from amtrio.tokens import link_signature, same

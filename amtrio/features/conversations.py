@@ -34,6 +34,7 @@ from amtrio.model.conversation import (
     find_or_create,
     members,
 )
+from amtrio.model.run_end import let_go_of_conversation as let_go_of_runs
 from amtrio.protocol.frames import ClientId, Command, Reply
 from amtrio.store.database import ReadTx, Tx
 from amtrio.store.log import LogRow, head
@@ -185,6 +186,7 @@ def delete_conversation(tx: Tx, ctx: Context, frame: DeleteConversation) -> Conv
 
 def _delete(tx: Tx, services: Services, conversation_id: str, accounts: list[str], *, device: str | None) -> None:
     let_go_of_conversation(tx, services, conversation_id)
+    let_go_of_runs(tx, services, conversation_id)
     forget_answers(tx, conversation_id)
     tx.run("DELETE FROM conversation WHERE id = :id", id=conversation_id)  # members and messages go with it
     tx.announce(ConversationDeleted(conversation_id=conversation_id), accounts, device=device)

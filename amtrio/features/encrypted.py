@@ -16,7 +16,7 @@ from amtrio.errors import Malformed, TooLarge
 from amtrio.feature import command, get, post
 from amtrio.model.conversation import members
 from amtrio.model.message import MAX_CONTENT_BYTES, Encryption, Message, message
-from amtrio.model.pages import AskPage, page
+from amtrio.model.pages import MAX_REST_PAGE_BYTES, AskPage, page
 from amtrio.model.posting import MessageSent, Post, store_message
 from amtrio.protocol.frames import Kind
 from amtrio.store.database import ReadTx, Row, Tx
@@ -150,8 +150,10 @@ def list_encrypted(tx: ReadTx, ctx: Context, request: AskEncrypted) -> Answer[li
         NotFound: no such conversation, or the asker is not in it.
     """
     members(tx, request.conversation_id, ctx.principal.account)
-    rows, has_more = page(tx, request, "AND m.kind = 'encrypted' AND m.deleted_us IS NULL")
-    return Answer([_view(tx, row) for row in rows], headers={"X-Amtrio-Has-More": "true" if has_more else "false"})
+    condition = "AND m.kind = 'encrypted' AND m.deleted_us IS NULL"
+    found = page(tx, request, condition, most_bytes=MAX_REST_PAGE_BYTES)
+    has_more = "true" if found.has_more else "false"
+    return Answer([_view(tx, row) for row in found.rows], headers={"X-Amtrio-Has-More": has_more})
 
 
 def _view(tx: ReadTx, row: Row) -> EncryptedView:

@@ -18,22 +18,26 @@ from amtrio.errors import Conflict, RateLimited
 from amtrio.feature import get
 from amtrio.media.archive import Archive
 from amtrio.model.attachment import files
-from amtrio.model.conversation import conversation_views
+from amtrio.model.conversation import conversation_views, is_member
 from amtrio.model.message import (
     ATTACHMENT_COLUMNS,
-    MESSAGE_COLUMNS,
-    MESSAGE_FROM,
     Attachment,
     Message,
     attachment,
     message,
 )
+from amtrio.model.pages import AskPage, page
 from amtrio.model.people import open_sessions
 from amtrio.protocol.codec import encode
 from amtrio.store.database import ReadTx, Row
 
-# 50 messages have at most 3 MiB of text.
+# What is in memory at a time: so many rows, and of texts about so many bytes.
 PAGE_ROWS = 50
+PAGE_BYTES = 1024 * 1024
+# These are not measured first: a conversation brings its last message, of 512 KiB at most, an older text has 64 KiB
+# except the first.
+CONVERSATION_ROWS = 4
+VERSION_ROWS = 10
 MIN_CHUNK_BYTES = 32 * 1024
 MAX_NAME_BYTES = 150
 
@@ -243,12 +247,12 @@ async def _conversations(ctx: Context, ids: list[str]) -> AsyncGenerator[object,
             ctx.principal.account,
             "AND c.id > :after ORDER BY c.id LIMIT :limit",
             after=after,
-            limit=PAGE_ROWS,
+            limit=CONVERSATION_ROWS,
         )
         for view in views:
             ids.append(after := view.conversation_id)
             yield view
-        if len(views) < PAGE_ROWS:
+        if len(views) < CONVERSATION_ROWS:
             return
 
 
@@ -257,11 +261,11 @@ async def _conversation(ctx: Context, conversation_id: str, found: dict[str, Att
     yield f"conversations/{conversation_id}/messages.jsonl", b""
     edited: list[str] = []
     after = 0
-    while page := await ctx.store.read(_messages, ctx.principal.account, conversation_id, after):
-        yield None, b"".join(encode(each) + b"\n" for each in page)
-        after = page[-1].conversation_seq
-        edited += [each.message_id for each in page if each.edited_at is not None]
-        found |= {each.attachment_id: each for shown in page for each in shown.attachments}
+    while messages := await ctx.store.read(_messages, ctx.principal.account, conversation_id, after):
+        yield None, b"".join(encode(each) + b"\n" for each in messages)
+        after = messages[-1].conversation_seq
+        edited += [each.message_id for each in messages if each.edited_at is not None]
+        found |= {each.attachment_id: each for shown in messages for each in shown.attachments}
     name: str | None = f"conversations/{conversation_id}/edits.jsonl"
     for message_id in edited:
         version = 0
@@ -271,18 +275,10 @@ async def _conversation(ctx: Context, conversation_id: str, found: dict[str, Att
 
 
 def _messages(tx: ReadTx, account: str, conversation_id: str, after: int) -> list[Message]:
-    rows = tx.all(
-        f"""
-        SELECT {MESSAGE_COLUMNS} FROM {MESSAGE_FROM}
-        JOIN member mine ON mine.conversation_id = m.conversation_id AND mine.account_key = :account
-        WHERE m.conversation_id = :id AND mine.left_at_seq IS NULL AND m.seq > :after
-        ORDER BY m.seq LIMIT :limit""",  # noqa: S608 - our own column list
-        account=account,
-        id=conversation_id,
-        after=after,
-        limit=PAGE_ROWS,
-    )
-    return [message(tx, Message, row, viewer=account) for row in rows]
+    if not is_member(tx, conversation_id, account):
+        return []
+    found = page(tx, AskPage(conversation_id=conversation_id, after=after, limit=PAGE_ROWS), most_bytes=PAGE_BYTES)
+    return [message(tx, Message, row, viewer=account) for row in found.rows]
 
 
 def _versions(tx: ReadTx, message_id: str, after: int) -> list[Row]:
@@ -292,7 +288,7 @@ def _versions(tx: ReadTx, message_id: str, after: int) -> list[Row]:
         WHERE message_id = :id AND version > :after ORDER BY version LIMIT :limit""",
         id=message_id,
         after=after,
-        limit=PAGE_ROWS,
+        limit=VERSION_ROWS,
     )
 
 

@@ -18,14 +18,12 @@ from amtrio.model.message import (
     MessageDeleted,
     MessageEdited,
     MessagePosted,
-    MessageView,
     message,
     message_row,
-    message_view,
-    read_marks,
     visible_message,
 )
-from amtrio.model.pages import AskPage, page
+from amtrio.model.message_view import MessageView, message_view, read_marks
+from amtrio.model.pages import MAX_FRAME_PAGE_BYTES, MAX_REST_PAGE_BYTES, AskPage, page
 from amtrio.protocol.frames import Reply
 from amtrio.store.database import ReadTx
 from amtrio.store.log import LogRow, head
@@ -63,11 +61,11 @@ class History(Reply, frozen=True, kw_only=True, omit_defaults=False):
 def history(tx: ReadTx, ctx: Context, frame: AskHistory) -> History:
     """The newest page, or the one next to a cursor."""
     members(tx, frame.conversation_id, ctx.principal.account)
-    rows, has_more = page(tx, frame)
+    found = page(tx, frame, most_bytes=MAX_FRAME_PAGE_BYTES)
     return History(
         conversation_id=frame.conversation_id,
-        messages=[message(tx, Message, row, viewer=ctx.principal.account) for row in rows],
-        has_more=has_more,
+        messages=[message(tx, Message, row, viewer=ctx.principal.account) for row in found.rows],
+        has_more=found.has_more,
         epoch=ctx.store.epoch,
         seq=head(tx, ctx.principal.account)[1],
     )
@@ -77,17 +75,17 @@ def history(tx: ReadTx, ctx: Context, frame: AskHistory) -> History:
 def list_messages(tx: ReadTx, ctx: Context, request: AskHistory) -> Answer[list[MessageView]]:
     """The same page for REST, as the bare array that older clients read."""
     members(tx, request.conversation_id, ctx.principal.account)
-    rows, has_more = page(tx, request)
+    found = page(tx, request, most_bytes=MAX_REST_PAGE_BYTES)
     read = read_marks(tx, request.conversation_id)
     # COMPAT: the Android app knows this route alone; programs built on the same library know the older one.
     is_alias = ctx.request is not None and ctx.request.path.rstrip("/") == "/conversations/messages"
     who, user_agent = ctx.principal.account, "" if is_alias else ctx.user_agent
     return Answer(
-        [message_view(tx, row, viewer=who, user_agent=user_agent, read=read) for row in rows],
+        [message_view(tx, row, viewer=who, user_agent=user_agent, read=read) for row in found.rows],
         headers={
             "X-Amtrio-Epoch": ctx.store.epoch,
             "X-Amtrio-Seq": str(head(tx, ctx.principal.account)[1]),
-            "X-Amtrio-Has-More": "true" if has_more else "false",
+            "X-Amtrio-Has-More": "true" if found.has_more else "false",
         },
     )
 

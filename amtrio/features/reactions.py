@@ -13,7 +13,8 @@ from amtrio.clock import rfc3339
 from amtrio.context import Context, Services, id_of, kind_of
 from amtrio.errors import Conflict, Malformed
 from amtrio.feature import command, delete, get, on_removal, post, put, replay
-from amtrio.model.message import HAS_REACTIONS, Reaction, ReactionView, reaction_view, reactions_of, visible_message
+from amtrio.model.message import HAS_REACTIONS, Reaction, reactions_of, visible_message
+from amtrio.model.message_view import ReactionView, reaction_view
 from amtrio.protocol.frames import ClientId, Command, Event, Kind, Reply
 from amtrio.store.database import ReadTx, Row, Tx
 from amtrio.store.log import LogRow

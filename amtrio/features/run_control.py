@@ -9,12 +9,12 @@ import structlog
 import trio
 
 from amtrio.context import Context, Services
-from amtrio.errors import Malformed, RateLimited, RunClosed, Unsupported
+from amtrio.errors import Malformed, RateLimited, Unsupported
 from amtrio.feature import chore, command, post
 from amtrio.model.message import checked_content
 from amtrio.model.open_runs import OpenRun, OpenRuns
 from amtrio.model.posting import MessageSent, Post, store_message
-from amtrio.model.run import refusal, run_row
+from amtrio.model.run import no_run, refusal, run_row
 from amtrio.model.run_controls import Action, Control, ask, tell_state
 from amtrio.model.run_end import end_run
 from amtrio.protocol.frames import ClientId, Command, Reply
@@ -64,11 +64,13 @@ async def control(ctx: Context, frame: ControlRun) -> Controlled:
         Malformed, TooLarge: there is no text to steer by, or too much. RateLimited: it costs as much as a message.
     """
     run = ctx.services.own(OpenRuns).get(frame.run_id)
-    if run is None or ctx.principal.account not in run.watchers:
+    if run is not None and ctx.principal.account not in run.watchers:
+        run = None
+    if frame.action == "steer":
+        return await _steer(ctx, run, frame)
+    if run is None:
         raise await ctx.store.read(refusal, ctx.principal.account, frame.run_id)
-    if frame.action == "stop":
-        return await _stop(ctx, run)
-    return await _steer(ctx, run, frame)
+    return await _stop(ctx, run)
 
 
 async def _stop(ctx: Context, run: OpenRun) -> Controlled:
@@ -83,38 +85,46 @@ async def _stop(ctx: Context, run: OpenRun) -> Controlled:
     return Controlled(status="sent", run_id=run.id, control_id=wish.id)
 
 
-async def _steer(ctx: Context, run: OpenRun, frame: ControlRun) -> Controlled:
+async def _steer(ctx: Context, run: OpenRun | None, frame: ControlRun) -> Controlled:
     if not frame.text:
         raise Malformed("text is required to steer")
-    if "steer" not in run.supports:
+    if run is None and frame.client_id is None:
+        raise await ctx.store.read(refusal, ctx.principal.account, frame.run_id)
+    if run is not None and "steer" not in run.supports:
         raise Unsupported("this agent cannot be steered; send a message, and it is answered next")
     budget = ctx.services.limits.messages(ctx.principal.account)
     if not budget.take():
         raise RateLimited(
             "rate limit exceeded: too many messages", retry_after_ms=int(budget.wait_seconds() * 1000) + 1
         )
-    sent = await ctx.store.write(_say_into, ctx, run, frame)
+    sent = await ctx.store.write(_say_into, ctx, frame)
     if sent.repeated:
         budget.give_back()
-    wish = next((each for each in run.controls.values() if each.message_id == sent.message_id), None)
-    if wish is None:
-        wish = Control(ctx.clock.new_id("ctl"), "steer", trio.current_time(), frame.text, sent.message_id)
-        ask(ctx.services, run, wish)
+    wish = None
+    if run is not None:
+        wish = next((each for each in run.controls.values() if each.message_id == sent.message_id), None)
+        if wish is None:
+            wish = Control(ctx.clock.new_id("ctl"), "steer", trio.current_time(), frame.text, sent.message_id)
+            ask(ctx.services, run, wish)
     return Controlled(
         status="sent",
-        run_id=run.id,
-        control_id=wish.id,
+        run_id=frame.run_id,
+        control_id=wish.id if wish is not None else None,
         message_id=sent.message_id,
         conversation_seq=sent.conversation_seq,
     )
 
 
-def _say_into(tx: Tx, ctx: Context, run: OpenRun, frame: ControlRun) -> MessageSent:
-    row = run_row(tx, run.id)
-    if row is None or row.state != "open":
-        raise RunClosed(f"run {run.id!r} has ended", details={"run_id": run.id})
-    post = Post(conversation_id=run.conversation_id, client_id=frame.client_id)
-    return store_message(tx, ctx, post, checked_content(frame.text), steers=run.id)
+def _say_into(tx: Tx, ctx: Context, frame: ControlRun) -> MessageSent:
+    row = run_row(tx, frame.run_id)
+    if row is None or row.user_key != ctx.principal.account:
+        raise no_run(frame.run_id)
+    post = Post(conversation_id=row.conversation_id, client_id=frame.client_id)
+    sent = store_message(tx, ctx, post, checked_content(frame.text), steers=row.id)
+    # Looked at afterwards: what was said in time and is sent again, since the answer was lost, has that answer.
+    if row.state != "open" and not sent.repeated:
+        raise refusal(tx, ctx.principal.account, row.id)
+    return sent
 
 
 class AckControl(Command, frozen=True, kw_only=True):

@@ -5,20 +5,17 @@ Knows frames and SQL. Knows nothing of sockets and HTTP; how a run begins and en
 
 from __future__ import annotations
 
-from functools import partial
-
 import msgspec
 import structlog
 import trio
 
 from amtrio.context import Services
-from amtrio.feature import chore, on, on_attach, on_presence, on_removal, on_start, on_stop
+from amtrio.feature import chore, on_attach, on_presence, on_start, on_stop
 from amtrio.model.agent import supports
-from amtrio.model.conversation import ConversationDeleted
-from amtrio.model.open_runs import OpenRuns, open_run
+from amtrio.model.open_runs import SHOW_CHANGES, OpenRuns, open_run
 from amtrio.model.run import RunRow, append_chunk, chunks_of, forget_empty, open_rows
 from amtrio.model.run_body import Changes, PartChange, fold
-from amtrio.model.run_end import end_run, forget
+from amtrio.model.run_end import end_run
 from amtrio.protocol.frames import Event
 from amtrio.store.database import ReadTx, Tx
 
@@ -35,8 +32,9 @@ async def show_changes(services: Services) -> None:
     """Tell devices what runs said: the first piece at once, further ones together every few milliseconds."""
     runs, metrics = services.own(OpenRuns), services.metrics
     seconds = services.config.runs.merge_ms / 1000
-    is_behind = False
-    while runs.untold or is_behind:
+    # At least once: devices also fall behind where nothing new is said, by all that they are shown when they come.
+    is_due = True
+    while is_due:
         told, runs.untold = runs.untold, {}
         for run in told:
             metrics.run_deltas += run.tell_changes()
@@ -44,6 +42,7 @@ async def show_changes(services: Services) -> None:
             await trio.lowlevel.checkpoint()
         is_behind = services.fanout.catch_up()
         await trio.sleep(seconds)
+        is_due = bool(runs.untold) or is_behind
 
 
 class RunDurable(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,9 +140,18 @@ async def store_last_words(services: Services) -> None:
 
 @on_attach
 def wait_for_resume(services: Services, account: str) -> None:
-    """A new connection of an agent knows of its runs, or it does not: it has to say so."""
+    """A new connection of an agent knows of its runs, or it does not: it has to say so; coming alone says nothing."""
     for run in services.own(OpenRuns).of_agent(account):
-        run.away_since = trio.current_time()
+        if run.away_since is None:
+            run.away_since = trio.current_time()
+
+
+@on_attach
+def show_the_rest(services: Services, account: str) -> None:
+    """A new device may be shown more than it takes at once: the rest comes as soon as it has room."""
+    del account
+    if services.own(OpenRuns):
+        services.wake(SHOW_CHANGES)
 
 
 @on_presence
@@ -151,20 +159,6 @@ def wait_for_agent(services: Services, account: str, is_online: bool) -> None:  
     """Its last connection has ended: its runs wait a while."""
     if not is_online:
         wait_for_resume(services, account)
-
-
-@on(ConversationDeleted)
-def drop_with_conversation(services: Services, event: ConversationDeleted) -> None:
-    """Nobody is left to hear the end."""
-    for run in services.own(OpenRuns).of_conversation(event.conversation_id):
-        forget(services, run.id)
-
-
-@on_removal
-def remove_runs(tx: Tx, services: Services, account: str) -> None:
-    """Runs go with their conversations, and those with either of their members."""
-    for run in services.own(OpenRuns).of_agent(account):
-        tx.on_commit(partial(forget, services, run.id))
 
 
 @chore(every_seconds=3600)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Annotated, Literal
 
 import structlog
@@ -24,7 +25,6 @@ from amtrio.model.run import (
     Outcome,
     RunRow,
     insert_run,
-    no_run,
     own_run,
     run_row,
 )
@@ -89,14 +89,11 @@ async def start(ctx: Context, frame: StartRun) -> RunState:
     most = ctx.config.runs.open_per_agent
     if len(runs.of_agent(ctx.principal.account)) >= most and runs.get(frame.run_id) is None:
         raise RateLimited(f"an agent has at most {most} runs open", retry_after_ms=1000)
-    row, watchers, supported, is_repeated = await ctx.store.write(_start, ctx, frame)
-    run = runs.get(frame.run_id)
-    if run is None and row.state == "open":
-        run = open_run(ctx.services, row, watchers, supported, Body(max_bytes=ctx.config.runs.max_bytes))
-    return _state(row, run, is_repeated=is_repeated)
+    row, is_repeated = await ctx.store.write(_start, ctx, frame)
+    return _state(*await _standing(ctx, row), is_repeated=is_repeated)
 
 
-def _start(tx: Tx, ctx: Context, frame: StartRun) -> tuple[RunRow, tuple[str, ...], frozenset[str], bool]:
+def _start(tx: Tx, ctx: Context, frame: StartRun) -> tuple[RunRow, bool]:
     if not ctx.is_current():
         raise Conflict("this connection was replaced by a newer one")
     agent = ctx.principal.account
@@ -109,7 +106,29 @@ def _start(tx: Tx, ctx: Context, frame: StartRun) -> tuple[RunRow, tuple[str, ..
     row = own_run(tx, frame.run_id, agent)
     if row.conversation_id != frame.conversation_id:
         raise Conflict(f"run_id {frame.run_id!r} was used in another conversation")
-    return row, tuple(key for key in accounts if key != agent), supports(tx, agent), is_repeated
+    if not is_repeated:
+        watchers = tuple(key for key in accounts if key != agent)
+        # Not by whoever waits for this unit: by then the run may have ended again, or be gone with its conversation.
+        tx.on_commit(partial(_open, ctx, row, watchers, supports(tx, agent)))
+    return row, is_repeated
+
+
+def _open(ctx: Context, row: RunRow, watchers: tuple[str, ...], supported: frozenset[str]) -> None:
+    open_run(ctx.services, row, watchers, supported, Body(max_bytes=ctx.config.runs.max_bytes))
+
+
+async def _standing(ctx: Context, row: RunRow) -> tuple[RunRow, OpenRun | None]:
+    """
+    A run of the asker as the database and the memory have it, at one moment.
+
+    Raises:
+        NotFound: it is gone with its conversation.
+    """
+    runs = ctx.services.own(OpenRuns)
+    while (run := runs.get(row.id)) is None and row.state == "open":
+        # It begins or ends this moment. The writer does one thing after the other, and tells memory before it answers.
+        row = await ctx.store.write(own_run, row.id, ctx.principal.account)
+    return row, run
 
 
 def _take(tx: Tx, ctx: Context, message_id: str, conversation_id: str) -> None:
@@ -157,8 +176,7 @@ async def resume(ctx: Context, frame: ResumeRun) -> RunState:
     Raises:
         NotFound: there is no such run. Conflict: it is another agent's.
     """
-    row = await ctx.store.read(own_run, frame.run_id, ctx.principal.account)
-    run = ctx.services.own(OpenRuns).get(row.id)
+    row, run = await _standing(ctx, await ctx.store.read(own_run, frame.run_id, ctx.principal.account))
     if run is not None:
         ask_again(ctx.services, run)
     return _state(row, run, is_repeated=True)
@@ -187,8 +205,8 @@ def append(ctx: Context, frame: AppendToRun) -> None:
         RunClosed: it has ended. RunGap: text in between is missing. Conflict: a part before it is.
         TooLarge: the run would be too long.
     """
-    run = _own(ctx, frame.run_id)
-    with _named(run, frame.part):
+    with _named(frame):
+        run = _own(ctx, frame.run_id)
         _changed(ctx.services, run, run.body.append(frame.part, frame.offset, frame.text))
 
 
@@ -215,25 +233,25 @@ def set_part(ctx: Context, frame: SetPart) -> None:
         RunClosed: the run has ended. Conflict: it is of another kind, or a part before it is missing.
         Malformed: the meta lacks what the kind needs. TooLarge: the run would be too long.
     """
-    run = _own(ctx, frame.run_id)
-    with _named(run, frame.part):
+    with _named(frame):
+        run = _own(ctx, frame.run_id)
         _changed(ctx.services, run, run.body.declare(frame.part, frame.kind, frame.meta))
 
 
 def _own(ctx: Context, run_id: str) -> OpenRun:
     run = ctx.services.own(OpenRuns).get(run_id)
     if run is None or run.is_ending or run.agent != ctx.principal.account:
-        raise RunClosed(f"run {run_id!r} is not open", details={"run_id": run_id})
+        raise RunClosed(f"run {run_id!r} is not open")
     return run
 
 
 @contextmanager
-def _named(run: OpenRun, part: int) -> Iterator[None]:
+def _named(frame: AppendToRun | SetPart) -> Iterator[None]:
     """These frames have no answer that a refusal would belong to: it has to say itself what it is about."""
     try:
         yield
     except AmtrioError as exc:
-        exc.details = {"run_id": run.id, "part": part, **(exc.details or {})}
+        exc.details = {"run_id": frame.run_id, "part": frame.part, **(exc.details or {})}
         raise
 
 
@@ -266,12 +284,11 @@ async def finish(ctx: Context, frame: FinishRun) -> RunFinished:
         NotFound: there is no such run, or its conversation is gone. Conflict: it is another agent's.
     """
     run = ctx.services.own(OpenRuns).get(frame.run_id)
-    if run is not None and run.agent == ctx.principal.account:
-        return await end_run(ctx.services, run, frame.outcome, error=frame.error, usage=frame.usage)
-    row = await ctx.store.read(own_run, frame.run_id, ctx.principal.account)
-    if row.state == "open":
-        raise no_run(row.id)  # begun this moment, on a connection that was replaced
-    return finished(row)
+    if run is None or run.agent != ctx.principal.account:
+        row, run = await _standing(ctx, await ctx.store.read(own_run, frame.run_id, ctx.principal.account))
+        if run is None:
+            return finished(row)
+    return await end_run(ctx.services, run, frame.outcome, error=frame.error, usage=frame.usage)
 
 
 @replay("run_ended")

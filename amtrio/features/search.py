@@ -16,13 +16,17 @@ from amtrio.context import Context, Services, account_key
 from amtrio.errors import NotFound
 from amtrio.feature import chore, command, get
 from amtrio.model.conversation import is_member, members
-from amtrio.model.message import Message, MessageView, message, message_row, message_view
-from amtrio.model.pages import DEFAULT_PAGE, MAX_PAGE
+from amtrio.model.message import Message, message, message_row
+from amtrio.model.message_view import MessageView, message_view
+from amtrio.model.pages import DEFAULT_PAGE, MAX_FRAME_PAGE_BYTES, MAX_PAGE, MAX_REST_PAGE_BYTES, fitting, messages
 from amtrio.model.search_following import catch_up, clean, follow
 from amtrio.model.search_index import find, number_of
 from amtrio.protocol.frames import Command, Reply
 from amtrio.store.database import ReadTx, Row
-from amtrio.text.words import Query, Snippet, parse, snippet
+from amtrio.text.words import SNIPPET, Query, Snippet, parse, snippet
+
+# At most so much JSON is a snippet: a character is at most six bytes, or four and a match of its own ("[159,160],").
+SNIPPET_BYTES = 64 + 14 * SNIPPET
 
 
 class AskSearch(Command, frozen=True, kw_only=True):
@@ -96,7 +100,7 @@ async def search(ctx: Context, frame: AskSearch) -> SearchResults:
     is_complete = await catch_up(ctx.services)
 
     def show(tx: ReadTx) -> SearchResults:
-        page = _page(tx, ctx, frame, query)
+        page = _page(tx, ctx, frame, query, MAX_FRAME_PAGE_BYTES)
         hits = [
             Hit(message=message(tx, Message, row, viewer=ctx.principal.account), snippet=found)
             for row, found in page.hits
@@ -113,7 +117,7 @@ async def search_page(ctx: Context, request: AskSearch) -> SearchPage:
     is_complete = await catch_up(ctx.services)
 
     def show(tx: ReadTx) -> SearchPage:
-        page = _page(tx, ctx, request, query)
+        page = _page(tx, ctx, request, query, MAX_REST_PAGE_BYTES)
         hits = [HitView(message=_view(tx, ctx, row), snippet=found) for row, found in page.hits]
         return SearchPage(results=hits, next=page.next, is_complete=is_complete)
 
@@ -127,7 +131,7 @@ async def search_messages(ctx: Context, request: AskSearch) -> list[MessageView]
     await catch_up(ctx.services)
 
     def show(tx: ReadTx) -> list[MessageView]:
-        return [_view(tx, ctx, row) for row, _ in _page(tx, ctx, request, query).hits]
+        return [_view(tx, ctx, row) for row, _ in _page(tx, ctx, request, query, MAX_REST_PAGE_BYTES).hits]
 
     return await ctx.store.read(show)
 
@@ -142,7 +146,7 @@ class _Page:
     next: str | None
 
 
-def _page(tx: ReadTx, ctx: Context, frame: AskSearch, query: Query) -> _Page:
+def _page(tx: ReadTx, ctx: Context, frame: AskSearch, query: Query, most_bytes: int) -> _Page:
     account = ctx.principal.account
     limit = min(frame.limit, MAX_PAGE) if frame.limit is not None and frame.limit >= 1 else DEFAULT_PAGE
     conditions: list[str] = []
@@ -172,11 +176,12 @@ def _page(tx: ReadTx, ctx: Context, frame: AskSearch, query: Query) -> _Page:
             conditions.append("AND m.created_us > :after_us")
             # Times are shown to the millisecond: what was shown at this one is not newer than it.
             bounds["after_us"] = at_us + 999 - at_us % 1000
-    rows = find(tx, account, query, limit=limit + 1, condition=" ".join(conditions), **bounds)
-    has_more, rows = len(rows) > limit, rows[:limit]
+    sized = find(tx, account, query, limit=limit + 1, condition=" ".join(conditions), **bounds)
+    count, _ = fitting(tx, sized[:limit], most_bytes=most_bytes, bytes_beside=SNIPPET_BYTES)
+    rows = messages(tx, [row[0] for row in sized[:count]])
     # The index may be a moment behind: what was edited since and no longer has the words is left out.
     hits = [(row, found) for row in rows if (found := snippet(query, row[6])) is not None]
-    return _Page(hits, rows[-1][0] if has_more else None)
+    return _Page(hits, rows[-1][0] if count < len(sized) else None)
 
 
 def _number_of_own(tx: ReadTx, account: str, field: str, message_id: str) -> int:

@@ -11,8 +11,10 @@ import msgspec
 from amtrio.context import Context
 from amtrio.feature import get
 from amtrio.model.conversation import CONVERSATION_COLUMNS, Conversation, conversation
-from amtrio.model.message import MESSAGE_COLUMNS, MESSAGE_FROM, Message, message
+from amtrio.model.message import Message, message
 from amtrio.model.own_state import own_state
+from amtrio.model.pages import MAX_PAGE, MAX_REST_PAGE_BYTES, AskPage, Page, page
+from amtrio.protocol.codec import encode
 from amtrio.protocol.frames import Json
 from amtrio.store.database import ReadTx, Row
 from amtrio.store.log import head
@@ -20,6 +22,8 @@ from amtrio.store.log import head
 MAX_CONVERSATIONS = 100
 DEFAULT_CONVERSATIONS = 20
 RECENT_MESSAGES = 50
+# Of each conversation, so that one which is full of long answers does not take the page from all others.
+MAX_RECENT_BYTES = 256 * 1024
 
 
 class AskSnapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +59,7 @@ def snapshot(tx: ReadTx, ctx: Context, request: AskSnapshot) -> Snapshot:
     """One's conversations with own state, members' watermarks and recent messages, true at `{epoch, seq}` or later."""
     account = ctx.principal.account
     limit = request.limit if request.limit and 1 <= request.limit <= MAX_CONVERSATIONS else DEFAULT_CONVERSATIONS
-    recent = RECENT_MESSAGES if request.messages is None else max(0, min(request.messages, 200))
+    recent = RECENT_MESSAGES if request.messages is None else max(0, min(request.messages, MAX_PAGE))
     newest = head(tx, account)[1]
     rows = tx.all(
         f"""
@@ -66,16 +70,24 @@ def snapshot(tx: ReadTx, ctx: Context, request: AskSnapshot) -> Snapshot:
         after=request.after or "",
         limit=limit + 1,
     )
-    has_more, rows = len(rows) > limit, rows[:limit]
+    shown: list[Json] = []
+    bytes_left = MAX_REST_PAGE_BYTES
+    for row in rows[:limit]:
+        one, size = _one(tx, account, row, recent)
+        bytes_left -= size
+        if bytes_left < 0 and shown:
+            break
+        shown.append(one)
     return Snapshot(
         epoch=ctx.store.epoch,
         seq=newest if request.seq is None else min(request.seq, newest),
-        conversations=[_one(tx, account, row, recent) for row in rows],
-        next=rows[-1][0] if has_more else None,
+        conversations=shown,
+        next=shown[-1]["conversation_id"] if len(shown) < len(rows) else None,
     )
 
 
-def _one(tx: ReadTx, account: str, row: Row, recent: int) -> Json:
+def _one(tx: ReadTx, account: str, row: Row, recent: int) -> tuple[Json, int]:
+    """A conversation, and how many bytes of JSON it is at most."""
     shown: Json = msgspec.to_builtins(conversation(Conversation, row))
     shown |= msgspec.to_builtins(own_state(tx, account, row[0]))
     receipts = [
@@ -89,14 +101,10 @@ def _one(tx: ReadTx, account: str, row: Row, recent: int) -> Json:
             "SELECT account_key, read_up_to, delivered_up_to FROM member WHERE conversation_id = :id", id=row[0]
         )
     ]
-    messages = tx.all(
-        f"""
-        SELECT {MESSAGE_COLUMNS} FROM {MESSAGE_FROM} WHERE m.conversation_id = :id
-        ORDER BY m.seq DESC LIMIT :limit""",  # noqa: S608 - our own column list
-        id=row[0],
-        limit=recent,
-    )
-    return shown | {
-        "receipts": receipts,
-        "messages": [message(tx, Message, one, viewer=account) for one in reversed(messages)],
-    }
+    shown["receipts"] = receipts
+    size = len(encode(shown))
+    messages = Page([], has_more=False, size=0)
+    if recent:
+        messages = page(tx, AskPage(conversation_id=row[0], limit=recent), most_bytes=MAX_RECENT_BYTES)
+    shown["messages"] = [message(tx, Message, each, viewer=account) for each in messages.rows]
+    return shown, size + messages.size

@@ -44,14 +44,13 @@ from amtrio.model.message import (
     ATTACHMENT_COLUMNS,
     HAS_ATTACHMENTS,
     Attachment,
-    AttachmentView,
     MessageEdited,
     attachment,
-    attachment_view,
     attachments_of,
     message,
     visible_message,
 )
+from amtrio.model.message_view import AttachmentView, attachment_view
 from amtrio.protocol.frames import Reply
 from amtrio.store.database import ReadTx, Tx
 

@@ -106,7 +106,7 @@ class LastMessage(msgspec.Struct, frozen=True, kw_only=True):
     COMPAT: what a list shows of a conversation's newest message; both names of its id.
 
     Attributes:
-        content: empty if the message is encrypted: a preview of ciphertext tells nobody anything.
+        content: its beginning; empty if the message is encrypted: a preview of ciphertext tells nobody anything.
     """
 
     id: str
@@ -151,9 +151,11 @@ class ConversationView(msgspec.Struct, frozen=True, kw_only=True):
 # what was archived is everything up to a number, so a message costs no statement more.
 ARCHIVED = f"""CASE WHEN mine.archived = 1 AND
     (c.last_seq <= mine.archived_up_to OR mine.muted_until_us >= {FOREVER_US}) THEN 1 ELSE 0 END"""
+# Characters of the newest message in a list: a few lines, which is more than any list shows.
+MAX_PREVIEW = 1_000
 _VIEW = f"""
 SELECT {CONVERSATION_COLUMNS}, mine.read_up_to, mine.pinned, {ARCHIVED}, mine.muted_until_us,
-    last.id, last.seq, last.sender_key, last.kind, last.content, last.created_us,
+    last.id, last.seq, last.sender_key, last.kind, substr(last.content, 1, {MAX_PREVIEW}), last.created_us,
     (SELECT count(*) FROM (
         SELECT 1 FROM message m WHERE m.conversation_id = c.id AND m.seq > mine.read_up_to
             AND m.sender_key <> mine.account_key AND m.deleted_us IS NULL LIMIT {MAX_UNREAD}) AS unread)

@@ -194,4 +194,5 @@ def open_run(
     )
     services.own(OpenRuns).add(run)
     services.fanout.show(run)
+    services.wake(SHOW_CHANGES)  # for devices that are too busy to be shown it now
     return run

@@ -5,6 +5,7 @@ Sans I/O. Knows kinds, offsets and limits; knows no agent, no conversation, no s
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple
 
@@ -152,12 +153,12 @@ class Body:
         max_bytes: of all texts and metas as JSON together.
 
     Attributes:
-        size: how many bytes of that are used.
+        max_bytes: the same. size: how many bytes of that are used.
         devices: what was shown to devices. storage: what is on disk.
     """
 
     def __init__(self, *, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._parts: list[_Part] = []
         self.size = 0
         self.devices = Reader()
@@ -228,8 +229,8 @@ class Body:
             raise TooLarge(f"a run has at most {MAX_PARTS} parts")
 
     def _grow(self, by_bytes: int) -> None:
-        if by_bytes > 0 and self.size + by_bytes > self._max_bytes:
-            raise TooLarge(f"a run has at most {self._max_bytes} bytes; make the rest a file")
+        if by_bytes > 0 and self.size + by_bytes > self.max_bytes:
+            raise TooLarge(f"a run has at most {self.max_bytes} bytes; make the rest a file")
         self.size += by_bytes
 
     def _touched(self, number: int) -> None:
@@ -376,9 +377,15 @@ _METAS: dict[PartKind, type[msgspec.Struct]] = {
 
 
 def fold(chunks: Sequence[Sequence[PartChange]], *, max_bytes: int) -> Body:
-    """A body as it was stored, all of it seen by storage."""
-    body = Body(max_bytes=max_bytes)
+    """
+    A body as it was stored, all of it seen by storage.
+
+    What is on disk was let in when it was said. It is made again part by part, on the way it may be larger than it ever
+    was, and the limit may have been lowered since: so that counts for what is said from now on.
+    """
+    body = Body(max_bytes=sys.maxsize)
     for changes in chunks:
         body.apply(changes)
+    body.max_bytes = max_bytes
     body.reached(body.storage, body.changes(body.storage))
     return body

@@ -180,6 +180,16 @@ def finished(row: RunRow) -> RunFinished:
     )
 
 
+def let_go_of_conversation(tx: Tx, services: Services, conversation_id: str) -> None:
+    """The runs that are open in a conversation go with it: nobody is left to hear the end."""
+
+    def forget_all() -> None:
+        for run in services.own(OpenRuns).of_conversation(conversation_id):
+            forget(services, run.id)
+
+    tx.on_commit(forget_all)
+
+
 def forget(services: Services, run_id: str) -> None:
     """It is no longer open: what became of it is told by the log."""
     runs = services.own(OpenRuns)

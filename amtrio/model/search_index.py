@@ -11,7 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from amtrio.model.message import MESSAGE_COLUMNS, MessageDeleted, MessageEdited, MessagePosted
+from amtrio.model.message import MessageDeleted, MessageEdited, MessagePosted
+from amtrio.model.pages import SIZED
 from amtrio.store.database import ReadTx, Row, Tx, Value
 from amtrio.text.words import Query, fold
 
@@ -299,7 +300,7 @@ def find(
     **params: Value,
 ) -> list[Row]:
     """
-    `MESSAGE_COLUMNS` of messages with these words that `account` may see, newest first.
+    `SIZED` of messages with these words that `account` may see, newest first.
 
     Args:
         below, above: numbers of entries, exclusive.
@@ -315,7 +316,7 @@ def find(
     # CROSS JOIN keeps SQLite from starting anywhere else than in the index, whose order is that of the results.
     return tx.all(
         f"""
-        SELECT {MESSAGE_COLUMNS} FROM search_text CROSS JOIN search_entry e ON e.number = search_text.rowid
+        SELECT {SIZED} FROM search_text CROSS JOIN search_entry e ON e.number = search_text.rowid
         CROSS JOIN message m ON m.id = e.message_id CROSS JOIN conversation c ON c.id = m.conversation_id
         CROSS JOIN member mine ON mine.conversation_id = m.conversation_id AND mine.account_key = :account
         WHERE search_text MATCH :terms AND search_text.rowid < :below AND search_text.rowid > :above

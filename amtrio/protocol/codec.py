@@ -15,7 +15,11 @@ from msgspec import inspect
 from amtrio.errors import Malformed, UnknownType
 from amtrio.protocol.frames import Envelope
 
-# RFC 8259 lets JSON nest without end; msgspec stops at CPython's recursion limit with RecursionError, caught below.
+# RFC 8259 lets JSON nest without end (9: a parser may set limits). msgspec stops at CPython's recursion limit, and how
+# near that is depends on who calls: what could just be read on the way in might not be written on the way out.
+MAX_NESTING = 64
+_TEXTS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_BRACKETS = re.compile(rb"[\[\]{}]")
 _ENVELOPE = msgspec.json.Decoder(Envelope)
 _ENCODER = msgspec.json.Encoder()
 _ABSENT = (b"", b"null")
@@ -51,8 +55,9 @@ class Codec:
         The outer shape of a frame.
 
         Raises:
-            Malformed: not JSON, or no text under "type".
+            Malformed: not JSON, or no text under "type"; nested too deeply.
         """
+        check_nesting(raw, "frame")
         try:
             return _ENVELOPE.decode(raw)
         except (msgspec.DecodeError, RecursionError, UnicodeError) as exc:
@@ -77,6 +82,25 @@ class Codec:
             return word, decoder.decode(raw if is_flat else nested)
         except (msgspec.DecodeError, RecursionError, UnicodeError) as exc:
             raise Malformed(_explain(word, exc, decoder.type)) from exc
+
+
+def check_nesting(raw: str | bytes, what: str) -> None:
+    """
+    Refuse JSON of more than `MAX_NESTING` levels.
+
+    Raises:
+        Malformed: names `what`.
+    """
+    if isinstance(raw, str):
+        raw = raw.encode(errors="surrogatepass")
+    # Nearly always there are not even that many brackets.
+    if raw.count(b"[") + raw.count(b"{") <= MAX_NESTING:
+        return
+    depth = 0
+    for bracket in _BRACKETS.findall(_TEXTS.sub(b"", raw)):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > MAX_NESTING:
+            raise Malformed(f"{what}: nested too deeply, at most {MAX_NESTING} levels")
 
 
 def convert(data: Mapping[str, Any], shape: type[S], /, *, texts: bool) -> S:

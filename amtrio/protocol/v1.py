@@ -200,6 +200,23 @@ def _encrypted(event: Any) -> bytes:
     return b'{%b,"data":{%b,%b},%b}' % (word, word, fields, fields)
 
 
+# Of JSON. Some forms hold the text twice, and clients there are take frames of 1 MiB at most (iOS); only answers that
+# were made live are longer than 64 KiB of text. Over REST they are whole.
+MAX_CONTENT_BYTES = 400 * 1024
+_IS_SHORT = MAX_CONTENT_BYTES // 6
+_CUT = "\n\n[…]"
+
+
+def _fitting(content: str) -> str:
+    """A text that a frame can hold twice; the end of a longer one is left out, and that shows."""
+    if len(content) <= _IS_SHORT or (size := len(encode(content))) <= MAX_CONTENT_BYTES:
+        return content
+    while size > MAX_CONTENT_BYTES:
+        content = content[: len(content) * MAX_CONTENT_BYTES // (size + 64)]
+        size = len(encode(content))
+    return content + _CUT
+
+
 _CHAT_FORMS: Mapping[ChatForm, Callable[[bytes], bytes]] = {
     "hybrid": partial(hybrid, "message"),
     "nested": partial(frame, "message"),
@@ -218,7 +235,7 @@ def _chat(profile: Profile, event: Any, viewer: Viewer) -> bytes:
     return encode(
         _Chat(
             event.conversation_id,
-            event.content,
+            _fitting(event.content),
             "agent" if is_agent else (profile.own_sender if viewer.kind == "user" else "client"),
             event.sender_id,
             user_id if is_agent else agent_id,

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import inspect
 
 from amtrio.errors import Malformed
+from amtrio.protocol.codec import check_nesting
 
 Kind = Literal["list", "object"]
 
@@ -39,8 +40,9 @@ def from_texts(shape: type[msgspec.Struct], pairs: Iterable[tuple[str, str]]) ->
 
 def _object(name: str, text: str) -> Any:
     try:
+        check_nesting(text, name)
         return msgspec.json.decode(text) if text else None
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as exc:
+    except (Malformed, msgspec.DecodeError, UnicodeError, RecursionError) as exc:
         raise Malformed(f"request: {name} must be an object, written as JSON") from exc
 
 

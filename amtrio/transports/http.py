@@ -37,7 +37,7 @@ from amtrio.feature import Registry, RouteSpec
 from amtrio.idempotency import call
 from amtrio.limits import TokenBucket
 from amtrio.model.posting import MessageSent
-from amtrio.protocol.codec import convert, encode
+from amtrio.protocol.codec import check_nesting, convert, encode
 from amtrio.transports.addresses import client_address, own_origin
 from amtrio.transports.aliases import aliases_of
 from amtrio.transports.answers import JSON, error_body, error_headers
@@ -427,6 +427,7 @@ def _is_form() -> bool:
 
 
 def _json_object(raw: bytes) -> dict[str, Any]:
+    check_nesting(raw, "request")
     try:
         body = msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as exc:

@@ -148,6 +148,8 @@ class Inbox:
             raise
         else:
             if reply is not None:
+                # A page may be large: behind what is waiting already it would be too much for the socket.
+                await self._wait_for_room()
                 self._session.send(self._dialect.reply(reply, ref, word=spec.word, is_delivered=False))
         finally:
             self._end(span, error)

@@ -16,7 +16,7 @@ import structlog
 import trio
 
 from amtrio.errors import AmtrioError
-from amtrio.fanout.backlog import Page, read_page, read_unread
+from amtrio.fanout.backlog import UNREAD_AT_ONCE, Page, read_messages, read_page, read_unread
 from amtrio.fanout.hub import Outgoing
 from amtrio.protocol.dialects import Dialect, Viewer
 from amtrio.protocol.frames import Event, Gone, Kind, Resync
@@ -321,12 +321,14 @@ class Outbox:
         """COMPAT(v1): instead of `resync`, which it does not know, the device gets its unread messages."""
         # What is said live meanwhile comes after them, from the log.
         self._recent = deque()
-        head, messages = await self._sessions.services.store.read(read_unread, self._principal.account)
-        for event in messages:
-            await self._socket.drained(self.low_water)
-            wire = self._wire(Outgoing(event, device=None, at_us=0, published_at=time.perf_counter()), None)
-            if wire:
-                self.send(wire)
+        store = self._sessions.services.store
+        head, numbers = await store.read(read_unread, self._principal.account)
+        for first in range(0, len(numbers), UNREAD_AT_ONCE):
+            for event in await store.read(read_messages, numbers[first : first + UNREAD_AT_ONCE]):
+                await self._socket.drained(self.low_water)
+                wire = self._wire(Outgoing(event, device=None, at_us=0, published_at=time.perf_counter()), None)
+                if wire:
+                    self.send(wire)
         self._recent = None
         self.position = max(self.position, head)
         # The cursor jumps to the head when the pong of a ping behind them proves that they have arrived.

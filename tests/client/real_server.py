@@ -27,7 +27,7 @@ class RealServer:
     """
     Attributes:
         phone: what alice's phone heard, oldest first. shown: what it shows of runs.
-        cut_after: bytes that may still pass the wire before all of its connections are cut.
+        cut_after: bytes that may still pass the wire before all of its connections are cut. cuts: how often they were.
     """
 
     scene: Scene
@@ -38,6 +38,7 @@ class RealServer:
     shown: Shown = field(default_factory=Shown)
     cut_after: int | None = None
     cuts: int = 0
+    cuts_wanted: int = 0
     _near: set[trio.SocketStream] = field(default_factory=set)
     _far: set[trio.SocketStream] = field(default_factory=set)
     _changed: trio.Event = field(default_factory=trio.Event)
@@ -91,7 +92,12 @@ class RealServer:
     @property
     def is_to_be_cut(self) -> bool:
         """Whether `cut_after` has not come to pass yet."""
-        return self.cut_after is not None
+        return self.cuts < self.cuts_wanted
+
+    def cut_soon(self, after: int) -> None:
+        """Let so many bytes pass, then cut."""
+        self.cuts_wanted = self.cuts + 1
+        self.cut_after = after
 
     def cut(self) -> None:
         """Every connection through the wire breaks, without a word."""
@@ -151,7 +157,8 @@ class RealServer:
                 if self.cut_after is not None:
                     self.cut_after -= len(data)
                     if self.cut_after <= 0:
-                        await sink.send_all(data[: len(data) + self.cut_after])
+                        until, self.cut_after = len(data) + self.cut_after, None
+                        await sink.send_all(data[:until])
                         self._cut()
                 await sink.send_all(data)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
@@ -160,7 +167,6 @@ class RealServer:
 
     def _cut(self) -> None:
         self.cuts += 1
-        self.cut_after = None
         for stream in (*self._far, *self._near):
             stream.socket.close()
         self._changed.set()

@@ -365,8 +365,7 @@ def test_an_agent_that_is_cut_off_goes_on_without_hole_or_repeat(real: RealServe
         for number in range(2000):
             await run.write(f"{number} ")
             if number % 400 == 399:
-                real.cut_after = 1 + number
-                await did(real.until, lambda: not real.is_to_be_cut)
+                await did(real.cut)
 
     async def scene() -> None:
         room = await did(real.room)
@@ -405,7 +404,7 @@ def test_200_messages_over_random_drops_are_each_handled_once_and_in_order(real:
         async with serving(real_agent(real, echo, backoff=Backoff(first_s=0.1, longest_s=0.1))):
             while not all_ended():
                 # What is not done with comes again each time: some 80 kB of messages.
-                real.cut_after = chance.randrange(100_000, 180_000)
+                real.cut_soon(chance.randrange(100_000, 180_000))
                 await did(real.until, lambda: not real.is_to_be_cut or all_ended())
         assert real.cuts >= 4
         expected = {room: [str(number) for number in range(place, 200, 5)] for place, room in enumerate(rooms)}

@@ -224,3 +224,22 @@ def test_leaving_ends_what_waits(server: FakeServer, play: Play) -> None:
                 await the_next(connection, Offline)
 
     play(scene)
+
+
+def test_what_is_posted_is_not_waited_for_and_not_lost(server: FakeServer, play: Play) -> None:
+    """
+    It goes when there is a socket, again if its answer got lost, and a refusal is nobody's error.
+    """
+    server.mute, server.mutes = 1, "read"
+
+    async def scene() -> None:
+        async with alice(server) as connection:
+            connection.post("edit", message_id="m404", content="x")
+            sent = await connection.send_message("hello", agent_id="demo")
+            connection.post("read", conversation_id=sent.conversation_id, up_to=1)
+            await seen(server, lambda: sum(frame["type"] == "read" for frame in server.frames) == 2)
+            assert not connection.has_ended
+        assert connection.has_ended
+
+    play(scene)
+    assert server.read_up_to["c1", "alice"] == 1

@@ -67,11 +67,17 @@ def test_a_script_logs_in_asks_and_reads_the_answer_while_it_is_written(real: Re
 
     async def reply(message: Incoming, run: Run) -> None:
         await run.plan([PlanItem("think")])
-        for word in message.content.split():
+        *words, last = message.content.split()
+        for word in words:
             await run.write(f"{word}! ")
-            await anyio.sleep(0.04)
+        await is_seen.wait()
+        await run.write(f"{last}! ")
+
+    is_seen = anyio.Event()
 
     async def scene() -> None:
+        nonlocal is_seen
+        is_seen = anyio.Event()
         async with serving(demo(real, reply)):
             client = await Client.login(real.url, "alice", PASSWORD, backoff=quick())
             async with client:
@@ -80,6 +86,7 @@ def test_a_script_logs_in_asks_and_reads_the_answer_while_it_is_written(real: Re
                 news = client.follow(room)
                 sent = await client.send("one two three", conversation_id=room)
                 live = await first(news, RunChanged, lambda item: "two!" in item.run.text)
+                is_seen.set()
                 assert (live.run.reply_to, live.run.parts[0].kind) == (sent.message_id, "plan")
                 last = await first(news, MessagePosted, answers)
                 assert last.message.content == "one! two! three! "

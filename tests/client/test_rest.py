@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ import pytest
 
 from amtrio.client.errors import Refused, Unreachable
 from amtrio.client.rest import Rest, http_url
+from amtrio.client.stream import Position
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
@@ -149,3 +151,43 @@ def test_every_spelling_of_the_address_is_the_same_server() -> None:
     assert http_url("ws://host:1/") == "http://host:1"
     assert http_url("wss://host/chat") == "https://host/chat"
     assert http_url("127.0.0.1:8080") == "http://127.0.0.1:8080"
+
+
+async def test_a_file_is_uploaded_from_memory_and_from_disk(tmp_path: Path) -> None:
+    """
+    The bare bytes with their length and name; a large one is not read as a whole.
+    """
+    requests: list[httpx.Request] = []
+    bodies: list[bytes] = []
+    (tmp_path / "notes.txt").write_bytes(b"n" * 200_000)
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        bodies.append(await request.aread())
+        query = request.url.params
+        return httpx.Response(200, json={"attachment_id": "att_1", "filename": query["filename"], "size": 4})
+
+    client = Rest("http://server", token="t", http=httpx.AsyncClient(transport=httpx.MockTransport(answer)))
+    uploaded = await client.upload(b"a,b\n", filename="t.csv", content_type="text/csv", conversation_id="c1")
+    assert (uploaded.attachment_id, uploaded.filename) == ("att_1", "t.csv")
+    assert (await client.upload(tmp_path / "notes.txt")).filename == "notes.txt"
+    assert bodies == [b"a,b\n", b"n" * 200_000]
+    assert requests[0].headers["content-type"] == "text/csv"
+    assert requests[0].url.params["conversation_id"] == "c1"
+    assert requests[1].headers["content-length"] == "200000"
+    with pytest.raises(FileNotFoundError):
+        await client.upload(str(tmp_path / "missing"))
+
+
+async def test_the_head_of_the_log_costs_one_conversation() -> None:
+    """
+    Where a program begins that wants only what happens from now on.
+    """
+    queries: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        queries.append(str(request.url.query, "ascii"))
+        return httpx.Response(200, json={"epoch": "e1", "seq": 7, "conversations": [], "next": "c9"})
+
+    assert await rest(answer).head() == Position("e1", 7)
+    assert queries == ["limit=1"]

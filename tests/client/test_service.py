@@ -57,24 +57,32 @@ def test_messages_of_one_conversation_are_handled_one_after_the_other(server: Fa
 
 def test_no_more_conversations_at_once_than_wanted(server: FakeServer, play: Play) -> None:
     """
-    The others wait for their turn.
+    The others wait for their turn; their runs are not opened before.
     """
-    running, most = 0, 0
+    running = 0
+    both, may_end = anyio.Event(), anyio.Event()
 
     async def count(message: Incoming) -> None:
-        nonlocal running, most
+        nonlocal running
         running += 1
-        most = max(most, running)
-        await anyio.sleep(0.01)
+        if running == 2:
+            both.set()
+        await may_end.wait()
         running -= 1
 
     async def scene() -> None:
+        nonlocal both, may_end
+        both, may_end = anyio.Event(), anyio.Event()
         asked = [await did(write, server, "go", each) for each in await did(conversations, server, 6)]
         async with serving(an_agent(server, count, concurrency=2)):
+            await both.wait()
+            await did(server.cut_all)
+            await seen(server, lambda: server.runs.cards == 2)
+            assert (running, len(server.runs.runs)) == (2, 2)
+            may_end.set()
             await seen(server, lambda: all(has_ended(server, each) for each in asked))
 
     play(scene)
-    assert most == 2
 
 
 def test_a_queued_message_that_is_withdrawn_is_never_handled(server: FakeServer, play: Play) -> None:
@@ -252,6 +260,39 @@ def test_a_question_answered_behind_a_resync_is_answered(server: FakeServer, pla
             await seen(server, lambda: len(said(server)) == 1)
             await did(server.do, answer_unheard)
             await did(server.cut_all)
+            await seen(server, lambda: has_ended(server, asked))
+
+    play(scene)
+    assert got == [["Yes"]]
+
+
+def test_a_question_answered_behind_a_resync_before_its_asker_knew_its_id(server: FakeServer, play: Play) -> None:
+    """
+    The answer to the asking got lost with the socket, and the log cannot tell of the person's any more.
+    """
+    got: list[object] = []
+    server.mute = 1
+
+    async def asking(message: Incoming, run: Run) -> None:
+        answer = await run.ask("Sure?", ["Yes"])
+        got.append(answer and answer.option_ids)
+
+    def answer_unheard() -> None:
+        message = server.stored("m2")
+        message["question"] |= {"state": "answered", "answer": {"option_ids": ["Yes"], "answered_by": "alice"}}
+        server.epoch = "e2"
+        server.is_up = True
+
+    def down() -> bool:
+        """Nobody comes back before the person has answered."""
+        server.is_up = server.is_up and len(said(server)) == 0
+        return len(said(server)) == 1 and not server.account("a:demo").sockets
+
+    async def scene() -> None:
+        asked = await did(write, server, "go")
+        async with serving(an_agent(server, asking)):
+            await seen(server, down)
+            await did(server.do, answer_unheard)
             await seen(server, lambda: has_ended(server, asked))
 
     play(scene)

@@ -257,11 +257,41 @@ def test_a_message_that_cannot_be_taken_is_skipped(server: FakeServer, play: Pla
     server.until(lambda: server.accounts["a:demo"].cursor >= 3)
 
 
+def test_a_server_that_cannot_open_runs_is_an_error(server: FakeServer, play: Play) -> None:
+    """
+    An older one, say: nobody should wonder why an agent is silent.
+    """
+    errors: list[Exception] = []
+
+    async def scene() -> None:
+        await did(write, server, "hello")
+        server.runs.refuse["run_start"] = [Refusal("unknown_type", "unknown message type: run_start")]
+        async with serving(an_agent(server, echo, on_error=lambda _message, exc: errors.append(exc))):
+            await seen(server, lambda: server.accounts["a:demo"].cursor >= 2)
+
+    play(scene)
+    assert "unknown_type" in str(errors[0])
+
+
+def test_what_is_being_answered_is_read(server: FakeServer, play: Play) -> None:
+    """
+    The person sees the mark when the handler begins.
+    """
+
+    async def scene() -> None:
+        asked = await did(write, server, "hello")
+        async with serving(an_agent(server, echo)):
+            await seen(server, lambda: has_ended(server, asked))
+            await seen(server, lambda: server.read_up_to.get(("c1", "demo")) == 1)
+
+    play(scene)
+
+
 def test_typing_is_shown_until_the_first_text(server: FakeServer, play: Play, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     And said again while it lasts.
     """
-    monkeypatch.setattr("amtrio.client.turn._TYPING_AGAIN_S", 0.01)
+    monkeypatch.setattr("amtrio.client.turn._TYPING_AGAIN_S", 0.002)
     may_write = anyio.Event()
 
     def typed() -> int:
@@ -270,9 +300,11 @@ def test_typing_is_shown_until_the_first_text(server: FakeServer, play: Play, mo
     async def thinker(message: Incoming, run: Run) -> None:
         await may_write.wait()
         await run.write("42")
+        await run.history()  # behind whatever was on its way
         count = typed()
-        await anyio.sleep(0.05)
-        assert typed() <= count + 1
+        for _ in range(50):  # takes much longer than it takes to say it again
+            await run.history()
+        assert typed() == count
 
     async def scene() -> None:
         nonlocal may_write
@@ -305,6 +337,33 @@ def test_ending_the_agent_keeps_what_its_handlers_wrote(server: FakeServer, play
     play(scene)
     assert said(server) == ["half an answer"]
     server.until(lambda: server.accounts["a:demo"].cursor >= 2)
+
+
+def test_ending_an_agent_that_is_cut_off_does_not_wait_for_the_server(
+    server: FakeServer, play: Play, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    A moment at most; the server ends the run by itself, and the message is not done with.
+    """
+    monkeypatch.setattr("amtrio.client.turn.END_WITHIN_S", 0.05)
+
+    async def slow(message: Incoming, run: Run) -> None:
+        await run.write("half")
+        await anyio.sleep_forever()
+
+    async def scene() -> None:
+        asked = await did(write, server, "go")
+        async with serving(an_agent(server, slow)):
+            await seen(server, lambda: is_written(server, asked))
+            server.is_up = False
+            await did(server.cut_all)
+            await seen(server, lambda: not server.account("a:demo").sockets)
+            began_at = anyio.current_time()
+        assert anyio.current_time() - began_at < 5
+        assert the_run(server, asked).state == "open"
+        assert server.accounts["a:demo"].cursor < 2
+
+    play(scene)
 
 
 def test_a_yielded_thing_that_is_no_text_is_an_error(server: FakeServer, play: Play) -> None:

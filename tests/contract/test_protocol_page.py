@@ -18,7 +18,7 @@ from amtrio.features.history import History
 from amtrio.features.runs import RunState
 from amtrio.features.search import SearchResults
 from amtrio.features.snapshot import Snapshot
-from amtrio.model.message import AttachmentView
+from amtrio.model.message_view import AttachmentView
 from amtrio.model.posting import MessageSent
 from amtrio.model.run_end import RunFinished
 from amtrio.protocol.codec import Codec

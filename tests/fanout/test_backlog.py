@@ -12,7 +12,7 @@ import amtrio.features  # noqa: F401 - registers every capability
 from amtrio.app import open_services
 from amtrio.context import Context, Principal, Services
 from amtrio.fanout import backlog
-from amtrio.fanout.backlog import Position, read_page, read_position, read_unread
+from amtrio.fanout.backlog import Position, read_messages, read_page, read_position, read_unread
 from amtrio.feature import registry
 from amtrio.features.agents import AddAgent, operation_add
 from amtrio.features.messages import DeleteMessage, EditMessage, SendMessage, delete_message, edit, send
@@ -121,7 +121,8 @@ async def test_unread_messages_are_those_of_others_that_are_still_there(world: W
     for number in range(3):
         await world.send(world.helper, f"n{number}")
     await store.write(delete_message, world.context(world.helper), DeleteMessage(message_id=gone))
-    head, messages = await store.read(read_unread, world.alice)
+    head, numbers = await store.read(read_unread, world.alice)
+    messages = await store.read(read_messages, numbers)
     assert [each.content for each in messages] == ["n0", "n1", "n2"]
     assert {type(each) for each in messages} == {MessagePosted}
     assert head == (await world.page(world.alice)).head

@@ -9,7 +9,7 @@ import pytest
 import trio
 
 from amtrio.model.conversation import MAX_UNREAD
-from tests.features.conftest import Cast
+from tests.features.conftest import Cast, send
 from tests.harness import Agent, Device, MovableClock, Person, Scene, open_scene
 
 
@@ -356,3 +356,10 @@ async def test_a_title_can_be_seen_and_runs_one_way(scene: Scene, cast: Cast, ti
         path, json={"title": "\U0001f468\u200d\U0001f469\u200d\U0001f467"}, headers=cast.helper.headers
     )
     assert family.status_code == 200
+
+
+async def test_a_list_shows_the_beginning_of_the_last_message(scene: Scene, cast: Cast) -> None:
+    """Answers may have half a megabyte, and a list two hundred conversations."""
+    await send(scene, cast.helper, cast.talk, "é" * 5_000)
+    (shown,) = await scene.get("/conversations", cast.alice)
+    assert shown["last_message"]["content"] == "é" * 1_000

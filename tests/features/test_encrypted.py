@@ -9,6 +9,7 @@ import pytest
 
 from amtrio.features.encrypted import ALGORITHMS, OPAQUE
 from amtrio.model.message import MAX_CONTENT_BYTES
+from amtrio.model.pages import MAX_REST_PAGE_BYTES
 from tests.features.conftest import Cast, send
 from tests.harness import Agent, Json, Person, Scene, open_scene
 from tests.key_owner import post, refused
@@ -207,6 +208,18 @@ async def test_a_page_of_ciphertext(scene: Scene, cast: Cast) -> None:
     answer = await scene.http.get(path(cast.talk), params={"limit": 2}, headers=cast.alice.headers)
     assert answer.headers["X-Amtrio-Has-More"] == "true"
     assert (await refused(scene, cast.alice, "GET", path(cast.talk), params={"before": "yesterday"}))[0] == 404
+
+
+async def test_a_page_of_the_longest_ciphertexts_is_bounded(scene: Scene, cast: Cast) -> None:
+    """Also of such as nobody would send: of characters that JSON writes with six bytes."""
+    for _ in range(12):
+        await post(scene, cast.alice, path(cast.talk), SEALED | {"ciphertext": "\x01" * 65_000})
+    told = []
+    for before in (None, 3):
+        answer = await scene.http.get(path(cast.talk), params={"before": before}, headers=cast.alice.headers)
+        assert len(answer.content) <= MAX_REST_PAGE_BYTES
+        told.append(([each["conversation_seq"] for each in answer.json()], answer.headers["X-Amtrio-Has-More"]))
+    assert told == [(list(range(3, 13)), "true"), ([1, 2], "false")]
 
 
 async def test_the_budget_is_that_of_messages(tmp_path: Path) -> None:

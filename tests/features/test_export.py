@@ -14,6 +14,8 @@ import trio.testing
 
 from amtrio.features import export
 from amtrio.media.archive import Archive
+from amtrio.model.message import Message
+from amtrio.protocol.codec import encode
 from amtrio.store.database import Tx
 from tests.features.conftest import Cast, send
 from tests.harness import ADMIN_SECRET, PASSWORD, Agent, Person, Scene, open_scene
@@ -124,7 +126,8 @@ async def test_an_empty_account(scene: Scene) -> None:
 
 async def test_pages_are_put_together(scene: Scene, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is missing and nothing twice where one page ends and the next begins."""
-    monkeypatch.setattr(export, "PAGE_ROWS", 2)
+    for name in ("PAGE_ROWS", "CONVERSATION_ROWS", "VERSION_ROWS"):
+        monkeypatch.setattr(export, name, 2)
     for number in range(3):
         await scene.conversation(cast.alice, await scene.register_agent(f"agent{number}"))
     async with scene.device(cast.alice, "phone") as phone:
@@ -137,6 +140,28 @@ async def test_pages_are_put_together(scene: Scene, cast: Cast, monkeypatch: pyt
     assert [each["conversation_seq"] for each in messages] == [1, 2, 3, 4, 5, 6]
     edits = lines(archive, f"conversations/{cast.talk}/edits.jsonl")
     assert [each["content"] for each in edits] == ["n0", "a", "b", "c"]
+
+
+async def test_no_more_is_in_memory_than_a_slice(scene: Scene, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted in bytes, not only in messages; a message that is longer than a slice is one by itself."""
+    monkeypatch.setattr(export, "PAGE_BYTES", 100_000)
+    sizes = [10, 20, 40_000, 50_000, 60_000, 10, 50_000, 30_000, 10]
+    for size in sizes:
+        await send(scene, cast.alice, cast.talk, "\n" * size)
+    slices: list[int] = []
+    read = export._messages
+
+    def measured(*args: Any) -> list[Message]:
+        found = read(*args)
+        slices.append(sum(len(encode(each)) for each in found))
+        assert len(found) == 1 or slices[-1] <= 100_000
+        return found
+
+    monkeypatch.setattr(export, "_messages", measured)
+    archive = await exported(scene, cast.alice)
+    messages = lines(archive, f"conversations/{cast.talk}/messages.jsonl")
+    assert [len(each["content"]) for each in messages] == sizes
+    assert max(slices) > 120_000
 
 
 async def test_five_an_hour_and_only_for_people(tmp_path: Path) -> None:

@@ -116,6 +116,29 @@ async def test_what_is_said_into_a_run_is_a_message_and_reaches_the_agent_at_onc
     assert await page(scene, cast.alice, cast.talk) == ["in French", "so far"]
 
 
+async def test_what_was_said_into_a_run_in_time_is_said_also_if_the_answer_got_lost(scene: Scene, cast: Cast) -> None:
+    """Sent again when the run has ended it is answered as the first time; what is new is refused, and not stored."""
+    async with answering(scene, cast, "steer") as (phone, helper, answer):
+        steer = {"run_id": RUN, "action": "steer", "text": "in French", "client_id": "steering-by-alice-1"}
+        first = (await phone.ask("run_control", **steer))["data"]
+        await answer.finish()
+        again = await phone.ask("run_control", **steer)
+        assert again["data"] == first | {"control_id": None}
+        over_rest = await post(scene, cast.alice, f"/runs/{RUN}/control", **{**steer, "run_id": None})
+        assert over_rest.json() == again["data"]
+        for client_id in ("steering-by-alice-2", None):
+            refused = await phone.ask("run_control", **steer | {"client_id": client_id})
+            assert refused["data"]["code"] == "run_closed"
+            assert refused["data"]["details"]["message_id"]
+        other = await phone.ask("run_control", **steer | {"text": "in Latin"})
+        assert other["data"]["code"] == "client_id_reused"
+        stranger = await post(scene, cast.bob, f"/runs/{RUN}/control", **steer)
+        assert stranger.json()["code"] == "not_found"
+        await helper.caught_up()
+        assert len([frame for frame in helper.ephemeral if frame["type"] == "run_control"]) == 1
+    assert await page(scene, cast.alice, cast.talk) == ["in French", "so far"]
+
+
 async def test_who_cannot_be_steered_is_not(scene: Scene, cast: Cast) -> None:
     """And nothing is stored."""
     async with answering(scene, cast, "stop") as (phone, _, _answer):

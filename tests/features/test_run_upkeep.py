@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amtrio.features.run_upkeep import forget_empty_runs, keep_runs
+from amtrio.features.run_upkeep import forget_empty_runs, keep_runs, store_bodies
 from amtrio.model.open_runs import OpenRuns
 from amtrio.store.database import ReadTx
 from tests.features.conftest import Cast, page
@@ -70,6 +71,31 @@ async def test_nothing_that_was_shown_is_lost_by_a_restart(tmp_path: Path) -> No
         assert (await phone.next("message", message_id=finished["message_id"]))["content"] == "One, two, three"
 
 
+async def test_no_run_keeps_the_server_from_starting(tmp_path: Path) -> None:
+    """Neither one that shrank in one part while it grew in another, nor one that is longer than runs may be by now."""
+    async with open_scene(tmp_path) as scene:
+        alice, agent = await scene.register("alice"), await scene.register_agent("helper")
+        talk = await scene.conversation(alice, agent)
+        async with scene.device(agent) as helper:
+            answer = Answer(helper, RUN)
+            await answer.start(talk)
+            await answer.say("x")
+            for number in range(1, 9):
+                await answer.part(number, "tool", name="x", state="running", arguments="y" * 60_000)
+            await helper.caught_up()
+            await store_bodies(scene.running.services)
+            await answer.part(8, "tool", name="x", state="done")
+            for _ in range(2):
+                await answer.say("z" * 30_000)
+            await helper.caught_up()
+    async with open_scene(tmp_path, runs={"max_bytes": 1024}) as scene, scene.device(agent) as helper:
+        answer = Answer(helper, RUN)
+        await answer.resume()
+        assert answer.lengths[0] == 60_001
+        finished = await answer.finish()
+        assert finished["message_id"] is not None
+
+
 async def test_a_run_whose_agent_does_not_come_back_ends_with_what_it_said(tmp_path: Path) -> None:
     """Also one that comes back as a new program, which knows nothing of it."""
     async with open_scene(tmp_path, runs={"agent_grace_s": 0.2}) as scene:
@@ -86,6 +112,50 @@ async def test_a_run_whose_agent_does_not_come_back_ends_with_what_it_said(tmp_p
                 assert (message["content"], message["run"]["outcome"]) == ("so far", "interrupted")
                 refused = await helper.ask("run_append", run_id=RUN, part=0, offset=6, text="!")
                 assert refused["data"]["code"] == "run_closed"
+
+
+async def test_a_device_that_comes_is_shown_every_run_though_none_says_anything(tmp_path: Path) -> None:
+    """More than it takes at once: the rest comes as it reads."""
+    async with open_scene(tmp_path) as scene:
+        alice, agent = await scene.register("alice"), await scene.register_agent("helper")
+        talk = await scene.conversation(alice, agent)
+        names = {f"run-of-the-tests-{number:02}" for number in range(20)}
+        async with scene.device(agent) as helper:
+            for name in names:
+                answer = Answer(helper, name)
+                await answer.start(talk)
+                for _ in range(5):
+                    await answer.say("x" * 60_000)
+            await helper.caught_up()
+            while scene.running.services.own(OpenRuns).untold:
+                await trio.testing.wait_all_tasks_blocked()
+            async with scene.device(alice, "late") as late:
+                seen: set[str] = set()
+                while seen < names:
+                    run = await late.next("run_snapshot")
+                    assert len(run["parts"][0]["text"]) == 300_000
+                    seen.add(run["run_id"])
+
+
+async def test_an_agent_that_comes_and_goes_without_a_word_keeps_no_run_open(tmp_path: Path) -> None:
+    """It crashes again and again: what counts is since when nobody has said anything in the run."""
+    async with open_scene(tmp_path, runs={"agent_grace_s": 3600}) as scene:
+        alice, agent = await scene.register("alice"), await scene.register_agent("helper")
+        talk = await scene.conversation(alice, agent)
+        async with scene.device(agent) as helper:
+            await Answer(helper, RUN).start(talk)
+        (run,) = scene.running.services.own(OpenRuns)
+        async with scene.device(alice, "phone") as phone:
+            while run.away_since is None:
+                await phone.caught_up()
+            since = run.away_since
+            for _ in range(2):
+                async with scene.device(agent) as helper:
+                    await helper.caught_up()
+                    assert run.away_since == since
+                while scene.running.hub.is_online("a:helper"):
+                    await phone.caught_up()
+                assert run.away_since == since
 
 
 async def test_an_agent_that_comes_back_in_time_goes_on(tmp_path: Path) -> None:

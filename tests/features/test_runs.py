@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+import threading
 
+import pytest
+import trio
+
+from amtrio.model.open_runs import OpenRuns
 from tests.features.conftest import Cast, page, post
 from tests.harness import Device, Scene
 from tests.runs import Answer, Shown, set_card
@@ -144,7 +148,8 @@ async def test_nothing_can_be_said_after_the_end(scene: Scene, cast: Cast) -> No
             ("run_part", {"part": 1, "kind": "text"}),
         ):
             refused = await helper.ask(word, run_id=RUN, **data)
-            assert (refused["data"]["code"], refused["data"]["details"]) == ("run_closed", {"run_id": RUN})
+            about = {"run_id": RUN, "part": data["part"]}
+            assert (refused["data"]["code"], refused["data"]["details"]) == ("run_closed", about)
     assert await page(scene, cast.alice, cast.talk) == ["x"]
 
 
@@ -262,3 +267,68 @@ async def test_operators_see_how_many_answers_are_going_on(scene: Scene, cast: C
         found = dict(line.split() for line in lines if line[0] != "#")
         assert float(found["agent_messenger_open_runs"]) == 1
         assert float(found["agent_messenger_run_deltas_total"]) == 1
+
+
+async def test_what_an_agent_says_ends_nobodys_connection_however_deep_it_nests(scene: Scene, cast: Cast) -> None:
+    """Whatever is let in can be told to everybody it concerns: live, at the end and over REST."""
+    async with scene.device(cast.helper) as helper, scene.device(cast.alice, "phone") as phone:
+        answer = Answer(helper, RUN)
+        await answer.start(cast.talk)
+        await answer.say("hm")
+        for levels in (50, *range(850, 1000)):
+            deep = "[" * levels + "]" * levels
+            await helper.socket.send_message(
+                f'{{"type":"run_part","data":{{"run_id":"{RUN}","part":1,"kind":"reasoning","meta":{{"x":{deep}}}}}}}'
+            )
+        await answer.say("!", part=2)
+        while not any(change["part"] == 2 for change in (await phone.next("run_delta"))["parts"]):
+            pass
+        finished = await answer.finish()
+        assert (await phone.next("message", message_id=finished["message_id"]))["content"] == "hm\n\n!"
+        await helper.caught_up()
+    assert await page(scene, cast.alice, cast.talk) == ["hm\n\n!"]
+
+
+@pytest.mark.parametrize("end", ["it is stopped", "its conversation is deleted", "its conversation is deleted at once"])
+async def test_a_run_that_ends_while_it_is_begun_does_not_come_back(scene: Scene, cast: Cast, end: str) -> None:
+    """Both in one commit: its agent hears how it ended, and nobody is shown it any more."""
+    services, is_busy, gate = scene.running.services, threading.Event(), threading.Event()
+
+    def keep_busy(_: object) -> None:
+        is_busy.set()
+        gate.wait(10)
+
+    async with scene.device(cast.alice, "phone") as phone, trio.open_nursery() as nursery:
+        if end != "its conversation is deleted at once":
+            async with scene.device(cast.helper) as helper:
+                answer = Answer(helper, RUN)
+                await answer.start(cast.talk)
+                await answer.say("so far")
+                await helper.caught_up()
+        async with scene.device(cast.helper) as helper:
+            # What comes while the writer is busy is one transaction.
+            nursery.start_soon(services.store.write, keep_busy)
+            while not is_busy.is_set():
+                await phone.caught_up()
+            await helper.say("run_start", ref="begin", run_id=RUN, conversation_id=cast.talk)
+            while services.gauges().waiting_units < 1:
+                await phone.caught_up()
+            if end == "it is stopped":
+                await phone.say("run_control", ref="end", run_id=RUN, action="stop")
+            else:
+                await phone.say("delete_conversation", ref="end", conversation_id=cast.talk)
+            while services.gauges().waiting_units < 2:
+                await scene.http.get("/health")
+            gate.set()
+            while "begin" not in helper.replies:
+                await helper.take()
+            while "end" not in phone.replies:
+                await phone.take()
+            begun = helper.replies["begin"]["data"]
+            if end == "it is stopped":
+                assert (begun["state"], begun["outcome"], begun["message_id"] is not None) == ("ended", "stopped", True)
+            else:
+                assert begun["code"] == "not_found"
+            assert len(services.own(OpenRuns)) == 0
+            refused = await helper.ask("run_append", run_id=RUN, part=0, offset=0, text="again")
+            assert refused["data"]["code"] == "run_closed"

@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 import trio
 
-from amtrio.features.search import clean_index, follow_messages
+from amtrio.features.search import SNIPPET_BYTES, Hit, clean_index, follow_messages
+from amtrio.model.message import Message
 from amtrio.model.search_index import newest_event, place_of
+from amtrio.protocol.codec import encode
+from amtrio.text.words import parse, snippet
 from tests.features.conftest import Cast, post, send
 from tests.harness import Agent, Json, MovableClock, Person, Scene, open_scene
 
@@ -246,3 +249,32 @@ async def test_the_index_follows_by_itself(scene: Scene, cast: Cast) -> None:
             await trio.sleep(0.01)
     rows = await services.store.read(lambda tx: tx.all("SELECT words FROM search_text"))
     assert rows == [("needle",)]
+
+
+@pytest.mark.parametrize("around", ["👍", "東", "a ", "a \x01", "\x01" * 20 + " a "])
+def test_no_snippet_is_longer_than_reckoned(around: str) -> None:
+    """Every character a match of its own, or one that JSON writes with six bytes; with all that stands round it."""
+    shown = snippet(parse("👍" if around == "👍" else "東" if around == "東" else "a "), around * 200)
+    assert shown is not None
+    said = Message(
+        message_id="",
+        conversation_id="",
+        conversation_seq=1,
+        user_id="",
+        agent_id="",
+        sender_type="client",
+        sender_id="",
+        content="",
+        created_at="",
+    )
+    assert len(encode(Hit(message=said, snippet=shown))) + 1 - len(encode(said)) <= SNIPPET_BYTES
+
+
+async def test_two_hundred_short_messages_are_one_page(scene: Scene, cast: Cast) -> None:
+    """The room that is kept for snippets leaves that much for messages."""
+    async with scene.device(cast.alice) as phone:
+        for number in range(201):
+            await phone.send(cast.talk, f"needle {number} " + "hay " * 50)
+        told = (await phone.ask("search", q="needle", limit=200))["data"]
+    assert len(told["results"]) == 200
+    assert told["next"] == told["results"][-1]["message"]["message_id"]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from amtrio.features.snapshot import RECENT_MESSAGES
-from tests.features.conftest import Cast
+import pytest
+
+from amtrio.features import snapshot
+from amtrio.features.snapshot import MAX_RECENT_BYTES, RECENT_MESSAGES
+from amtrio.protocol.codec import encode
+from tests.features.conftest import Cast, send
 from tests.harness import Scene
 
 
@@ -93,3 +97,43 @@ async def test_client_ids_are_for_their_sender_alone(scene: Scene, cast: Cast) -
     (shown,) = (await scene.get("/snapshot", cast.alice))["conversations"]
     for messages in (shown["messages"], history):
         assert [each.get("client_id") for each in messages] == [None, "alices-own-name-01"]
+
+
+async def test_a_conversation_brings_as_many_messages_as_fit_and_always_its_latest(scene: Scene, cast: Cast) -> None:
+    for number in range(6):
+        await send(scene, cast.alice, cast.talk, f"{number}" * 60_000)
+    (shown,) = (await scene.get("/snapshot", cast.alice))["conversations"]
+    assert [each["conversation_seq"] for each in shown["messages"]] == [3, 4, 5, 6]
+    assert len(encode(shown["messages"])) <= MAX_RECENT_BYTES
+    await send(scene, cast.alice, cast.talk, "\x01" * 60_000)
+    (shown,) = (await scene.get("/snapshot", cast.alice))["conversations"]
+    assert [each["conversation_seq"] for each in shown["messages"]] == [7]
+
+
+async def test_a_page_ends_before_it_is_too_long_and_the_next_one_goes_on(
+    scene: Scene, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever limit was asked for; a conversation that is too long for any page has one of its own."""
+    monkeypatch.setattr(snapshot, "MAX_REST_PAGE_BYTES", 50_000)
+    made = {cast.talk: 100}
+    for size in (10_000, 20_000, 25_000, 60_000, 10, 20, 30):
+        answer = await scene.http.post(
+            "/conversations", json={"agent_id": "helper", "title": f"{size}"}, headers=cast.alice.headers
+        )
+        made[answer.json()["conversation_id"]] = size
+    for talk, size in made.items():
+        await send(scene, cast.alice, talk, "x" * size)
+    for limit in (1, 2, 3, 100):
+        seen: list[str] = []
+        after: str | None = ""
+        while after is not None:
+            page = await scene.get("/snapshot", cast.alice, limit=limit, after=after)
+            ids = [each["conversation_id"] for each in page["conversations"]]
+            assert len(ids) == 1 or len(encode(page["conversations"])) <= 50_000
+            assert 1 <= len(ids) <= limit
+            seen += ids
+            after = page["next"]
+            assert (after is None) == (len(seen) == len(made)), "no page is asked for in vain"
+        assert seen == sorted(made)
+    first = await scene.get("/snapshot", cast.alice, limit=100)
+    assert [made[each["conversation_id"]] for each in first["conversations"]] == [100, 10_000, 20_000]

@@ -15,10 +15,7 @@ from amtrio.model.message import (
     MessagePosted,
     message,
     message_row,
-    message_view,
-    read_marks,
     sender_type,
-    unread_messages,
     visible_message,
 )
 from amtrio.store.database import ReadTx, Row, Tx, Value
@@ -71,18 +68,6 @@ def test_a_message_says_what_it_waits_for_or_was_said_into() -> None:
     assert states == {"queued": True, "taken": False, None: False}
     steering = (*ROW[:18], None, "run-id-0000000001")
     assert message(NoQuery(), Message, steering).steers == "run-id-0000000001"
-    assert message_view(NoQuery(), steering, viewer="u:1").steers == "run-id-0000000001"
-
-
-def test_over_rest_a_message_has_every_name() -> None:
-    """The Android app calls people `user`; only the sender sees its client_id."""
-    mine, theirs = (message_view(NoQuery(), ROW, viewer=who) for who in ("u:1", "a:x"))
-    assert mine.id == mine.message_id == "msg_1"
-    assert (mine.client_id, mine.timestamp) == ("mine", mine.created_at)
-    assert theirs.client_id is not mine.client_id
-    assert message_view(NoQuery(), ROW, viewer="u:1", user_agent="okhttp/4.12.0").sender_type == "user"
-    read = {"u:1": (9, 1), "a:x": (3, 2_000_000)}
-    assert message_view(NoQuery(), ROW, viewer="u:1", read=read).read_at == "1970-01-01T00:00:02.000Z"
 
 
 async def test_attachments_and_reactions_come_with_the_message(tmp_path: Path) -> None:
@@ -127,9 +112,6 @@ async def test_attachments_and_reactions_come_with_the_message(tmp_path: Path) -
         assert [(each.emoji, each.account_kind, each.account_id) for each in shown.reactions] == [
             ("👍", "agent", "helper")
         ]
-        (unread,) = await store.read(unread_messages, "a:helper", 10)
-        assert unread.reactions == shown.reactions
-        assert set(await store.read(read_marks, talk)) == {account, "a:helper"}
         with pytest.raises(NotFound):
             await store.read(visible_message, sent, "u:stranger")
 

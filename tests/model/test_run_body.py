@@ -211,3 +211,20 @@ def test_a_body_that_was_read_back_is_the_same_and_has_nothing_left_to_store() -
     assert again.size == made.size
     assert again.changes(again.storage).parts == ()
     assert [change.part for change in again.changes(again.devices).parts] == [0, 1, 2], "devices have seen nothing"
+
+
+def test_what_is_on_disk_is_made_again_whatever_the_limit() -> None:
+    """Part by part a body may be larger than it ever was, and the limit may have been lowered since."""
+    made = Body(max_bytes=1000)
+    made.append(0, 0, "a")
+    made.declare(1, "reasoning", {"x": "m" * 900})
+    first = made.changes(made.storage)
+    made.reached(made.storage, first)
+    made.declare(1, "reasoning", {"x": "m"})
+    made.append(0, 1, "b" * 900)
+    second = made.changes(made.storage)
+    for limit in (1000, 10):
+        again = fold([first.parts, second.parts], max_bytes=limit)
+        assert (again.parts(), again.size) == (made.parts(), made.size)
+        with pytest.raises(TooLarge):
+            again.append(0, 901, "c" * 200)

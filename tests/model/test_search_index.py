@@ -18,6 +18,7 @@ import amtrio.features  # noqa: F401 - registers every capability
 from amtrio.clock import SystemClock
 from amtrio.errors import Malformed
 from amtrio.model import search_index as index
+from amtrio.model.pages import messages
 from amtrio.store import log
 from amtrio.store.connection import SqliteTx, connect
 from amtrio.store.migrate import load_migrations, migrate
@@ -186,7 +187,8 @@ class Book:
 
     def found(self, account: str, q: str, **options: Any) -> list[str]:
         options.setdefault("limit", 1000)
-        return [row[0] for row in index.find(self.tx, account, parse(q), **options)]
+        sized = index.find(self.tx, account, parse(q), **options)
+        return [row[0] for row in messages(self.tx, [rowid for rowid, _ in sized])]
 
     def expected(self, account: str, q: str) -> list[str]:
         """Read everything."""

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amtrio.errors import Malformed, UnknownType
-from amtrio.protocol.codec import Codec, convert, encode, flat, frame, hybrid
+from amtrio.protocol.codec import MAX_NESTING, Codec, convert, encode, flat, frame, hybrid
 from amtrio.protocol.frames import ID_PATTERN, Command
 
 
@@ -62,6 +62,24 @@ def test_what_is_no_frame_is_malformed(raw: str | bytes) -> None:
     """Whatever is not one JSON object with a text under type is refused as malformed, however deep it nests."""
     with pytest.raises(Malformed):
         decode(raw)
+
+
+@pytest.mark.parametrize("form", ["text", "bytes"])
+def test_what_nests_deeper_than_everybody_can_write_is_malformed(form: str) -> None:
+    """Levels count, brackets in texts and side by side do not."""
+
+    def nested(levels: int, text: str = "") -> str | bytes:
+        # The frame and its data are two levels.
+        deep = "[" * (levels - 2) + "]" * (levels - 2)
+        raw = f'{{"type":"message","data":{{"content":"{text}","x":{deep}}}}}'
+        return raw if form == "text" else raw.encode()
+
+    assert decode(nested(MAX_NESTING))[0] == "message"
+    assert decode(nested(3, text="[" * 500 + r"\"" + "{" * 500))[0] == "message"
+    assert decode('{"type":"message","data":{"content":"a","x":[' + "[]," * 500 + "[]]}}")[0] == "message"
+    for levels in (MAX_NESTING + 1, 980):
+        with pytest.raises(Malformed, match="frame: nested too deeply"):
+            decode(nested(levels, text="]" * 2000))
 
 
 @pytest.mark.parametrize("data", ['{"content":5}', "{}", "[]", '"text"', "7", "true", '{"content":"a","count":"b"}'])

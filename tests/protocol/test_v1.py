@@ -431,3 +431,17 @@ def test_a_text_that_looks_like_the_time_is_left_alone() -> None:
     (_, flat) = (json.loads(raw) for raw in V1(v1.AGENT).event(event, Viewer("agent"), 1))
     assert (flat["type"], flat["content"], flat["metadata"]) == ("user_message", text, {"timestamp": WHEN})
     assert (flat["timestamp"], flat["created_at"]) == (WHEN.replace("Z", "007Z"), WHEN)
+
+
+@pytest.mark.parametrize("letter", ["x", "\n", "\x01", "é", "👋"])
+def test_an_answer_that_would_be_too_long_for_a_client_is_cut_and_shows_it(letter: str) -> None:
+    """No frame above 900 KiB, also where a form holds the text twice; what fits is whole."""
+    for profile in PROFILES:
+        for viewer in viewers_of(profile):
+            for count in (60_000, 524_288):
+                for frame in V1(profile).event(posted(sender_type="agent", content=letter * count), viewer, None):
+                    assert len(frame) < 900 * 1024
+                    content = json.loads(frame).get("data", json.loads(frame))["content"]
+                    is_whole = len(json.dumps(letter * count, ensure_ascii=False).encode()) <= v1.MAX_CONTENT_BYTES
+                    assert (content == letter * count) == is_whole
+                    assert is_whole or (content.startswith(letter * 60_000) and content.endswith("[…]"))

@@ -48,12 +48,13 @@ async def test_every_route_wants_its_proof(tmp_path: Path) -> None:
             assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
-@pytest.mark.parametrize("kind", ["json", "text", "list", "number", "broken", "not utf-8", "deep"])
+@pytest.mark.parametrize("kind", ["json", "text", "list", "number", "broken", "not utf-8", "deep", "rather deep"])
 async def test_no_body_breaks_any_route(tmp_path: Path, kind: str) -> None:
     """A body of the wrong shape is answered with 4xx wherever there is a shape, never with 500."""
     bodies = {
         "json": b'{"unknown":{"a":[1]}}', "text": b'"text"', "list": b"[]", "number": b"5", "broken": b'{"a":',
         "not utf-8": b'{"username":"\xff"}', "deep": b'{"a":' * 5000 + b"1" + b"}" * 5000,
+        "rather deep": b'{"a":' * 65 + b"1" + b"}" * 65,
     }  # fmt: skip
     async with open_scene(tmp_path) as scene:
         alice, _, _ = await cast(scene)

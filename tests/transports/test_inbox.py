@@ -254,7 +254,8 @@ async def test_no_command_is_free(tmp_path: Path, mock_clock: MockClock) -> None
     limits = {"ephemeral_per_minute": 3, "user_messages_per_minute": 2, "agent_messages_per_minute": 5}
     async with open_scene(tmp_path, limits=limits) as scene:
         alice, helper, talk = await cast(scene)
-        ids = {"conversation_id": talk, "agent_id": "x", "message_id": "x"}
+        ids = {"conversation_id": talk, "agent_id": "x", "message_id": "x", "run_id": "x" * 16}
+        ids |= {"action": "stop", "outcome": "done", "emoji": "👍", "tag": "x", "title": "x", "content": "x"}
         for who, most in ((alice, 3), (helper, 5)):
             async with scene.device(who, "one") as one:
                 for number in range(most):
@@ -263,10 +264,10 @@ async def test_no_command_is_free(tmp_path: Path, mock_clock: MockClock) -> None
                 for word in sorted(registry.commands):
                     spec = registry.commands[word]
                     if spec.budget == "command" and spec.who in ("member", "user" if who is alice else "agent"):
-                        told = await one.ask(word, **ids, emoji="👍", tag="x", title="x", content="x", pinned=True)
+                        told = await one.ask(word, **ids, pinned=True)
                         assert told["data"]["code"] == "rate_limited", word
                 assert (await one.ask("message", **message(talk, most)))["type"] == "message_sent"
-        assert {spec.budget for spec in registry.commands.values()} == {"message", "ephemeral", "command"}
+        assert {spec.budget for spec in registry.commands.values()} == {"message", "ephemeral", "command", "run"}
         mock_clock.jump(20.1)
         async with scene.device(alice, "two") as two:
             assert (await two.ask("history", conversation_id=talk))["type"] == "history"
@@ -369,3 +370,21 @@ async def test_a_sender_that_was_pressed_from_both_sides_is_read_again(tmp_path:
             # Nobody reads: the buffers of both kernels and then the server's own are full of what was sent back.
             await wait_all_tasks_blocked(0.3)
             assert [frame["ref"] for frame in await answers(phone, count)] == list(range(count))
+
+
+async def test_pages_that_are_asked_for_at_once_come_one_after_the_other(tmp_path: Path) -> None:
+    """Each is larger than what may wait beside another one; the socket lives, and nothing is cut."""
+    async with open_scene(tmp_path) as scene:
+        alice, helper, talk = await cast(scene)
+        async with scene.device(helper) as agent:
+            for number in range(12):
+                await agent.send(talk, f"{number} {'x' * 60_000}")
+        async with scene.device(alice) as phone:
+            await phone.caught_up()
+            for number in range(8):
+                await phone.say("history", ref=number, conversation_id=talk, limit=12)
+            await wait_all_tasks_blocked(0.05)
+            for number in range(8):
+                while number not in phone.replies:
+                    await phone.take()
+                assert len(phone.replies[number]["data"]["messages"]) == 12
