@@ -26,12 +26,10 @@ def test_a_failure_keeps_its_cause() -> None:
     """
     And is not said to have come of the group.
     """
-    cause = OSError()
+    cause, failure = OSError(), LookupError()
+    failure.__cause__ = cause
     with pytest.raises(LookupError) as caught, unwrapped():
-        try:
-            raise LookupError from cause
-        except LookupError as exc:
-            raise ExceptionGroup("one", [exc]) from None
+        raise ExceptionGroup("one", [failure])
     assert (caught.value.__cause__, caught.value.__suppress_context__) == (cause, True)
 
 
