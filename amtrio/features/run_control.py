@@ -16,7 +16,7 @@ from amtrio.model.open_runs import OpenRun, OpenRuns
 from amtrio.model.posting import MessageSent, Post, store_message
 from amtrio.model.run import no_run, refusal, run_row
 from amtrio.model.run_controls import Action, Control, ask, tell_state
-from amtrio.model.run_end import end_run
+from amtrio.model.run_end import end_run, end_runs
 from amtrio.protocol.frames import ClientId, Command, Reply
 from amtrio.store.database import Tx
 
@@ -150,6 +150,7 @@ def ack_control(ctx: Context, frame: AckControl) -> None:
 async def watch_controls(services: Services) -> None:
     """Say which agents do not answer, and stop the runs that do not stop."""
     config, now = services.config.runs, trio.current_time()
+    overdue: dict[OpenRun, Control] = {}
     for run in services.own(OpenRuns):
         for wish in tuple(run.controls.values()):
             waited = now - wish.asked_at
@@ -158,6 +159,11 @@ async def watch_controls(services: Services) -> None:
                 tell_state(services, run, wish)
             if wish.action == "stop" and now - wish.first_asked_at >= config.stop_within_s and not run.is_ending:
                 log.info("run_stopped_for_agent", run=run.id, agent=run.agent)
-                await end_run(services, run, "stopped")
+                overdue[run] = wish
+    try:
+        await end_runs(services, dict.fromkeys(overdue), "stopped")
+    finally:
+        for run, wish in overdue.items():
+            if run.is_ending:
                 wish.state = "closed"
                 tell_state(services, run, wish)

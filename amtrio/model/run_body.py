@@ -257,6 +257,12 @@ class Body:
             marks.append((number, _Seen(part.length, part.version)))
         return Changes(tuple(found), tuple(marks))
 
+    def whole(self) -> Changes:
+        """All of it, as for a reader who has seen nothing."""
+        reader = Reader()
+        reader.due.update(range(len(self._parts)))
+        return self.changes(reader)
+
     def reached(self, reader: Reader, changes: Changes) -> None:
         """A reader has these changes; the body may have gone on since they were made."""
         for number, mark in changes.marks:
