@@ -158,7 +158,11 @@ async def load_open_runs(services: Services) -> None:
     """Go on with the runs that the last process left open; their agents have to come back."""
     services.own(OpenRuns)
     for row, watchers, supported, chunks in await services.store.read(_load):
-        run = open_run(services, row, watchers, supported, fold(chunks, max_bytes=services.config.runs.max_bytes))
+        body = fold(chunks, max_bytes=services.config.runs.max_bytes)
+        run = open_run(services, row, watchers, supported, body)
+        # Devices take no picture for news that is older than what they show: more than a change a microsecond there
+        # cannot have been.
+        run.rev = max(0, services.clock.now_us() - row.started_us)
         run.away_since = trio.current_time()
         run.chunk_bytes = sum(len(encode(chunk)) for chunk in chunks)
 

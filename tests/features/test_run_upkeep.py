@@ -75,6 +75,29 @@ async def test_nothing_that_was_shown_is_lost_by_a_restart(tmp_path: Path) -> No
         assert (await phone.next("message", message_id=finished["message_id"]))["content"] == "One, two, three"
 
 
+async def test_a_device_that_keeps_what_it_shows_goes_on_after_a_restart(tmp_path: Path) -> None:
+    """It takes the picture of the new server for newer than what it has, though that server counts changes anew."""
+    shown = Shown()
+    async with open_scene(tmp_path, runs={"merge_ms": 1}) as scene:
+        alice, agent = await scene.register("alice"), await scene.register_agent("helper")
+        talk = await scene.conversation(alice, agent)
+        async with scene.device(agent) as helper, scene.device(alice, "phone") as phone:
+            answer = Answer(helper, RUN)
+            await answer.start(talk)
+            for number in range(10):
+                await answer.say(f"{number} ")
+                shown.hear(await phone.take())
+            while RUN not in shown.runs or shown.text(RUN) != "0 1 2 3 4 5 6 7 8 9 ":
+                shown.hear(await phone.take())
+    async with open_scene(tmp_path) as scene, scene.device(alice, "phone") as phone, scene.device(agent) as helper:
+        answer = Answer(helper, RUN)
+        await answer.resume()
+        await answer.say("and on")
+        while shown.text(RUN) != "0 1 2 3 4 5 6 7 8 9 and on":
+            shown.hear(await phone.take())
+        assert not shown.holes
+
+
 async def test_no_run_keeps_the_server_from_starting(tmp_path: Path) -> None:
     """Neither one that shrank in one part while it grew in another, nor one that is longer than runs may be by now."""
     async with open_scene(tmp_path) as scene:
