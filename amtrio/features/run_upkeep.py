@@ -173,8 +173,11 @@ def _load(tx: ReadTx) -> list[tuple[RunRow, tuple[str, ...], frozenset[str], lis
 
 @on_stop
 async def store_last_words(services: Services) -> None:
-    """What was shown in the last second is there after an orderly restart, too."""
-    await store_bodies(services)
+    """What was shown in the last second is there after an orderly restart, too; if not, agents say it again."""
+    try:
+        await store_bodies(services)
+    except StorageUnavailable as exc:
+        log.warning("runs_not_stored", error=str(exc))
 
 
 @on_attach

@@ -335,6 +335,23 @@ async def test_what_is_said_while_a_run_ends_in_vain_is_there_after_a_restart(tm
         assert answer.lengths == {0: 200_000}
 
 
+async def test_a_full_disk_does_not_keep_the_server_from_stopping_in_order(tmp_path: Path) -> None:
+    """What it could not write down is with the agent, which hears how much the server has and says the rest again."""
+    async with open_scene(tmp_path, table=without_chores()) as scene:
+        alice, agent = await scene.register("alice"), await scene.register_agent("helper")
+        talk = await scene.conversation(alice, agent)
+        async with scene.device(agent) as helper:
+            answer = Answer(helper, RUN)
+            await answer.start(talk)
+            for _ in range(4):
+                await answer.say("x" * 50_000)
+            await helper.caught_up()
+        await scene.running.services.store.write(fill_once)
+    async with open_scene(tmp_path) as scene, scene.device(agent) as helper:
+        answer = Answer(helper, RUN)
+        assert (await answer.resume())["parts"] == []
+
+
 async def test_what_is_replaced_again_and_again_takes_little_room_on_disk(tmp_path: Path) -> None:
     """And the run is made again from it as it was."""
     async with open_scene(tmp_path, table=without_chores(), runs={"max_bytes": 10_000}) as scene:
