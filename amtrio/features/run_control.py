@@ -15,8 +15,8 @@ from amtrio.model.message import checked_content
 from amtrio.model.open_runs import OpenRun, OpenRuns
 from amtrio.model.posting import MessageSent, Post, store_message
 from amtrio.model.run import no_run, refusal, run_row
-from amtrio.model.run_controls import Action, Control, ask, tell_state
-from amtrio.model.run_end import end_run
+from amtrio.model.run_controls import MAX_UNHEARD, Action, Control, ask, has_room, heard, tell_state
+from amtrio.model.run_end import end_run, end_runs
 from amtrio.protocol.frames import ClientId, Command, Reply
 from amtrio.store.database import Tx
 
@@ -97,7 +97,7 @@ async def _steer(ctx: Context, run: OpenRun | None, frame: ControlRun) -> Contro
         raise RateLimited(
             "rate limit exceeded: too many messages", retry_after_ms=int(budget.wait_seconds() * 1000) + 1
         )
-    sent = await ctx.store.write(_say_into, ctx, frame)
+    sent = await ctx.store.write(_say_into, ctx, frame, has_room=run is None or has_room(run))
     if sent.repeated:
         budget.give_back()
     wish = None
@@ -115,7 +115,7 @@ async def _steer(ctx: Context, run: OpenRun | None, frame: ControlRun) -> Contro
     )
 
 
-def _say_into(tx: Tx, ctx: Context, frame: ControlRun) -> MessageSent:
+def _say_into(tx: Tx, ctx: Context, frame: ControlRun, *, has_room: bool) -> MessageSent:
     row = run_row(tx, frame.run_id)
     if row is None or row.user_key != ctx.principal.account:
         raise no_run(frame.run_id)
@@ -124,6 +124,8 @@ def _say_into(tx: Tx, ctx: Context, frame: ControlRun) -> MessageSent:
     # Looked at afterwards: what was said in time and is sent again, since the answer was lost, has that answer.
     if row.state != "open" and not sent.repeated:
         raise refusal(tx, ctx.principal.account, row.id)
+    if not has_room and not sent.repeated:
+        raise RateLimited(f"the agent has not heard the last {MAX_UNHEARD} wishes yet", retry_after_ms=1000)
     return sent
 
 
@@ -142,14 +144,14 @@ def ack_control(ctx: Context, frame: AckControl) -> None:
         return
     wish = run.controls.get(frame.control_id)
     if wish is not None and wish.state != "acknowledged":
-        wish.state = "acknowledged"
-        tell_state(ctx.services, run, wish)
+        heard(ctx.services, run, wish)
 
 
 @chore(every_seconds=0.5)
 async def watch_controls(services: Services) -> None:
     """Say which agents do not answer, and stop the runs that do not stop."""
     config, now = services.config.runs, trio.current_time()
+    overdue: dict[OpenRun, Control] = {}
     for run in services.own(OpenRuns):
         for wish in tuple(run.controls.values()):
             waited = now - wish.asked_at
@@ -158,6 +160,11 @@ async def watch_controls(services: Services) -> None:
                 tell_state(services, run, wish)
             if wish.action == "stop" and now - wish.first_asked_at >= config.stop_within_s and not run.is_ending:
                 log.info("run_stopped_for_agent", run=run.id, agent=run.agent)
-                await end_run(services, run, "stopped")
+                overdue[run] = wish
+    try:
+        await end_runs(services, dict.fromkeys(overdue), "stopped")
+    finally:
+        for run, wish in overdue.items():
+            if run.is_ending:
                 wish.state = "closed"
                 tell_state(services, run, wish)

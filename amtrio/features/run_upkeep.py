@@ -10,18 +10,23 @@ import structlog
 import trio
 
 from amtrio.context import Services
+from amtrio.errors import StorageUnavailable
 from amtrio.feature import chore, on_attach, on_presence, on_start, on_stop
 from amtrio.model.agent import supports
-from amtrio.model.open_runs import SHOW_CHANGES, OpenRuns, open_run
+from amtrio.model.open_runs import SHOW_CHANGES, OpenRun, OpenRuns, open_run
 from amtrio.model.run import RunRow, append_chunk, chunks_of, forget_empty, open_rows
 from amtrio.model.run_body import Changes, PartChange, fold
-from amtrio.model.run_end import end_run
+from amtrio.model.run_end import end_runs
+from amtrio.protocol.codec import encode
 from amtrio.protocol.frames import Event
 from amtrio.store.database import ReadTx, Tx
 
 log = structlog.stdlib.get_logger(__name__)
 
 SECONDS_PER_HOUR = 3600.0
+# What is replaced stays in older chunks. An agent that replaces a large meta every second would write some gigabytes a
+# day, and the next start would read them all; beyond so many times the longest run one is written anew as a whole.
+CHUNKS_SHARE = 4
 
 
 # -- what is shown, and what is on disk ------------------------------------------------
@@ -61,52 +66,81 @@ class RunAck(Event, frozen=True, kw_only=True):
 
 
 async def store_bodies(services: Services) -> None:
-    """Write down what runs said since the last time: one transaction for all of them."""
+    """
+    Write down what runs said since the last time: one transaction for all of them.
+
+    Raises:
+        StorageUnavailable: the disk refused, and it is all still to be written.
+    """
     runs = services.own(OpenRuns)
-    changed, runs.unstored = runs.unstored, {}
-    batch = [(run, run.body.changes(run.body.storage)) for run in changed if not run.is_ending]
-    batch = [(run, changes) for run, changes in batch if changes.parts]
+    # One that is ending is in this again if the disk refuses its end.
+    changed, runs.unstored = runs.unstored, {run: None for run in runs.unstored if run.is_ending}
+    most = CHUNKS_SHARE * services.config.runs.max_bytes
+    batch = [_Checkpoint(run, run.chunk_bytes > most) for run in changed if not run.is_ending]
+    batch = [each for each in batch if each.changes.parts]
     if not batch:
         return
     try:
-        await services.store.write(_store, [(run.id, changes) for run, changes in batch])
+        sizes = await services.store.write(_store, [(each.run.id, each.changes, each.is_whole) for each in batch])
     except BaseException:
-        runs.unstored |= {run: None for run, _ in batch if runs.get(run.id) is run}
+        runs.unstored |= {each.run: None for each in batch if runs.get(each.run.id) is each.run}
         raise
-    for run, changes in batch:
-        run.body.reached(run.body.storage, changes)
+    for each, size in zip(batch, sizes, strict=True):
+        run = each.run
+        run.body.reached(run.body.storage, each.changes)
+        run.chunk_bytes = size if each.is_whole else run.chunk_bytes + size
         if runs.get(run.id) is run:
-            services.fanout.tell(RunAck(run_id=run.id, parts=_durable(changes)), (run.agent,))
+            services.fanout.tell(RunAck(run_id=run.id, parts=_durable(each.changes)), (run.agent,))
+
+
+class _Checkpoint:
+    """What is to be written of one run; all of it anew, when what was replaced since takes more room than it would."""
+
+    __slots__ = ("changes", "is_whole", "run")
+
+    def __init__(self, run: OpenRun, is_whole: bool) -> None:  # noqa: FBT001 - one caller, above
+        self.run = run
+        self.is_whole = is_whole
+        self.changes = run.body.whole() if is_whole else run.body.changes(run.body.storage)
 
 
 def _durable(changes: Changes) -> tuple[RunDurable, ...]:
     return tuple(RunDurable(part=number, durable_offset=mark.offset) for number, mark in changes.marks)
 
 
-def _store(tx: Tx, batch: list[tuple[str, Changes]]) -> None:
-    for run_id, changes in batch:
-        append_chunk(tx, run_id, changes.parts)
+def _store(tx: Tx, batch: list[tuple[str, Changes, bool]]) -> list[int]:
+    return [append_chunk(tx, run_id, changes.parts, is_whole=is_whole) for run_id, changes, is_whole in batch]
 
 
 @chore(every_seconds=0.5)
-async def keep_runs(services: Services) -> None:
-    """Write down what was said, and end the runs whose agents do not come back or do not come to an end."""
-    runs = services.own(OpenRuns)
-    memory = services.own(_Checkpoints)
-    now = trio.current_time()
-    if runs.unstored and now >= memory.next_at:
-        memory.next_at = now + services.config.runs.checkpoint_s
+async def write_down(services: Services) -> None:
+    """Write down what was said, if it is time."""
+    runs, memory, now = services.own(OpenRuns), services.own(_Checkpoints), trio.current_time()
+    if not runs.unstored or now < memory.next_at:
+        return
+    memory.next_at = now + services.config.runs.checkpoint_s
+    try:
         await store_bodies(services)
-    config = services.config.runs
-    for run in runs:
+    except StorageUnavailable as exc:
+        # Tried again at the usual time: a chore that fails is put off longer and longer.
+        log.warning("runs_not_stored", error=str(exc))
+
+
+@chore(every_seconds=0.5)
+async def end_forsaken(services: Services) -> None:
+    """End the runs whose agents do not come back or do not come to an end."""
+    config, now = services.config.runs, trio.current_time()
+    due: dict[OpenRun, str | None] = {}
+    for run in services.own(OpenRuns):
         if run.is_ending:
             continue
         if run.away_since is not None and now - run.away_since >= config.agent_grace_s:
             log.info("run_interrupted", run=run.id, agent=run.agent)
-            await end_run(services, run, "interrupted")
+            due[run] = None
         elif now - run.started_at >= config.max_hours * SECONDS_PER_HOUR:
             log.warning("run_too_long", run=run.id, agent=run.agent)
-            await end_run(services, run, "interrupted", error=f"it took longer than {config.max_hours:g} hours")
+            due[run] = f"it took longer than {config.max_hours:g} hours"
+    await end_runs(services, due, "interrupted")
 
 
 class _Checkpoints:
@@ -124,8 +158,13 @@ async def load_open_runs(services: Services) -> None:
     """Go on with the runs that the last process left open; their agents have to come back."""
     services.own(OpenRuns)
     for row, watchers, supported, chunks in await services.store.read(_load):
-        run = open_run(services, row, watchers, supported, fold(chunks, max_bytes=services.config.runs.max_bytes))
+        body = fold(chunks, max_bytes=services.config.runs.max_bytes)
+        run = open_run(services, row, watchers, supported, body)
+        # Devices take no picture for news that is older than what they show: more than a change a microsecond there
+        # cannot have been.
+        run.rev = max(0, services.clock.now_us() - row.started_us)
         run.away_since = trio.current_time()
+        run.chunk_bytes = sum(len(encode(chunk)) for chunk in chunks)
 
 
 def _load(tx: ReadTx) -> list[tuple[RunRow, tuple[str, ...], frozenset[str], list[tuple[PartChange, ...]]]]:
@@ -134,8 +173,11 @@ def _load(tx: ReadTx) -> list[tuple[RunRow, tuple[str, ...], frozenset[str], lis
 
 @on_stop
 async def store_last_words(services: Services) -> None:
-    """What was shown in the last second is there after an orderly restart, too."""
-    await store_bodies(services)
+    """What was shown in the last second is there after an orderly restart, too; if not, agents say it again."""
+    try:
+        await store_bodies(services)
+    except StorageUnavailable as exc:
+        log.warning("runs_not_stored", error=str(exc))
 
 
 @on_attach

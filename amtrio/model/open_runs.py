@@ -62,6 +62,7 @@ class OpenRun:
         supports: what the agent's card said when it began.
         started_at: by the monotonic clock. away_since: by the same, None while its agent is there.
         controls: what the person wants of it, by id.
+        chunk_bytes: how long its chunks on disk are together.
         is_ending: nothing can be said any more, and it is on its way to the disk.
     """
 
@@ -90,6 +91,7 @@ class OpenRun:
         self.away_since: float | None = None
         self.is_ending = False
         self.rev = 0
+        self.chunk_bytes = 0
         self.controls: dict[str, Control] = {}
         self._fanout = fanout
 

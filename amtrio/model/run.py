@@ -114,16 +114,28 @@ def insert_run(tx: Tx, run_id: str, agent_key: str, conversation_id: str, reply_
     )
 
 
-def append_chunk(tx: Tx, run_id: str, changes: Sequence[PartChange]) -> None:
-    """Store what an open run said since the chunk before; one that has ended meanwhile needs it no more."""
+def append_chunk(tx: Tx, run_id: str, changes: Sequence[PartChange], *, is_whole: bool = False) -> int:
+    """
+    Store what an open run said since the chunk before; one that has ended meanwhile needs it no more.
+
+    Args:
+        is_whole: it takes the place of all chunks before.
+
+    Returns:
+        How many bytes that are.
+    """
+    if is_whole:
+        tx.run("DELETE FROM run_chunk WHERE run_id = :id", id=run_id)
+    chunk = encode(changes)
     tx.run(
         """
         INSERT INTO run_chunk (run_id, number, changes)
         SELECT id, (SELECT coalesce(max(number), 0) + 1 FROM run_chunk WHERE run_id = :id), :changes
         FROM run WHERE id = :id AND state = 'open'""",
         id=run_id,
-        changes=encode(changes).decode(),
+        changes=chunk.decode(),
     )
+    return len(chunk)
 
 
 def chunks_of(tx: ReadTx, run_id: str) -> list[tuple[PartChange, ...]]:

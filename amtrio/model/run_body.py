@@ -19,6 +19,8 @@ PartKind = Literal["text", "reasoning", "tool", "plan", "status", "artifact"]
 
 # A coding agent that runs a day makes dozens of tool calls an answer; beyond this it is a log, which is a file.
 MAX_PARTS = 200
+# A piece costs some 80 bytes beside its text, and an agent may say one character at a time.
+MAX_PIECES = 1000
 # Between two texts of one answer, as between two paragraphs of Markdown.
 PARTS_APART = "\n\n"
 # For clients that know no runs, where a run has no text; by outcome.
@@ -125,6 +127,12 @@ class _Part:
         self.pieces: list[str] = []
         self.length = 0
 
+    def append(self, text: str) -> None:
+        self.pieces.append(text)
+        self.length += len(text)
+        if len(self.pieces) > MAX_PIECES:
+            self.text()
+
     def text(self) -> str:
         if len(self.pieces) > 1:
             self.pieces = ["".join(self.pieces)]
@@ -187,9 +195,7 @@ class Body:
         self._grow(_json_bytes(text))
         if number == len(self._parts):
             self._parts.append(_Part("text"))
-        part = self._parts[number]
-        part.pieces.append(text)
-        part.length += len(text)
+        self._parts[number].append(text)
         self._touched(number)
         return True
 
@@ -205,8 +211,12 @@ class Body:
         is_new = number == len(self._parts)
         if not is_new and self._parts[number].kind != kind:
             raise Conflict(f"part {number} is of kind {self._parts[number].kind}, not {kind}")
-        if meta is not None:
-            check_meta(kind, meta)
+        if meta is not None or is_new:
+            check_meta(kind, meta or {})
+        return self._declare(number, kind, meta)
+
+    def _declare(self, number: int, kind: PartKind, meta: Json | None) -> bool:
+        is_new = number == len(self._parts)
         if not is_new and (meta is None or meta == self._parts[number].meta):
             return False
         meta = meta or {}
@@ -257,6 +267,12 @@ class Body:
             marks.append((number, _Seen(part.length, part.version)))
         return Changes(tuple(found), tuple(marks))
 
+    def whole(self) -> Changes:
+        """All of it, as for a reader who has seen nothing."""
+        reader = Reader()
+        reader.due.update(range(len(self._parts)))
+        return self.changes(reader)
+
     def reached(self, reader: Reader, changes: Changes) -> None:
         """A reader has these changes; the body may have gone on since they were made."""
         for number, mark in changes.marks:
@@ -271,7 +287,7 @@ class Body:
             if change.kind is not None or change.meta is not None:
                 is_new = change.part >= len(self._parts)
                 kind = change.kind or ("text" if is_new else self._parts[change.part].kind)
-                self.declare(change.part, kind, change.meta)
+                self._declare(change.part, kind, change.meta)
             if change.text is not None:
                 self.append(change.part, change.offset or 0, change.text)
 

@@ -16,6 +16,8 @@ from amtrio.protocol.frames import Event
 if TYPE_CHECKING:
     from amtrio.model.open_runs import OpenRun
 
+# Each may have 64 KiB of text, and all of them are handed over at once when the agent comes back.
+MAX_UNHEARD = 50
 Action = Literal["stop", "steer"]
 ControlState = Literal["sent", "acknowledged", "unresponsive", "closed"]
 
@@ -27,7 +29,7 @@ class Control:
 
     Attributes:
         asked_at: when it was last handed to the agent, by the monotonic clock. first_asked_at: when the person did.
-        text, message_id: of `steer`, which is stored as a message, too.
+        text, message_id: of `steer`, which is stored as a message, too; the text until the agent has heard it.
     """
 
     id: str
@@ -69,6 +71,17 @@ def ask(services: Services, run: OpenRun, control: Control) -> None:
     """Hand a new wish to the agent, and let every device of the person know of it."""
     run.controls[control.id] = control
     _hand_over(services, run, control)
+    tell_state(services, run, control)
+
+
+def has_room(run: OpenRun) -> bool:
+    """Whether the agent has heard enough of what was said into its run for more to be said."""
+    return sum(control.state != "acknowledged" for control in run.controls.values()) < MAX_UNHEARD
+
+
+def heard(services: Services, run: OpenRun, control: Control) -> None:
+    """The agent has it; every device of the person is told."""
+    control.state, control.text = "acknowledged", None
     tell_state(services, run, control)
 
 

@@ -5,7 +5,10 @@ Knows SQL and wire names. Knows no command, no route, no socket.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+import trio
 
 from amtrio.clock import rfc3339
 from amtrio.context import Context, Principal, Services, id_of
@@ -96,6 +99,33 @@ async def end_run(
     finally:
         # Closed or gone: the unit has taken it out. Otherwise the disk refused, and it goes on.
         run.is_ending = services.own(OpenRuns).get(run.id) is not run
+
+
+async def end_runs(services: Services, runs: Mapping[OpenRun, str | None], outcome: Outcome) -> None:
+    """
+    End several at once: they share a commit, and one that cannot be ended holds up no other.
+
+    Args:
+        runs: each with its error, if it is to have one.
+
+    Raises:
+        Exception: what the first one was refused with, after all of them were tried.
+    """
+    failures: list[Exception] = []
+
+    async def end(run: OpenRun, error: str | None) -> None:
+        try:
+            await end_run(services, run, outcome, error=error)
+        except NotFound:
+            pass  # gone with its conversation, which is an end, too
+        except Exception as exc:  # noqa: BLE001 - raised below
+            failures.append(exc)
+
+    async with trio.open_nursery() as nursery:
+        for run, error in runs.items():
+            nursery.start_soon(end, run, error)
+    if failures:
+        raise failures[0]
 
 
 def _end(tx: Tx, services: Services, run_id: str, ending: _Ending) -> RunFinished:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from amtrio.model.open_runs import OpenRuns
+from amtrio.model.run_controls import MAX_UNHEARD
 from tests.features.conftest import Cast, page, post
 from tests.harness import Device, Scene, open_scene
 from tests.runs import Answer, set_card
@@ -137,6 +139,24 @@ async def test_what_was_said_into_a_run_in_time_is_said_also_if_the_answer_got_l
         await helper.caught_up()
         assert len([frame for frame in helper.ephemeral if frame["type"] == "run_control"]) == 1
     assert await page(scene, cast.alice, cast.talk) == ["in French", "so far"]
+
+
+async def test_an_agent_that_does_not_listen_is_told_only_so_much(scene: Scene, cast: Cast) -> None:
+    """What is too much is refused for a while, and not stored; what it has heard makes room and is not kept."""
+    async with answering(scene, cast, "steer") as (phone, helper, _):
+        steer: dict[str, Any] = {"run_id": RUN, "action": "steer"}
+        for number in range(MAX_UNHEARD):
+            last = steer | {"text": str(number), "client_id": f"steering-by-alice-{number}"}
+            wish = (await phone.ask("run_control", **last))["data"]
+        more = steer | {"text": "more", "client_id": "steering-by-alice-more"}
+        refused = (await phone.ask("run_control", **more))["data"]
+        assert (refused["code"], refused["retry"]) == ("rate_limited", "after_ms")
+        assert (await phone.ask("run_control", **last))["data"] == wish, "that one is there"
+        await helper.say("run_control_ack", run_id=RUN, control_id=wish["control_id"])
+        await phone.next("run_control_state", state="acknowledged")
+        (run,) = scene.running.services.own(OpenRuns)
+        assert run.controls[wish["control_id"]].text is None
+        assert (await phone.ask("run_control", **more))["data"]["conversation_seq"] == MAX_UNHEARD + 1
 
 
 async def test_who_cannot_be_steered_is_not(scene: Scene, cast: Cast) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from copy import copy
 from pathlib import Path
 
 import pytest
@@ -10,9 +12,11 @@ import trio.testing
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from amtrio.features.run_upkeep import forget_empty_runs, keep_runs, store_bodies
+from amtrio.errors import StorageUnavailable
+from amtrio.feature import Registry, registry
+from amtrio.features.run_upkeep import end_forsaken, forget_empty_runs, store_bodies, write_down
 from amtrio.model.open_runs import OpenRuns
-from amtrio.store.database import ReadTx
+from amtrio.store.database import ReadTx, Tx
 from tests.features.conftest import Cast, page
 from tests.harness import Device, MovableClock, Scene, open_scene
 from tests.runs import Answer, Shown
@@ -69,6 +73,29 @@ async def test_nothing_that_was_shown_is_lost_by_a_restart(tmp_path: Path) -> No
         await answer.say(", three", part=1)
         finished = await answer.finish()
         assert (await phone.next("message", message_id=finished["message_id"]))["content"] == "One, two, three"
+
+
+async def test_a_device_that_keeps_what_it_shows_goes_on_after_a_restart(tmp_path: Path) -> None:
+    """It takes the picture of the new server for newer than what it has, though that server counts changes anew."""
+    shown = Shown()
+    async with open_scene(tmp_path, runs={"merge_ms": 1}) as scene:
+        alice, agent = await scene.register("alice"), await scene.register_agent("helper")
+        talk = await scene.conversation(alice, agent)
+        async with scene.device(agent) as helper, scene.device(alice, "phone") as phone:
+            answer = Answer(helper, RUN)
+            await answer.start(talk)
+            for number in range(10):
+                await answer.say(f"{number} ")
+                shown.hear(await phone.take())
+            while RUN not in shown.runs or shown.text(RUN) != "0 1 2 3 4 5 6 7 8 9 ":
+                shown.hear(await phone.take())
+    async with open_scene(tmp_path) as scene, scene.device(alice, "phone") as phone, scene.device(agent) as helper:
+        answer = Answer(helper, RUN)
+        await answer.resume()
+        await answer.say("and on")
+        while shown.text(RUN) != "0 1 2 3 4 5 6 7 8 9 and on":
+            shown.hear(await phone.take())
+        assert not shown.holes
 
 
 async def test_no_run_keeps_the_server_from_starting(tmp_path: Path) -> None:
@@ -188,7 +215,7 @@ async def test_a_run_that_takes_too_long_is_ended(tmp_path: Path) -> None:
             await helper.caught_up()
             (run,) = scene.running.services.own(OpenRuns)
             run.started_at -= 3600
-            await keep_runs(scene.running.services)
+            await end_forsaken(scene.running.services)
             message = await helper.next("message")
             assert (message["run"]["outcome"], "longer than" in message["run"]["error"]) == ("interrupted", True)
 
@@ -212,6 +239,140 @@ async def test_a_run_goes_with_its_conversation_and_with_its_agent(scene: Scene,
         gone = await scene.http.delete("/admin/agents/helper", headers={"X-Admin-Secret": "admin-secret-of-the-tests"})
         assert gone.status_code == 200, gone.text
         assert len(runs) == 0
+
+
+def without_chores() -> Registry:
+    """For tests that say themselves when which chore runs."""
+    table = copy(registry)
+    table.chores = []
+    return table
+
+
+def fill_once(tx: Tx) -> None:
+    """The next commit that needs room is refused, as by a full disk; the one after it has room again."""
+    row = tx.one("PRAGMA page_count")
+    assert row is not None
+    tx.one(f"PRAGMA max_page_count = {row[0]}")
+
+
+async def test_what_a_full_disk_refused_is_written_when_there_is_room(tmp_path: Path) -> None:
+    """Words and ends; neither the chore nor a run fails of it, and nothing is lost by a restart after that."""
+    async with open_scene(tmp_path, table=without_chores(), runs={"checkpoint_s": 0.1, "agent_grace_s": 0.1}) as scene:
+        services, runs = scene.running.services, scene.running.services.own(OpenRuns)
+        alice, agent = await scene.register("alice"), await scene.register_agent("helper")
+        talk = await scene.conversation(alice, agent)
+        names = [f"run-of-the-tests-{number:02}" for number in range(3)]
+        async with scene.device(agent) as helper:
+            for name in names:
+                answer = Answer(helper, name)
+                await answer.start(talk)
+                await answer.say("x" * 50_000)
+            await helper.caught_up()
+            await services.store.write(fill_once)
+            await write_down(services)
+            assert len(runs.unstored) == 3
+            assert not [frame for frame in helper.ephemeral if frame["type"] == "run_ack"]
+            while runs.unstored:
+                await helper.caught_up()
+                await write_down(services)
+            await helper.next("run_ack")
+            for _ in range(2):
+                await answer.say("y" * 50_000)
+            await helper.caught_up()
+            await services.store.write(fill_once)
+            refused = await helper.ask("run_finish", run_id=names[-1], outcome="done")
+            assert (refused["data"]["code"], refused["data"]["retry"]) == ("storage_unavailable", "same_client_id")
+            await answer.say("z")
+            await helper.caught_up()
+        while any(run.away_since is None for run in runs):
+            await scene.http.get("/health")
+        for run in runs:
+            assert run.away_since is not None
+            run.away_since -= 1
+        await services.store.write(fill_once)
+        try:
+            await end_forsaken(services)
+        except StorageUnavailable:
+            await end_forsaken(services)
+        assert len(runs) == 0
+        longest = max(await page(scene, alice, talk), key=len)
+        assert longest == "x" * 50_000 + "y" * 100_000 + "z"
+
+
+async def test_what_is_said_while_a_run_ends_in_vain_is_there_after_a_restart(tmp_path: Path) -> None:
+    """The disk refuses the end, and at that moment the others' words are written down."""
+    is_full, gate = threading.Event(), threading.Event()
+
+    def keep_busy(tx: Tx) -> None:
+        fill_once(tx)
+        is_full.set()
+        gate.wait(10)
+
+    async with open_scene(tmp_path, table=without_chores()) as scene:
+        services = scene.running.services
+        alice, agent = await scene.register("alice"), await scene.register_agent("helper")
+        talk = await scene.conversation(alice, agent)
+        async with scene.device(agent) as helper, trio.open_nursery() as nursery:
+            answer = Answer(helper, RUN)
+            await answer.start(talk)
+            for _ in range(4):
+                await answer.say("x" * 50_000)
+            await helper.caught_up()
+            nursery.start_soon(services.store.write, keep_busy)
+            while not is_full.is_set():
+                await helper.caught_up()
+            await helper.say("run_finish", ref="finish", run_id=RUN, outcome="done")
+            while services.gauges().waiting_units < 1:
+                await scene.http.get("/health")
+            await store_bodies(services)
+            gate.set()
+            while "finish" not in helper.replies:
+                await helper.take()
+            assert helper.replies["finish"]["data"]["code"] == "storage_unavailable"
+    async with open_scene(tmp_path) as scene, scene.device(agent) as helper:
+        answer = Answer(helper, RUN)
+        await answer.resume()
+        assert answer.lengths == {0: 200_000}
+
+
+async def test_a_full_disk_does_not_keep_the_server_from_stopping_in_order(tmp_path: Path) -> None:
+    """What it could not write down is with the agent, which hears how much the server has and says the rest again."""
+    async with open_scene(tmp_path, table=without_chores()) as scene:
+        alice, agent = await scene.register("alice"), await scene.register_agent("helper")
+        talk = await scene.conversation(alice, agent)
+        async with scene.device(agent) as helper:
+            answer = Answer(helper, RUN)
+            await answer.start(talk)
+            for _ in range(4):
+                await answer.say("x" * 50_000)
+            await helper.caught_up()
+        await scene.running.services.store.write(fill_once)
+    async with open_scene(tmp_path) as scene, scene.device(agent) as helper:
+        answer = Answer(helper, RUN)
+        assert (await answer.resume())["parts"] == []
+
+
+async def test_what_is_replaced_again_and_again_takes_little_room_on_disk(tmp_path: Path) -> None:
+    """And the run is made again from it as it was."""
+    async with open_scene(tmp_path, table=without_chores(), runs={"max_bytes": 10_000}) as scene:
+        services = scene.running.services
+        alice, agent = await scene.register("alice"), await scene.register_agent("helper")
+        talk = await scene.conversation(alice, agent)
+        async with scene.device(agent) as helper:
+            answer = Answer(helper, RUN)
+            await answer.start(talk)
+            for number in range(50):
+                await answer.say("é")
+                await answer.part(1, "tool", name="x", state="running", step=f"{number}" + "y" * 4000)
+                await helper.caught_up()
+                await store_bodies(services)
+            row = await services.store.read(lambda tx: tx.one("SELECT sum(length(changes)) FROM run_chunk"))
+            assert row is not None
+            assert row[0] < 60_000
+            before = (await helper.ask("run_attach", run_id=RUN))["data"]["parts"]
+    async with open_scene(tmp_path, table=without_chores()) as scene, scene.device(agent) as helper:
+        assert (await helper.ask("run_attach", run_id=RUN))["data"]["parts"] == before
+        await store_bodies(scene.running.services)
 
 
 async def test_runs_without_a_message_are_forgotten_after_a_month(tmp_path: Path) -> None:

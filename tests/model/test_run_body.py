@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -228,3 +229,28 @@ def test_what_is_on_disk_is_made_again_whatever_the_limit() -> None:
         assert (again.parts(), again.size) == (made.parts(), made.size)
         with pytest.raises(TooLarge):
             again.append(0, 901, "c" * 200)
+
+
+def test_a_part_begins_with_what_its_kind_needs() -> None:
+    """Devices could show nothing of a tool without a name, also if nothing at all is said of it."""
+    made = Body(max_bytes=BIG)
+    for kind in ("tool", "plan", "status", "artifact"):
+        with pytest.raises(Malformed, match=f"meta of a {kind} part"):
+            made.declare(0, kind, None)
+    assert made.parts() == ()
+    assert made.declare(0, "reasoning", None)
+    assert made.declare(1, "tool", {"name": "x", "state": "done"})
+    assert not made.declare(1, "tool", None), "it has one"
+
+
+def test_what_is_said_in_tiny_pieces_takes_no_more_room_than_a_few_times_its_length() -> None:
+    made, text = Body(max_bytes=BIG), "шщ"
+    tracemalloc.start()
+    try:
+        for number in range(100_000):
+            made.append(0, 2 * number, text)
+        assert tracemalloc.get_traced_memory()[0] < 2_000_000
+    finally:
+        tracemalloc.stop()
+    (part,) = made.parts()
+    assert part.text == text * 100_000
