@@ -1,4 +1,4 @@
-"""The demo agent, against a small server over real sockets."""
+"""The demo agent, against the real server, and against a small one that loses things."""
 
 from __future__ import annotations
 
@@ -6,17 +6,20 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
 
 import pytest
 import trio
 
-from amtrio.cli.demo_agent import HELP, Say, Show, answer_id, plan, run_demo_agent
+from amtrio.cli.demo_agent import CARD, run_demo_agent
 from amtrio.client import AuthenticationEnded, Backoff
-from amtrio.client.events import Message
 from tests.client.fake_server import FakeServer, fake_server
-
-NOON_US = 1_795_348_800_000_000  # 2026-11-22T12:00:00Z
+from tests.client.stage import said, write
+from tests.harness import AGENT_SECRET, Device, Json, Scene, open_scene
+from tests.runs import Shown
 
 
 @pytest.fixture
@@ -25,39 +28,118 @@ def server() -> Iterator[FakeServer]:
         yield running
 
 
-def message(content: str, conversation_seq: int = 2) -> Message:
-    return Message(
-        message_id="m1",
-        conversation_id="c1",
-        conversation_seq=conversation_seq,
-        sender_type="client",
-        sender_id="alice",
-        content=content,
-    )
+@asynccontextmanager
+async def talking(directory: Path) -> AsyncIterator[tuple[Scene, Device, str]]:
+    """A real server, the demo agent at full speed, and alice's phone; the conversation has its greeting behind it."""
+    async with open_scene(directory) as scene:
+        alice, demo = await scene.register("alice"), await scene.register_agent("demo")
+        talk = await scene.conversation(alice, demo)
+        url = f"http://127.0.0.1:{scene.running.port}"
+        async with scene.device(alice, "phone") as phone, trio.open_nursery() as nursery:
+            nursery.start_soon(partial(run_demo_agent, url, "demo", AGENT_SECRET, pace=0))
+            await phone.next("agent_changed", agent_id="demo")
+            await phone.send(talk, "hi")
+            greeting = await phone.next("message", sender_type="agent")
+            assert "demo agent" in greeting["content"]
+            assert "You wrote 1 word" in greeting["content"]
+            yield scene, phone, talk
+            nursery.cancel_scope.cancel()
 
 
-def said(content: str, conversation_seq: int = 2) -> list[str]:
-    return [step.text for step in plan(message(content, conversation_seq), NOON_US) if isinstance(step, Say)]
+async def answer(phone: Device, talk: str, content: str) -> Json:
+    """The message that answers what is said."""
+    sent = await phone.send(talk, content)
+    return await phone.next("message", reply_to=sent["message_id"])
 
 
-def write(server: FakeServer, content: str) -> None:
-    """Alice writes, as if from a device of hers."""
-
-    def post() -> None:
-        number = sum(map(len, server.messages.values()))
-        server.command(
-            server.account("u:alice"), "message", {"content": content, "client_id": f"alice-writes-{number:04}"}
-        )
-
-    server.do(post)
+def kinds(message: Json) -> list[str]:
+    return [part["kind"] for part in message["run"]["parts"]]
 
 
-def answers(server: FakeServer) -> list[str]:
-    return [m["content"] for m in server.messages.get("c1", []) if m["sender_type"] == "agent"]
+async def test_it_says_what_it_can_do(tmp_path: Path) -> None:
+    """
+    Commands, and what of the protocol it supports, are on its card.
+    """
+    async with talking(tmp_path) as (scene, _, _):
+        alice = await scene.login("alice")
+        (card,) = await scene.get("/agents", alice)
+        assert set(card["supports"]) == {"stop", "queue", "steer", "questions"}
+        assert [each["name"] for each in card["commands"]] == [each.name for each in CARD.commands]
+
+
+async def test_an_answer_is_shown_while_it_is_written(tmp_path: Path) -> None:
+    """
+    Thoughts, a tool, a plan: what the device was shown last is what the message keeps.
+    """
+    async with talking(tmp_path) as (_, phone, talk):
+        for command, expected in (
+            ("/think", ["reasoning", "text"]),
+            ("/tool 3", ["text", "tool", "text"]),
+            ("/plan", ["text", "plan", "text"]),
+            ("/tool x", ["tool", "text"]),
+        ):
+            message = await answer(phone, talk, command)
+            assert kinds(message) == expected, command
+            assert message["run"]["outcome"] == "done"
+        tool = message["run"]["parts"][0]["meta"]
+        assert (tool["state"], tool["arguments"]) == ("failed", {"start": "x"})
+        shown = Shown()
+        for frame in phone.ephemeral:
+            shown.hear(frame)
+        assert len(shown.runs) == 5, "the greeting's too"
+        assert not shown.holes
+
+
+async def test_counting_is_one_message_each(tmp_path: Path) -> None:
+    """
+    Nothing is left of the run itself.
+    """
+    async with talking(tmp_path) as (_, phone, talk):
+        await phone.send(talk, "/count 3")
+        await phone.next("run_ended", outcome="done")
+        counted = [event["data"]["content"] for event in phone.events if event["type"] == "message"]
+        assert counted[-3:] == ["1", "2", "3"]
+
+
+async def test_the_endless_answer_turns_where_one_steers_and_stops_where_one_stops(tmp_path: Path) -> None:
+    """
+    What is said into it becomes its topic; the stop ends it at once, with what was written.
+    """
+    async with talking(tmp_path) as (_, phone, talk):
+        await phone.send(talk, "/endless")
+        run_id = (await phone.next("run_snapshot"))["run_id"]
+        reply = await phone.ask("run_control", run_id=run_id, action="steer", text="soup")
+        assert reply["data"]["status"] == "sent"
+        shown = ""
+        while "Soup" not in shown:
+            delta = await phone.next("run_delta", run_id=run_id)
+            shown += "".join(part.get("text", "") for part in delta["parts"])
+        assert "You say “soup”" in shown
+        await phone.ask("run_control", run_id=run_id, action="stop")
+        message = await phone.next("message", sender_type="agent")
+        assert message["run"]["outcome"] == "stopped"
+        assert "soup" in message["content"]
+
+
+async def test_what_is_said_meanwhile_waits_and_can_be_taken_back(tmp_path: Path) -> None:
+    """
+    Queued behind a running answer; one is withdrawn and never answered, the other is answered next.
+    """
+    async with talking(tmp_path) as (_, phone, talk):
+        await phone.send(talk, "/endless")
+        run_id = (await phone.next("run_snapshot"))["run_id"]
+        waiting = await phone.send(talk, "/echo never")
+        await phone.send(talk, "/echo next")
+        reply = await phone.ask("message_withdraw", message_id=waiting["message_id"])
+        assert reply["data"]["status"] == "withdrawn"
+        await phone.ask("run_control", run_id=run_id, action="stop")
+        await phone.next("message", content="next")
+        said = [event["data"].get("content") for event in phone.events if event["type"] == "message"]
+        assert "never" not in said
 
 
 def running(server: FakeServer, *, until: Callable[[], bool]) -> None:
-    """Run the agent until the server has seen something."""
+    """Run the agent until the server has seen something; then its process is as good as killed."""
 
     async def life() -> None:
         with trio.fail_after(15):
@@ -73,74 +155,34 @@ async def _run(server: FakeServer) -> None:
     await run_demo_agent(server.url, "demo", "agt_demo", pace=0.01, backoff=Backoff(first_s=0.01, longest_s=0.05))
 
 
-def test_every_command_has_its_answer() -> None:
-    """
-    Plans are made from the message alone.
-    """
-    assert said("/help") == [HELP]
-    assert said("/time") == ["It is **12:00:00** UTC."]
-    assert said("/count 3") == ["1", "2", "3"]
-    assert said("/count many") == said("/count 21") == ["`/count N` takes a number from 1 to 20."]
-    assert said("/echo one  two") == ["one  two"]
-    assert said("/nonsense") == ["I do not know `/nonsense`. Try `/help`."]
-    assert said("hello there") == ["You wrote 2 words. I heard you: every one of them is stored."]
-    assert "question" in said("why?")[0]
-    assert "```python" in said("/long")[0]
-
-
-def test_busy_shows_a_status_and_comes_back() -> None:
-    """
-    Ten seconds busy, then online, then a word about it.
-    """
-    steps = plan(message("/busy"), NOON_US)
-    assert [step.status for step in steps if isinstance(step, Show)] == ["busy", "online"]
-
-
-def test_the_first_message_of_a_conversation_is_greeted() -> None:
-    """
-    Greeting first, then the answer.
-    """
-    greeting, answer = said("hi", conversation_seq=1)
-    assert "demo agent" in greeting
-    assert answer.startswith("You wrote 1 word.")
-
-
-def test_an_answer_has_an_id_made_from_its_question() -> None:
-    """
-    Within the alphabet and length of client ids, and different for each part.
-    """
-    assert answer_id("m1", 0) == answer_id("m1", 0) != answer_id("m1", 1)
-    assert 16 <= len(answer_id("m" * 64, 0)) <= 64
-
-
-def test_it_greets_types_answers_and_reads(server: FakeServer) -> None:
-    """
-    Typing is seen before the answer, the read mark moves, the reply quotes.
-    """
-    write(server, "hello")
-    running(server, until=lambda: len(answers(server)) == 2)
-    write(server, "/quote")
-    running(server, until=lambda: len(answers(server)) == 3)
-    words = [frame["type"] for frame in server.frames if frame["type"] != "ack"]
-    assert words[:3] == ["read", "typing", "message"]
-    quoted = server.messages["c1"][-1]
-    assert quoted["reply_to"] == next(m["message_id"] for m in server.messages["c1"] if m["content"] == "/quote")
-
-
 def test_it_never_answers_twice_over_drops_and_lives(server: FakeServer) -> None:
     """
-    Answers whose ack was lost, a cut in the middle, a new process that confirmed nothing: each part once, in order.
+    Answers that got lost, a cut in the middle, a new process that confirmed nothing: each message answered once.
     """
-    server.mute = 2
+    server.mute, server.mutes = 2, "run_finish"
     write(server, "hi")
-    write(server, "/count 5")
-    running(server, until=lambda: len(answers(server)) == 4)
+    write(server, "/echo one")
+    write(server, "/count 3")
+    running(server, until=lambda: said(server)[-1:] == ["3"])
     server.account("a:demo").cursor = 0  # as if the first life had confirmed nothing
-    running(server, until=lambda: len(answers(server)) == 7)
     write(server, "/echo end")
-    running(server, until=lambda: answers(server)[-1] == "end")
-    assert answers(server)[2:] == ["1", "2", "3", "4", "5", "end"]
+    running(server, until=lambda: said(server)[-1] == "end")
+    assert said(server)[1:] == ["one", "1", "2", "3", "end"]
     running(server, until=lambda: server.account("a:demo").cursor > 10)
+
+
+def test_a_life_that_ends_in_the_middle_leaves_what_it_said(server: FakeServer) -> None:
+    """
+    Told as interrupted; the next life does not begin it anew.
+    """
+    write(server, "/endless")
+    running(server, until=lambda: any("This answer" in run.text for run in server.runs.runs.values()))
+    (run,) = server.runs.runs.values()
+    server.until(lambda: run.state == "ended")
+    assert run.outcome == "interrupted"
+    write(server, "/echo end")
+    running(server, until=lambda: said(server)[-1] == "end")
+    assert len(said(server)) == 2
 
 
 def test_after_a_resync_it_answers_what_is_open(server: FakeServer) -> None:
@@ -148,12 +190,30 @@ def test_after_a_resync_it_answers_what_is_open(server: FakeServer) -> None:
     A log that cannot go on: what people wrote after the agent's last word is answered, nothing else.
     """
     write(server, "hi")
-    running(server, until=lambda: len(answers(server)) == 2)
+    running(server, until=lambda: len(said(server)) == 1)
     write(server, "/echo meanwhile")
     server.account("a:demo").pruned = len(server.account("a:demo").log)
     server.account("a:demo").cursor = 0
-    running(server, until=lambda: "meanwhile" in answers(server))
-    assert len(answers(server)) == 3
+    running(server, until=lambda: "meanwhile" in said(server))
+    assert len(said(server)) == 2
+
+
+def test_the_question_goes_on_with_the_answer(server: FakeServer) -> None:
+    """
+    The run waits for it, and says what belongs to the option that was chosen.
+    """
+
+    def asked() -> bool:
+        questions = [m for m in server.messages["c1"] if "question" in m]
+        for message in questions:
+            if message["question"]["state"] == "open":
+                server.runs.on_answer({"message_id": message["message_id"], "option_ids": ["none"]})
+        return any("nothing to add" in text for text in said(server))
+
+    write(server, "hi")
+    running(server, until=lambda: len(said(server)) == 1)
+    write(server, "/ask")
+    running(server, until=asked)
 
 
 async def test_a_wrong_credential_ends_it(server: FakeServer) -> None:
