@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from amtrio.cli.chat_model import ChatModel
 from amtrio.client.events import (
+    AgentChanged,
     Conversation,
     ConversationCreated,
     ConversationDeleted,
@@ -14,16 +17,21 @@ from amtrio.client.events import (
     MessageDeleted,
     MessageEdited,
     MessagePosted,
+    MessageTaken,
     Offline,
     Online,
     PresenceChanged,
+    QuestionAnswered,
     Receipt,
     ReceiptMoved,
+    RunDelta,
+    RunEnded,
+    RunSnapshot,
     Snapshot,
     StatusChanged,
     TypingChanged,
 )
-from amtrio.client.shapes import AgentInfo
+from amtrio.client.shapes import AgentInfo, Option, PartDelta, Question, RunPart, RunRecord, SlashCommand
 
 TALK = Conversation(conversation_id="c1", user_id="alice", agent_id="demo", is_default=True)
 
@@ -204,3 +212,119 @@ def test_trouble_and_a_deleted_conversation_are_told() -> None:
     assert (chat.current, chat.notice) == (None, "this conversation was deleted")
     chat.apply(MessagePosted(message=message(1)), 0)
     assert chat.lines() == []
+
+
+def run_snapshot(rev: int = 0, run_id: str = "run-of-the-test-1", text: str = "") -> RunSnapshot:
+    parts = [RunPart(part=0, kind="text", text=text)] if text else []
+    return RunSnapshot(run_id=run_id, conversation_id="c1", agent_id="demo", rev=rev, reply_to="m1", parts=parts)
+
+
+def run_message(number: int, **fields: Any) -> Message:
+    return message(number, run=RunRecord(run_id="run-of-the-test-1", **fields), reply_to="m1")
+
+
+def test_a_live_answer_becomes_its_message() -> None:
+    """
+    Never both and never neither, also when the message is told by a snapshot of the account.
+    """
+    chat = model(MessagePosted(message=message(1, "us")), run_snapshot(0, text="so far"))
+    assert [run.text for run in chat.live()] == ["so far"]
+    chat.apply(MessagePosted(message=run_message(2)), 0)
+    assert (len(chat.live()), len(chat.lines())) == (0, 2)
+    chat = model(run_snapshot())
+    chat.apply(Snapshot(seq=5, epoch="e2", conversations=[msgspec.structs.replace(TALK, messages=[run_message(2)])]), 0)
+    chat.apply(run_snapshot(), 0)
+    assert (len(chat.live()), len(chat.lines())) == (0, 1)
+
+
+def test_an_answer_that_leaves_nothing_says_so_unless_it_was_done() -> None:
+    """
+    Stopped before the first word: there is no message that would tell.
+    """
+    ended = RunEnded(run_id="run-of-the-test-1", conversation_id="c1", agent_id="demo", outcome="stopped")
+    chat = model(run_snapshot())
+    chat.apply(ended, 0)
+    assert (chat.live(), chat.notice) == ([], "Demo: stopped, before anything was said")
+    chat = model(run_snapshot())
+    chat.apply(msgspec.structs.replace(ended, outcome="done"), 0)
+    assert (chat.live(), chat.notice) == ([], "")
+
+
+def test_the_first_ctrl_c_is_for_the_newest_answer_the_second_leaves() -> None:
+    """
+    Within two seconds; later it is for the answer again. With nothing running it leaves at once.
+    """
+    chat = model()
+    assert chat.interrupted(100.0) is None
+    chat = model(run_snapshot(), run_snapshot(run_id="run-of-the-test-2"))
+    for now, expected in ((100.0, "run-of-the-test-2"), (102.5, "run-of-the-test-2"), (103.0, None)):
+        run = chat.interrupted(now)
+        assert (run.run_id if run else None) == expected, now
+
+
+def test_only_what_changes_a_message_changes_the_revision() -> None:
+    """
+    What is drawn of messages stays while an answer grows.
+    """
+    chat = model(MessagePosted(message=message(1, "us")))
+    before = chat.revision
+    chat.apply(run_snapshot(text="a"), 0)
+    chat.apply(TypingChanged(conversation_id="c1", sender_type="agent", sender_id="demo", typing=True), 0)
+    delta = RunDelta(
+        run_id="run-of-the-test-1", conversation_id="c1", rev=1, parts=[PartDelta(part=0, offset=1, text="b")]
+    )
+    chat.apply(delta, 0)
+    assert (chat.revision, chat.live()[0].text) == (before, "ab")
+    chat.apply(MessageTaken(message_id="m1", conversation_id="c1", conversation_seq=1), 0)
+    assert chat.revision > before
+
+
+def test_an_answer_quotes_only_what_is_not_just_above() -> None:
+    """
+    Every run replies to something; a reply that no run made is always shown as one.
+    """
+    first = message(1, "us")
+    assert model(MessagePosted(message=first), MessagePosted(message=run_message(2))).lines()[-1].quoted == ""
+    between = MessagePosted(message=message(2, "us"))
+    assert model(MessagePosted(message=first), between, MessagePosted(message=run_message(3))).lines()[-1].quoted
+    reply = message(2, reply_to="m1")
+    assert model(MessagePosted(message=first), MessagePosted(message=reply)).lines()[-1].quoted == "no 1"
+
+
+def test_questions_and_queued_messages_follow_the_log() -> None:
+    """
+    Asked, answered; waiting, taken.
+    """
+    asked = message(1, question=Question(options=[Option(id="y", label="Yes")]))
+    chat = model(MessagePosted(message=asked), MessagePosted(message=message(2, "us", queued=True)))
+    waiting = chat.last_queued()
+    assert waiting is not None
+    assert waiting.message_id == "m2"
+    assert chat.lines()[1].state == "queued"
+    chat.apply(MessageTaken(message_id="m2", conversation_id="c1", conversation_seq=2), 0)
+    assert chat.last_queued() is None
+    answered = Question(options=[Option(id="y", label="Yes")], state="answered")
+    chat.apply(QuestionAnswered(message_id="m1", conversation_id="c1", question=answered), 0)
+    assert chat.talk is not None
+    assert chat.talk.open_question() is None
+
+
+def test_an_agent_that_says_something_else_of_itself_is_shown_so() -> None:
+    """
+    Its commands can be completed then.
+    """
+    chat = model()
+    commands = [SlashCommand(name="think", description="thinks")]
+    chat.apply(AgentChanged(agent=AgentInfo(agent_id="demo", name="Demon", commands=commands)), 0)
+    assert chat.agent is not None
+    assert (chat.agent.name, len(chat.agent.commands)) == ("Demon", 1)
+
+
+def test_a_deleted_conversation_takes_its_answers_along() -> None:
+    """
+    What is said in them later is of no interest.
+    """
+    chat = model(run_snapshot())
+    chat.apply(ConversationDeleted(conversation_id="c1"), 0)
+    chat.apply(run_snapshot(rev=1), 0)
+    assert chat.runs.live == {}
