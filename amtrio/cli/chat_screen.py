@@ -5,106 +5,55 @@ Knows prompt-toolkit, Rich and the model. Knows no connection: what the person d
 
 from __future__ import annotations
 
-import io
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Final
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.buffer import Buffer
-from prompt_toolkit.formatted_text import ANSI, StyleAndTextTuples, to_formatted_text
-from prompt_toolkit.formatted_text.utils import split_lines
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
-from prompt_toolkit.layout import BufferControl, FormattedTextControl, HSplit, Layout, UIContent, UIControl, Window
+from prompt_toolkit.layout import (
+    BufferControl,
+    CompletionsMenu,
+    Float,
+    FloatContainer,
+    FormattedTextControl,
+    HSplit,
+    Layout,
+    Window,
+)
 from prompt_toolkit.layout.dimension import Dimension
 from prompt_toolkit.layout.processors import BeforeInput
 from prompt_toolkit.output import Output
 from prompt_toolkit.styles import Style
-from rich.console import Console, RenderableType
-from rich.markdown import Markdown
-from rich.padding import Padding
-from rich.text import Text
 
-from amtrio.cli.chat_model import ChatModel, Line, MarkState
+from amtrio.cli.chat_body import Body
+from amtrio.cli.chat_commands import completions
+from amtrio.cli.chat_drawing import one_line, safe
+from amtrio.cli.chat_model import ChatModel
+from amtrio.cli.chat_runs import LiveRun
 
-# Text from others is no terminal program: no escape sequences (C0, DEL, C1), nothing that turns the direction of
-# writing round what follows (Unicode TR 36, 2.1). Tab and line feed stay.
-_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-_MARKS: dict[MarkState, str] = {"sending": "…", "refused": "✗", "stored": "✓", "delivered": "✓✓", "read": "✓✓ read"}
-_STATUS_STYLE = {"online": "green", "busy": "yellow", "idle": "yellow", "offline": "bright_black"}
-_QUOTE_CHARACTERS = 60
+# 20 pictures a second: text that is being written seems to flow, and a slow terminal keeps up.
+DRAW_AGAIN_S: Final = 0.05
+# Of all time, at most a third goes into drawing, whatever has to be drawn on whatever machine.
+_PAUSE_PER_PICTURE: Final = 2.0
 _STYLE = Style.from_dict(
-    {"bar": "reverse", "trouble": "bold fg:ansired", "notice": "fg:ansiyellow", "dim": "fg:ansigray"}
+    {
+        "bar": "reverse",
+        "trouble": "bold fg:ansired",
+        "notice": "fg:ansiyellow",
+        "dim": "fg:ansigray",
+        "completion-menu": "bg:ansibrightblack fg:ansiwhite",
+        "completion-menu.completion.current": "bg:ansiwhite fg:ansiblack",
+        "completion-menu.meta.completion": "bg:ansibrightblack fg:ansigray",
+        "completion-menu.meta.completion.current": "bg:ansiwhite fg:ansiblack",
+    }
 )
-_HINT = "Enter sends · Alt+Enter new line · PageUp older · /help"
-
-Fragments = list[StyleAndTextTuples]
-
-
-def safe(text: str) -> str:
-    """Text from others without what a terminal would obey."""
-    return _UNSAFE.sub("", text)
-
-
-def clock_time(created_at: str) -> str:
-    """Hour and minute of an RFC 3339 time where the terminal stands; nothing for anything else."""
-    try:
-        return f"{datetime.fromisoformat(created_at).astimezone():%H:%M}"
-    except (ValueError, OverflowError):
-        return ""
-
-
-def rendered(what: RenderableType, width: int) -> Fragments:
-    """Rich's picture of something, as lines of prompt-toolkit."""
-    console = Console(
-        file=io.StringIO(), force_terminal=True, color_system="standard", width=max(width, 20), legacy_windows=False
-    )
-    with console.capture() as capture:
-        console.print(what)
-    return [list(line) for line in split_lines(to_formatted_text(ANSI(capture.get().rstrip("\n"))))]
-
-
-def message_lines(line: Line, width: int) -> Fragments:
-    """One message: who and when, what it replies to, the text, and how far ours got."""
-    head = Text.assemble(
-        (safe(line.sender), "bold cyan" if line.is_own else "bold magenta"), (f"  {clock_time(line.created_at)}", "dim")
-    )
-    if line.is_edited and not line.is_deleted:
-        head.append("  edited", "dim")
-    if line.state is not None:
-        head.append(f"  {_MARKS[line.state]}", "red" if line.state == "refused" else "dim")
-    shown = rendered(head, width)
-    if line.quoted:
-        quoted = safe(line.quoted).replace("\n", " ")
-        cut = quoted[:_QUOTE_CHARACTERS] + ("…" if len(quoted) > _QUOTE_CHARACTERS else "")
-        shown += rendered(Padding(Text(f"> {cut}", "dim italic"), (0, 0, 0, 2)), width)
-    # What people type is shown as typed; Markdown is what agents speak. Links are shown with their address.
-    body: RenderableType = Text(safe(line.content)) if line.is_own else Markdown(safe(line.content), hyperlinks=False)
-    if line.is_deleted:
-        body = Text("(deleted)", "dim italic")
-    return [*shown, *rendered(Padding(body, (0, 0, 0, 2)), width), []]
-
-
-def agent_lines(model: ChatModel, width: int) -> Fragments:
-    """The list to choose from."""
-    agents = model.agent_list()
-    if not model.knows_agents:
-        return rendered(Text("\nLooking who is there…\n", "dim"), width)
-    if not agents:
-        return rendered(Text("\nNo agents yet. Add one on the server: amtrio agent add demo\n"), width)
-    picture = Text("\nAgents\n\n", "bold")
-    for number, agent in enumerate(agents, start=1):
-        unread = model.unread_with(agent.agent_id)
-        picture.append(f" {number:>2}  ", "bold")
-        picture.append("● ", _STATUS_STYLE.get(agent.status, "bright_black"))
-        picture.append(safe(agent.name or agent.agent_id))
-        picture.append(f"  {safe(agent.status_text or agent.status)}", "dim")
-        picture.append(f"  {unread} unread" if unread else "", "bold yellow")
-        picture.append("\n")
-    picture.append("\nType a number or a name to talk.", "dim")
-    return rendered(picture, width)
+_HINT = "Enter sends · Alt+Enter new line · PageUp older · Tab completes /commands · /help"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,59 +61,23 @@ class Actions:
     """What the person did. `now` gives seconds of a monotonic clock."""
 
     entered: Callable[[str], None]
+    interrupted: Callable[[], None]
     wants_older: Callable[[], None]
     typed: Callable[[str], None]
     now: Callable[[], float]
 
 
-class _Body(UIControl):
-    """
-    The part that scrolls.
-
-    Attributes:
-        above_bottom: how many lines are hidden below; 0 follows what comes in.
-    """
+class _Commands(Completer):
+    """Completes words that begin with a slash."""
 
     def __init__(self, model: ChatModel) -> None:
         self._model = model
-        self._drawn: dict[tuple[Line, int], Fragments] = {}
-        self._last: tuple[str | None, str] = (None, "")
-        self.above_bottom = 0
-        self.height = 1
-        self.total = 0
 
-    def lines(self, width: int) -> Fragments:
-        if self._model.talk is None:
-            return agent_lines(self._model, width)
-        shown = self._model.lines()
-        # Markdown is slow to draw, and most messages look as they did a moment ago.
-        self._drawn = {(line, width): self._drawn.get((line, width)) or message_lines(line, width) for line in shown}
-        self._stay_where_one_reads(shown, width)
-        return [part for drawn in self._drawn.values() for part in drawn]
-
-    def _stay_where_one_reads(self, shown: list[Line], width: int) -> None:
-        """Who has scrolled up must not be moved by what comes in below."""
-        talk_id, key = self._last
-        keys = [line.key for line in shown]
-        if self.above_bottom and talk_id == self._model.current and key in keys:
-            news = shown[keys.index(key) + 1 :]
-            self.above_bottom += sum(len(self._drawn[line, width]) for line in news)
-        self._last = (self._model.current, keys[-1] if keys else "")
-
-    def create_content(self, width: int, height: int) -> UIContent:
-        lines = self.lines(width)
-        self.height, self.total = height, len(lines)
-        self.above_bottom = max(0, min(self.above_bottom, self.total - height))
-        end = self.total - self.above_bottom
-        window = lines[max(0, end - height) : end]
-        return UIContent(get_line=lambda row: window[row], line_count=len(window), show_cursor=False)
-
-    def scroll(self, pages: int) -> bool:
-        """Up is positive. Returns whether the top is reached."""
-        wanted = self.above_bottom + pages * max(1, self.height - 1)
-        top = max(0, self.total - self.height)
-        self.above_bottom = max(0, min(wanted, top))
-        return wanted >= top
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        del complete_event
+        text = document.text_before_cursor
+        for word, description in completions(text, self._model.agent):
+            yield Completion(word, start_position=-len(text), display_meta=one_line(description))
 
 
 class Screen:
@@ -176,8 +89,13 @@ class Screen:
         self._model = model
         self._actions = actions
         self._is_told_to_leave = False
-        self._body = _Body(model)
-        self._buffer = Buffer(multiline=True, on_text_changed=lambda buffer: actions.typed(buffer.text))
+        self._body = Body(model)
+        self._buffer = Buffer(
+            multiline=True,
+            completer=_Commands(model),
+            complete_while_typing=False,
+            on_text_changed=lambda buffer: actions.typed(buffer.text),
+        )
         prompt = Window(
             BufferControl(self._buffer, input_processors=[BeforeInput("> ")]),
             height=Dimension(min=1, max=5),
@@ -188,19 +106,37 @@ class Screen:
             [
                 Window(FormattedTextControl(self._header), height=1, style="class:bar"),
                 Window(self._body),
-                Window(FormattedTextControl(self._news), height=1),
+                Window(
+                    FormattedTextControl(self._news),
+                    height=Dimension(min=1, max=12),
+                    wrap_lines=True,
+                    dont_extend_height=True,
+                ),
                 prompt,
             ]
         )
+        menu = Float(CompletionsMenu(max_height=10, scroll_offset=1), xcursor=True, ycursor=True)
         self.app: Application[None] = Application(
-            layout=Layout(layout, focused_element=prompt),
+            layout=Layout(FloatContainer(layout, [menu]), focused_element=prompt),
             key_bindings=self._keys(),
             style=_STYLE,
             full_screen=True,
             refresh_interval=1.0,  # typing marks end by themselves
+            min_redraw_interval=DRAW_AGAIN_S,
             input=source,
             output=output,
         )
+
+        self._drawing_since = 0.0
+        self.app.before_render += self._begin_picture
+        self.app.after_render += self._end_picture
+
+    def _begin_picture(self, _app: object) -> None:
+        self._drawing_since = self._actions.now()
+
+    def _end_picture(self, _app: object) -> None:
+        took_s = self._actions.now() - self._drawing_since
+        self.app.min_redraw_interval = max(DRAW_AGAIN_S, took_s * _PAUSE_PER_PICTURE)
 
     async def run(self) -> None:
         await self.app.run_async(pre_run=self._leave_if_told)
@@ -225,6 +161,14 @@ class Screen:
         """What stands in the scrolling part, without colours."""
         return "\n".join("".join(part[1] for part in line) for line in self._body.lines(width))
 
+    def typed(self) -> str:
+        """What stands where one types."""
+        return self._buffer.text
+
+    def news(self) -> str:
+        """What stands in the lines below it."""
+        return "".join(part[1] for part in self._news())
+
     def _header(self) -> StyleAndTextTuples:
         talk = self._model.talk
         parts: StyleAndTextTuples = [("", " amtrio")]
@@ -245,13 +189,37 @@ class Screen:
 
     def _news(self) -> StyleAndTextTuples:
         if self._model.notice:
-            return [("class:notice", f" {safe(self._model.notice)}")]
+            return [("class:notice", "\n".join(f" {line}" for line in safe(self._model.notice).splitlines()))]
+        news = [self._doing()]
         if self._body.above_bottom:
-            return [("class:dim", f" {self._body.above_bottom} lines below · PageDown")]
-        talk = self._model.talk
-        if talk is not None and self._model.is_typing(self._actions.now()):
-            return [("class:dim", f" {safe(self._model.agent_name(talk.agent_id))} is typing…")]
-        return [("class:dim", f" {_HINT}")]
+            news.append(f"{self._body.above_bottom} lines below · PageDown")
+        return [("class:dim", f" {' · '.join(filter(None, news)) or _HINT}")]
+
+    def _doing(self) -> str:
+        """What the agent on the screen does right now."""
+        talk, run = self._model.talk, self._model.newest_run()
+        if talk is None:
+            return ""
+        name = one_line(self._model.agent_name(talk.agent_id))
+        if run is not None:
+            return self._answering(run, name)
+        return f"{name} is typing…" if self._model.is_typing(self._actions.now()) else ""
+
+    def _answering(self, run: LiveRun, name: str) -> str:
+        """What is to be said of an answer that is being written."""
+        agent = self._model.agent
+        if self._model.trouble:
+            return "the answer goes on when the connection is back"
+        if run.stop == "unresponsive":
+            return f"{name} does not answer; the server ends it within 15 seconds · Ctrl-D leaves"
+        if run.stop:
+            return "stopping…"
+        if agent is not None and not agent.online:
+            return f"{name} is away; the answer waits a while for its return · Ctrl-C ends it"
+        if run.steer == "unresponsive":
+            return f"{name} has not heard what you said into the answer"
+        ways = ["Ctrl-C stops", "/steer TEXT speaks into it" if agent is not None and "steer" in agent.supports else ""]
+        return " · ".join(filter(None, [one_line(run.view.status or "") or f"{name} writes", *ways]))
 
     def _keys(self) -> KeyBindings:
         keys = KeyBindings()
@@ -259,6 +227,7 @@ class Screen:
         @keys.add("enter")
         def _enter(_event: KeyPressEvent) -> None:
             text = self._buffer.text.strip()
+            self._buffer.cancel_completion()
             self._buffer.reset(append_to_history=bool(text))
             if text:
                 self.to_bottom()
@@ -277,7 +246,21 @@ class Screen:
         def _down(_event: KeyPressEvent) -> None:
             self._body.scroll(-1)
 
+        @keys.add("tab")
+        def _complete(_event: KeyPressEvent) -> None:
+            if self._buffer.complete_state:
+                self._buffer.complete_next()
+            else:
+                self._buffer.start_completion(insert_common_part=True)
+
+        @keys.add("s-tab")
+        def _complete_back(_event: KeyPressEvent) -> None:
+            self._buffer.complete_previous()
+
         @keys.add("c-c")
+        def _interrupt(_event: KeyPressEvent) -> None:
+            self._actions.interrupted()
+
         @keys.add("c-d")
         def _leave(_event: KeyPressEvent) -> None:
             self.leave()

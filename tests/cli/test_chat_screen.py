@@ -1,119 +1,197 @@
-"""How the chat looks, without a terminal."""
+"""How the chat looks round the conversation, without a terminal."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from typing import Any
 
+import anyio
 import pytest
 from prompt_toolkit.application import create_app_session
-from prompt_toolkit.input import DummyInput
+from prompt_toolkit.input import DummyInput, create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from amtrio.cli.chat_model import ChatModel, Line
-from amtrio.cli.chat_screen import Actions, Screen, clock_time, message_lines, safe
-from amtrio.client.events import Conversation, ConversationCreated, Message, MessagePosted
-from amtrio.client.shapes import AgentInfo
+from amtrio.cli.chat_model import ChatModel
+from amtrio.cli.chat_screen import DRAW_AGAIN_S, Actions, Screen
+from amtrio.client.events import (
+    Conversation,
+    ConversationCreated,
+    Offline,
+    Online,
+    PresenceChanged,
+    RunControlState,
+    RunSnapshot,
+    TypingChanged,
+)
+from amtrio.client.shapes import AgentInfo, RunPart
+
+RUN = "run-of-the-test-1"
 
 
-def plain(line: Line, width: int = 60) -> str:
-    return "\n".join("".join(part[1] for part in row).rstrip() for row in message_lines(line, width))
+def actions(**given: Any) -> Actions:
+    nothing: dict[str, Any] = {
+        "entered": lambda _text: None,
+        "interrupted": lambda: None,
+        "wants_older": lambda: None,
+        "typed": lambda _text: None,
+        "now": lambda: 0.0,
+    }
+    return Actions(**nothing | given)
 
 
 def screen(model: ChatModel) -> Screen:
-    actions = Actions(entered=lambda _text: None, wants_older=lambda: None, typed=lambda _text: None, now=lambda: 0.0)
     with create_app_session(input=DummyInput(), output=DummyOutput()):
-        return Screen(model, actions)
+        return Screen(model, actions())
 
 
-def talking(count: int) -> ChatModel:
+def talking(*supports: str) -> ChatModel:
     model = ChatModel()
+    model.set_agents([AgentInfo(agent_id="demo", name="Demo", online=True, supports=list(supports))])
+    model.apply(Online(id="alice", kind="user"), 0)
     model.apply(ConversationCreated(conversation=Conversation(conversation_id="c1", agent_id="demo")), 0)
     model.current = "c1"
-    add(model, range(1, count + 1))
     return model
 
 
-def add(model: ChatModel, numbers: range) -> None:
-    for number in numbers:
-        message = Message(
-            message_id=f"m{number}",
-            conversation_id="c1",
-            conversation_seq=number,
-            sender_type="agent",
-            sender_id="demo",
-            content=f"line {number}",
-        )
-        model.apply(MessagePosted(message=message), 0)
+def begin(model: ChatModel, status: str = "") -> None:
+    parts = [RunPart(part=0, kind="status", meta={"text": status})] if status else []
+    model.apply(RunSnapshot(run_id=RUN, conversation_id="c1", agent_id="demo", rev=0, parts=parts), 0)
 
 
-@pytest.fixture
-def east(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A terminal two hours east of Greenwich."""
-    monkeypatch.setenv("TZ", "XXX-2")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+def control(model: ChatModel, action: str, state: str) -> None:
+    model.apply(RunControlState(run_id=RUN, conversation_id="c1", control_id="k1", action=action, state=state), 0)
 
 
-@pytest.mark.usefixtures("east")
-def test_a_message_shows_who_when_what_and_how_far() -> None:
+def test_the_news_say_what_the_agent_does() -> None:
     """
-    Markdown of agents is drawn, what people typed is shown as typed, times are those of the terminal.
+    Typing, then writing, or what its status line says; and what one can do about it.
     """
-    ours = Line(
-        "m1", "you", "*hi*", "2026-11-22T17:07:01.123Z", is_own=True, is_edited=True, quoted="before", state="read"
-    )
-    assert plain(ours) == "you  19:07  edited  ✓✓ read\n  > before\n  *hi*\n"
-    theirs = Line("m2", "Demo", "**bold** and [here](https://example.org/x)")
-    assert plain(theirs) == "Demo\n  bold and here (https://example.org/x)\n"
-    assert "(deleted)" in plain(Line("m3", "Demo", "", is_deleted=True))
-    assert clock_time("yesterday") == ""
+    model = talking("stop", "steer")
+    shown = screen(model)
+    assert "/help" in shown.news()
+    model.apply(TypingChanged(conversation_id="c1", sender_type="agent", sender_id="demo", typing=True), 0)
+    assert shown.news() == " Demo is typing…"
+    begin(model)
+    assert shown.news() == " Demo writes · Ctrl-C stops · /steer TEXT speaks into it"
+    begin(model, "searching the web")
+    assert shown.news() == " searching the web · Ctrl-C stops · /steer TEXT speaks into it"
 
 
-def test_text_from_others_cannot_steer_the_terminal() -> None:
+def test_steering_is_offered_only_where_it_works() -> None:
+    model = talking("stop")
+    begin(model)
+    assert screen(model).news() == " Demo writes · Ctrl-C stops"
+
+
+def test_the_news_say_how_a_stop_fares() -> None:
     """
-    Escape sequences, control characters and changes of direction are taken out; umlauts and emoji stay.
+    On its way, then not heard; and the same of a word into the answer.
     """
-    assert safe("a\x1b[2J\x9b1mb\u202ec\r\x00d\n\täö🎉") == "a[2J1mbcd\n\täö🎉"
-    assert "\x1b" not in plain(Line("m1", "De\x1b]0;x\x07mo", "\x1b]8;;http://evil\x1b\\click"))
+    model = talking("stop", "steer")
+    shown = screen(model)
+    begin(model)
+    control(model, "steer", "unresponsive")
+    assert "has not heard" in shown.news()
+    control(model, "stop", "sent")
+    assert shown.news() == " stopping…"
+    control(model, "stop", "unresponsive")
+    assert "Demo does not answer" in shown.news()
 
 
-def test_the_list_shows_who_is_there_and_what_is_unread() -> None:
+def test_nobody_is_said_to_write_who_is_not_there() -> None:
     """
-    Numbered, with status and unread count; without agents it says how to get one.
+    Neither while the agent is away nor while we are.
     """
-    model = talking(2)
-    model.current = None
-    assert "Looking who is there" in screen(model).text()
-    model.set_agents([])
-    assert "amtrio agent add" in screen(model).text()
-    model.set_agents([AgentInfo(agent_id="demo", name="Demo", status="busy", status_text="thinking", online=True)])
-    text = screen(model).text()
-    assert "1  ● Demo  thinking  2 unread" in text
+    model = talking("stop")
+    shown = screen(model)
+    begin(model)
+    model.apply(PresenceChanged(id="demo", type="agent", online=False), 0)
+    assert "Demo is away" in shown.news()
+    model.apply(Offline(reason="gone", retry_in_s=1), 0)
+    assert shown.news() == " the answer goes on when the connection is back"
 
 
-def test_what_comes_in_below_does_not_move_who_reads_above() -> None:
+def test_a_notice_comes_before_everything_and_may_have_lines() -> None:
     """
-    Scrolled up, the same lines stay on the screen; at the bottom the newest shows.
+    And is as safe as everything else.
     """
-    model = talking(40)
-    shown = screen(model)._body
+    model = talking()
+    begin(model)
+    model.notice = "one\ntwo\x1b[2J"
+    assert screen(model).news() == " one\n two[2J"
 
-    def top() -> str:
-        content = shown.create_content(60, 10)
-        return "\n".join("".join(part[1] for part in content.get_line(row)) for row in range(content.line_count))
 
-    assert "line 40" in top()
-    assert not shown.scroll(1)
-    before = top()
-    assert "line 40" not in before
-    add(model, range(41, 45))
-    assert top() == before
-    while not shown.scroll(1):
-        pass
-    assert "line 1 " in top()
-    for _ in range(50):
-        shown.scroll(-1)
-    assert "line 44" in top()
+def test_what_is_below_is_said_besides() -> None:
+    """
+    Who has scrolled up still sees that something is written.
+    """
+    model = talking()
+    begin(model)
+    shown = screen(model)
+    shown._body.above_bottom = 7
+    assert shown.news() == " Demo writes · Ctrl-C stops · 7 lines below · PageDown"
+
+
+@pytest.mark.parametrize(("keys", "expected"), [("\x03", ["interrupted"]), ("\x04", []), ("hi\r\x04", ["entered hi"])])
+def test_keys_do_what_they_say(keys: str, expected: list[str]) -> None:
+    """
+    Ctrl-C is for others to decide about, Ctrl-D leaves, Enter sends.
+    """
+    done: list[str] = []
+
+    async def main() -> None:
+        with anyio.fail_after(20), create_pipe_input() as source:
+            shown: list[Screen] = []
+
+            def interrupted() -> None:
+                done.append("interrupted")
+                shown[0].leave()
+
+            acting = actions(entered=lambda text: done.append(f"entered {text}"), interrupted=interrupted)
+            shown.append(Screen(talking(), acting, source=source, output=DummyOutput()))
+            source.send_text(keys)
+            await shown[0].run()
+
+    anyio.run(main, backend="asyncio")
+    assert done == expected
+
+
+def test_it_is_drawn_at_most_twenty_times_a_second() -> None:
+    """
+    However much is new.
+    """
+    pictures = 0
+    took_s = 0.0
+
+    async def main() -> None:
+        nonlocal pictures, took_s
+        with anyio.fail_after(20), create_pipe_input() as source:
+            shown = Screen(talking(), actions(), source=source, output=DummyOutput())
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(shown.run)
+                while not shown.app.render_counter:
+                    await anyio.lowlevel.checkpoint()
+                before, began_at = shown.app.render_counter, time.monotonic()
+                while shown.app.render_counter < before + 3:
+                    shown.redraw()
+                    await anyio.lowlevel.checkpoint()
+                pictures, took_s = shown.app.render_counter - before, time.monotonic() - began_at
+                shown.leave()
+
+    anyio.run(main, backend="asyncio")
+    assert pictures == 3
+    assert took_s >= 2 * DRAW_AGAIN_S
+
+
+def test_pictures_that_take_long_are_drawn_less_often() -> None:
+    """
+    Drawing must not take all the time there is.
+    """
+    now = 0.0
+    with create_app_session(input=DummyInput(), output=DummyOutput()):
+        shown = Screen(talking(), actions(now=lambda: now))
+    for took_s, pause_s in ((0.001, DRAW_AGAIN_S), (0.2, 0.4), (0.0, DRAW_AGAIN_S)):
+        shown.app.before_render.fire()
+        now += took_s
+        shown.app.after_render.fire()
+        assert shown.app.min_redraw_interval == pytest.approx(pause_s)
