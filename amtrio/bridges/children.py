@@ -162,6 +162,11 @@ class Child:
                     with contextlib.suppress(anyio.BrokenResourceError, OSError):
                         await pipe.aclose()
             await self._process.wait()
+            # asyncio of Python 3.11 logs an error for a broken pipe that nobody has asked about.
+            wait_closed = getattr(getattr(self._process.stdin, "_stream", None), "wait_closed", None)
+            if wait_closed is not None:
+                with contextlib.suppress(OSError):
+                    await wait_closed()
 
 
 class Children:

@@ -42,18 +42,19 @@ async def test_two_hundred_busy_sockets_are_told_of_a_restart(tmp_path: Path) ->
     ends: Counter[int | None] = Counter()
     acked: dict[str, set[str]] = {}
     tokens: list[str] = []
-    total = 0
+    total = opened = 0
     enough = trio.Event()
 
     async def be_busy(port: int, token: str, talk: str, number: int) -> None:
         """Send, and wait for the answer, for ever; every person has new and old sockets."""
-        nonlocal total
+        nonlocal total, opened
         is_new = number % 40 < 20
         path = "/client/connect" + ("" if is_new else f"?token={token}")
         with await Wire.open(port, path, version="v2" if is_new else "v1") as wire:
             if is_new:
                 await wire.say("hello", token=token)
             assert (await wire.receive())["type"] == "connected"
+            opened += 1
             turn = 0
             try:
                 while True:
@@ -64,7 +65,8 @@ async def test_two_hundred_busy_sockets_are_told_of_a_restart(tmp_path: Path) ->
                         assert frame["type"] != "error", frame
                     acked[talk].add(frame["data"]["message_id"])
                     total += 1
-                    if total >= 2000:
+                    # On a busy machine the first ones have said enough before the last ones have come.
+                    if total >= 2000 and opened == 200:
                         enough.set()
             except Ended as end:
                 # Sending may fail before the Close is read that explains it.
