@@ -14,7 +14,7 @@ from amtrio.feature import chore, command, post
 from amtrio.model.message import checked_content
 from amtrio.model.open_runs import OpenRun, OpenRuns
 from amtrio.model.posting import MessageSent, Post, store_message
-from amtrio.model.run import no_run, refusal, run_row
+from amtrio.model.run import no_run, note_stop, refusal, run_row
 from amtrio.model.run_controls import MAX_UNHEARD, Action, Control, ask, has_room, heard, tell_state
 from amtrio.model.run_end import end_run, end_runs
 from amtrio.protocol.frames import ClientId, Command, Reply
@@ -82,6 +82,8 @@ async def _stop(ctx: Context, run: OpenRun) -> Controlled:
     if wish is None:
         wish = Control(ctx.clock.new_id("ctl"), "stop", trio.current_time())
         ask(ctx.services, run, wish)
+        # After the agent was asked: a stop waits for no disk. Asked again, it is the same wish.
+        await ctx.store.write(note_stop, run.id)
     return Controlled(status="sent", run_id=run.id, control_id=wish.id)
 
 

@@ -9,6 +9,7 @@ import msgspec
 import structlog
 import trio
 
+from amtrio.clock import MICROS_PER_SECOND
 from amtrio.context import Services
 from amtrio.errors import StorageUnavailable
 from amtrio.feature import chore, on_attach, on_presence, on_start, on_stop
@@ -16,6 +17,7 @@ from amtrio.model.agent import supports
 from amtrio.model.open_runs import SHOW_CHANGES, OpenRun, OpenRuns, open_run
 from amtrio.model.run import RunRow, append_chunk, chunks_of, forget_empty, open_rows
 from amtrio.model.run_body import Changes, PartChange, fold
+from amtrio.model.run_controls import Control
 from amtrio.model.run_end import end_runs
 from amtrio.protocol.codec import encode
 from amtrio.protocol.frames import Event
@@ -163,7 +165,13 @@ async def load_open_runs(services: Services) -> None:
         # Devices take no picture for news that is older than what they show: more than a change a microsecond there
         # cannot have been.
         run.rev = max(0, services.clock.now_us() - row.started_us)
-        run.away_since = trio.current_time()
+        now = trio.current_time()
+        run.away_since = now
+        run.started_at = now - max(0, services.clock.now_us() - row.started_us) / MICROS_PER_SECOND
+        if row.stop_asked_us is not None:
+            # Its agent is asked again when it comes back, and has the whole time for it.
+            wish = Control(services.clock.new_id("ctl"), "stop", now)
+            run.controls[wish.id] = wish
         run.chunk_bytes = sum(len(encode(chunk)) for chunk in chunks)
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import msgspec
 
-from amtrio.context import Context
+from amtrio.context import Answer, Context
 from amtrio.feature import command, get
 from amtrio.model.conversation import members
 from amtrio.model.open_runs import OpenRun, OpenRuns
+from amtrio.model.pages import MAX_REST_PAGE_BYTES
 from amtrio.model.run import refusal
 from amtrio.model.run_body import PartShown
 from amtrio.protocol.frames import Command, Reply
@@ -65,12 +66,21 @@ class AskRuns(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @get("/conversations/<conversation_id>/runs")
-async def runs_of(ctx: Context, request: AskRuns) -> list[RunLook]:
+async def runs_of(ctx: Context, request: AskRuns) -> Answer[list[RunLook]]:
     """
-    The runs that are going on in a conversation.
+    The runs that are going on in a conversation, oldest first, as many as make a page.
 
     Raises:
         NotFound: no such conversation, or not the asker's.
     """
     await ctx.store.read(members, request.conversation_id, ctx.principal.account)
-    return [_look(run) for run in ctx.services.own(OpenRuns).of_conversation(request.conversation_id)]
+    found: list[RunLook] = []
+    size = 0
+    has_more = False
+    for run in ctx.services.own(OpenRuns).of_conversation(request.conversation_id):
+        size += run.body.size
+        if found and size > MAX_REST_PAGE_BYTES:
+            has_more = True
+            break
+        found.append(_look(run))
+    return Answer(found, headers={"X-Amtrio-Has-More": "true" if has_more else "false"})

@@ -288,7 +288,7 @@ async def finish(ctx: Context, frame: FinishRun) -> RunFinished:
         row, run = await _standing(ctx, await ctx.store.read(own_run, frame.run_id, ctx.principal.account))
         if run is None:
             return finished(row)
-    return await end_run(ctx.services, run, frame.outcome, error=frame.error, usage=frame.usage)
+    return await end_run(ctx.services, run, frame.outcome, error=frame.error or None, usage=frame.usage)
 
 
 @replay("run_ended")

@@ -54,11 +54,13 @@ class RunRow(NamedTuple):
     message_id: str | None
     message_seq: int | None
     started_us: int
+    stop_asked_us: int | None
     user_key: str
 
 
 _ROW = """
-SELECT r.id, r.agent_key, r.conversation_id, r.reply_to_id, r.state, r.message_id, m.seq, r.started_us, c.user_key
+SELECT r.id, r.agent_key, r.conversation_id, r.reply_to_id, r.state, r.message_id, m.seq, r.started_us, r.stop_asked_us,
+    c.user_key
 FROM run r JOIN conversation c ON c.id = r.conversation_id LEFT JOIN message m ON m.id = r.message_id"""
 
 
@@ -112,6 +114,11 @@ def insert_run(tx: Tx, run_id: str, agent_key: str, conversation_id: str, reply_
         reply_to=reply_to,
         at=tx.at_us,
     )
+
+
+def note_stop(tx: Tx, run_id: str) -> None:
+    """The person wants it to end: that outlives a restart of the server."""
+    tx.run("UPDATE run SET stop_asked_us = coalesce(stop_asked_us, :at) WHERE id = :id", id=run_id, at=tx.at_us)
 
 
 def append_chunk(tx: Tx, run_id: str, changes: Sequence[PartChange], *, is_whole: bool = False) -> int:

@@ -21,6 +21,8 @@ PartKind = Literal["text", "reasoning", "tool", "plan", "status", "artifact"]
 MAX_PARTS = 200
 # A piece costs some 80 bytes beside its text, and an agent may say one character at a time.
 MAX_PIECES = 1000
+# They become the attachments of its message, which has as many.
+MAX_ARTIFACTS = 10
 # Between two texts of one answer, as between two paragraphs of Markdown.
 PARTS_APART = "\n\n"
 # For clients that know no runs, where a run has no text; by outcome.
@@ -213,6 +215,8 @@ class Body:
             raise Conflict(f"part {number} is of kind {self._parts[number].kind}, not {kind}")
         if meta is not None or is_new:
             check_meta(kind, meta or {})
+        if kind == "artifact" and is_new and sum(part.kind == kind for part in self._parts) >= MAX_ARTIFACTS:
+            raise TooLarge(f"a run has at most {MAX_ARTIFACTS} files")
         return self._declare(number, kind, meta)
 
     def _declare(self, number: int, kind: PartKind, meta: Json | None) -> bool:

@@ -13,7 +13,6 @@ import trio
 from amtrio.clock import rfc3339
 from amtrio.context import Context, Principal, Services, id_of
 from amtrio.errors import NotFound
-from amtrio.model.attachment import MAX_PER_MESSAGE
 from amtrio.model.open_runs import OpenRun, OpenRuns
 from amtrio.model.posting import Post, store_message
 from amtrio.model.run import Outcome, Run, RunRow, close_run, no_run, run_row
@@ -88,7 +87,7 @@ async def end_run(
         usage=usage,
         content=body.content(outcome, error),
         parts=body.kept(),
-        attachment_ids=body.attachment_ids()[:MAX_PER_MESSAGE],
+        attachment_ids=body.attachment_ids(),
         is_empty=body.is_empty and error is None,
     )
     try:

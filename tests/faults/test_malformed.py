@@ -72,7 +72,7 @@ NO_COMMAND = [
     *(f'{{"type":"message","data":{value}}}' for value in ("1", "true", '"x"', "[]", "[{}]", "{}", DEEP)),
 ]
 # Unless they are refused.
-NEVER_ANSWERED = {"typing", "status", "visible"}
+NEVER_ANSWERED = {"typing", "status", "visible", "run_append", "run_part", "run_control_ack"}
 
 
 @dataclass

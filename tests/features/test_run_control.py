@@ -215,3 +215,21 @@ async def test_steering_costs_as_much_as_a_message(tmp_path: Path) -> None:
                 assert (await phone.ask("run_control", client_id=client_id, **steer))["type"] == "done"
             refused = await phone.ask("run_control", client_id="steering-by-alice-3", **steer)
             assert (refused["data"]["code"], refused["data"]["retry"]) == ("rate_limited", "after_ms")
+
+
+async def test_a_stop_outlives_a_restart_of_the_server(tmp_path: Path) -> None:
+    """The agent is asked again when it comes back, and if it does not listen then, the server ends the run."""
+    runs = {"stop_within_s": 0.5}
+    async with open_scene(tmp_path) as scene:
+        alice, agent = await scene.register("alice"), await scene.register_agent("helper")
+        cast = Cast(alice, alice, agent, await scene.conversation(alice, agent), "")
+        async with answering(scene, cast, "stop") as (phone, _, _answer):
+            assert (await phone.ask("run_control", **STOP))["data"]["status"] == "sent"
+    async with (
+        open_scene(tmp_path, runs=runs) as scene,
+        scene.device(alice, "phone") as phone,
+        scene.device(agent) as helper,
+    ):
+        assert (await Answer(helper, RUN).resume())["state"] == "open"
+        assert (await helper.next("run_control"))["action"] == "stop"
+        assert (await phone.next("message"))["run"]["outcome"] == "stopped"

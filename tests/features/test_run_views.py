@@ -30,3 +30,17 @@ async def test_a_run_can_be_looked_at_over_rest_and_over_the_socket(scene: Scene
         ended = await scene.http.get(f"/runs/{RUN}", headers=cast.alice.headers)
         assert (ended.status_code, ended.json()["code"]) == (409, "run_closed")
         assert ended.json()["details"] == {"run_id": RUN, "message_id": finished["message_id"]}
+
+
+async def test_a_page_of_runs_is_bounded_and_says_that_there_are_more(scene: Scene, cast: Cast) -> None:
+    """Two hundred of half a megabyte would be a hundred megabytes."""
+    async with scene.device(cast.helper) as helper:
+        for number in range(10):
+            answer = Answer(helper, f"run-of-the-tests-{number:02d}")
+            await answer.start(cast.talk)
+            for _ in range(8):
+                await answer.say("x" * 60_000)
+        await helper.caught_up()
+        page = await scene.http.get(f"/conversations/{cast.talk}/runs", headers=cast.alice.headers)
+        assert page.headers["X-Amtrio-Has-More"] == "true"
+        assert [each["run_id"] for each in page.json()] == [f"run-of-the-tests-{number:02d}" for number in range(8)]

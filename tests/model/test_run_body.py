@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amtrio.errors import AmtrioError, Conflict, Malformed, RunGap, TooLarge
+from amtrio.model.attachment import MAX_PER_MESSAGE
 from amtrio.model.run_body import MAX_PARTS, Body, PartChange, Reader, check_meta, fold
 from amtrio.protocol.codec import encode
 
@@ -82,6 +83,15 @@ def test_there_is_a_bound_on_parts() -> None:
     made = body(*["x"] * MAX_PARTS)
     with pytest.raises(TooLarge, match=str(MAX_PARTS)):
         made.append(MAX_PARTS, 0, "x")
+
+
+def test_a_run_has_as_many_files_as_its_message_will_have() -> None:
+    made = Body(max_bytes=BIG)
+    for number in range(MAX_PER_MESSAGE):
+        made.declare(number, "artifact", {"attachment_id": f"att_{number}"})
+    with pytest.raises(TooLarge, match="10 files"):
+        made.declare(MAX_PER_MESSAGE, "artifact", {"attachment_id": "att_x"})
+    assert len(made.attachment_ids()) == MAX_PER_MESSAGE
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ async def test_head_and_get_change_nothing(tmp_path: Path) -> None:
     """
     reads = [route.path for route in registry.routes if route.method == "GET"]
     reads += [path for (method, path), _ in aliases_of(registry.routes) if method == "GET"]
-    async with open_scene(tmp_path) as scene:
+    async with open_scene(tmp_path) as scene, AsyncExitStack() as stack:
         alice, helper, talk = await cast(scene)
         await accounts.operation_promote(scene.running.services, UserName(username="alice"))
         await KeyOwner().publish(scene, helper, one_time=1)
@@ -97,7 +98,12 @@ async def test_head_and_get_change_nothing(tmp_path: Path) -> None:
         ids = {
             "conversation_id": talk, "message_id": message_id, "attachment_id": upload.json()["attachment_id"],
             "agent_id": "helper", "user_id": alice.id, "owner_type": "agent", "owner_id": "helper", "q": "hello",
+            "run_id": "run-of-the-tests-01",
         }  # fmt: skip
+        # It stays: that it went would be written down meanwhile.
+        agent = await stack.enter_async_context(scene.device(helper))
+        begun = await agent.ask("run_start", run_id=ids["run_id"], conversation_id=talk)
+        assert begun["type"] == "run_state"
         for method, path in [("HEAD", path) for path in reads] + [("GET", path) for path in reads]:
             concrete = re.sub(r"<(\w+)>", lambda part: str(ids[part[1]]), path)
             query = ids if not path.startswith("/search") else {"q": "hello"}

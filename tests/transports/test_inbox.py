@@ -254,8 +254,8 @@ async def test_no_command_is_free(tmp_path: Path, mock_clock: MockClock) -> None
     limits = {"ephemeral_per_minute": 3, "user_messages_per_minute": 2, "agent_messages_per_minute": 5}
     async with open_scene(tmp_path, limits=limits) as scene:
         alice, helper, talk = await cast(scene)
-        ids = {"conversation_id": talk, "agent_id": "x", "message_id": "x", "run_id": "x" * 16}
-        ids |= {"action": "stop", "outcome": "done", "emoji": "👍", "tag": "x", "title": "x", "content": "x"}
+        ids = {"conversation_id": talk, "agent_id": "x", "message_id": "x", "run_id": "run-of-the-tests-01"}
+        words = {"emoji": "👍", "tag": "x", "title": "x", "content": "x", "action": "stop", "outcome": "done"}
         for who, most in ((alice, 3), (helper, 5)):
             async with scene.device(who, "one") as one:
                 for number in range(most):
@@ -264,7 +264,7 @@ async def test_no_command_is_free(tmp_path: Path, mock_clock: MockClock) -> None
                 for word in sorted(registry.commands):
                     spec = registry.commands[word]
                     if spec.budget == "command" and spec.who in ("member", "user" if who is alice else "agent"):
-                        told = await one.ask(word, **ids, pinned=True)
+                        told = await one.ask(word, **ids, **words, pinned=True)
                         assert told["data"]["code"] == "rate_limited", word
                 assert (await one.ask("message", **message(talk, most)))["type"] == "message_sent"
         assert {spec.budget for spec in registry.commands.values()} == {"message", "ephemeral", "command", "run"}

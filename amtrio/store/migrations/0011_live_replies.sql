@@ -13,6 +13,8 @@ CREATE TABLE run (
     error TEXT,
     usage TEXT,
     started_us BIGINT NOT NULL,
+    -- When the person asked for its end, if its agent has still to bring it about.
+    stop_asked_us BIGINT,
     ended_us BIGINT
 );
 CREATE INDEX run_open ON run (agent_key) WHERE state = 'open';
