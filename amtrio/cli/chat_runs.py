@@ -39,7 +39,7 @@ class LiveRun:
     @property
     def text(self) -> str:
         """What its message will say if it ends now; empty texts leave nothing in it."""
-        return "\n\n".join(part.text for part in self.view.parts if part.kind == "text" and part.length)
+        return self.view.text
 
 
 class Runs:

@@ -63,10 +63,13 @@ class RunView:
         self.rev = -1
         self.parts: list[PartView] = []
 
+    def __repr__(self) -> str:
+        return f"RunView({self.run_id!r}, rev={self.rev}, text={self.text!r})"
+
     @property
     def text(self) -> str:
         """What its message will say, as far as it is known."""
-        return _BETWEEN_TEXTS.join(part.text for part in self.parts if part.kind == "text")
+        return _BETWEEN_TEXTS.join(part.text for part in self.parts if part.kind == "text" and part.length)
 
     @property
     def status(self) -> str | None:

@@ -36,11 +36,13 @@ def test_it_grows_by_what_is_new() -> None:
             PartDelta(part=1, meta={"name": "t", "state": "done"}),
             PartDelta(part=2, kind="text", offset=0, text="there"),
             PartDelta(part=3, kind="status", meta={"text": "writing"}),
+            PartDelta(part=4, kind="text"),  # says nothing yet, and so nothing in the message
         )
     )
     assert (view.text, view.status, view.parts[1].meta["state"]) == ("Hello \n\nthere", "writing", "done")
     assert (view.agent_id, view.reply_to) == ("demo", "m1")
     assert "Hello" in repr(view.parts[0])
+    assert repr(view) == "RunView('run:1', rev=4, text='Hello \\n\\nthere')"
 
 
 def test_what_it_had_before_changes_nothing_and_a_hole_is_seen() -> None:
