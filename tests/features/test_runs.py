@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
 import pytest
 import trio
 
 from amtrio.model.open_runs import OpenRuns
+from amtrio.store.database import ReadTx
 from tests.features.conftest import Cast, page, post
-from tests.harness import Device, Scene
-from tests.runs import Answer, Shown, set_card
+from tests.harness import Device, Scene, open_scene
+from tests.runs import Answer, Shown
 
 RUN = "run-of-the-tests-01"
 
@@ -253,9 +255,31 @@ async def test_a_deleted_answer_leaves_nothing_of_what_was_said(scene: Scene, ca
         assert deleted["data"]["status"] == "deleted"
     (view,) = await scene.get(f"/conversations/{cast.talk}/messages", cast.alice)
     assert "run" not in view
-    await set_card(scene, "helper")
-    path = scene.config.storage.db_path
-    assert b"a secret thought" not in path.read_bytes()
+
+    def kept(tx: ReadTx) -> object:
+        return tx.one("SELECT body, error, usage FROM run WHERE id = :id", id=RUN)
+
+    assert await scene.running.services.store.read(kept) == (None, None, None)
+
+
+async def test_the_last_words_are_shown_before_the_message_that_ends_it(tmp_path: Path) -> None:
+    """Whoever watches sees no jump, however long pieces wait for each other."""
+    async with open_scene(tmp_path, runs={"merge_ms": 1000}) as scene:
+        alice, agent = await scene.register("alice"), await scene.register_agent("helper")
+        talk = await scene.conversation(alice, agent)
+        async with scene.device(agent) as helper, scene.device(alice, "phone") as phone:
+            answer, shown = Answer(helper, RUN), Shown()
+            await answer.start(talk)
+            for word in ("one ", "two ", "three"):
+                await answer.say(word)
+                await helper.caught_up()
+            await answer.finish()
+            last = ""
+            while not shown.ended:
+                frame = await phone.take()
+                last = shown.text(RUN) if RUN in shown.runs else last
+                shown.hear(frame)
+            assert last == "one two three"
 
 
 async def test_operators_see_how_many_answers_are_going_on(scene: Scene, cast: Cast) -> None:

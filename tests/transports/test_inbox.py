@@ -15,6 +15,7 @@ from amtrio.context import Nothing
 from amtrio.errors import StorageUnavailable
 from amtrio.feature import CommandSpec, registry
 from amtrio.store.database import Tx
+from amtrio.transports.frames import text_frame
 from tests.harness import Agent, Device, Person, Scene, open_scene
 
 
@@ -372,8 +373,8 @@ async def test_a_sender_that_was_pressed_from_both_sides_is_read_again(tmp_path:
             assert [frame["ref"] for frame in await answers(phone, count)] == list(range(count))
 
 
-async def test_pages_that_are_asked_for_at_once_come_one_after_the_other(tmp_path: Path) -> None:
-    """Each is larger than what may wait beside another one; the socket lives, and nothing is cut."""
+async def test_a_large_answer_waits_until_a_large_event_before_it_has_gone(tmp_path: Path) -> None:
+    """Both at once would be more than may wait for a socket; it lives, and nothing is cut."""
     async with open_scene(tmp_path) as scene:
         alice, helper, talk = await cast(scene)
         async with scene.device(helper) as agent:
@@ -381,10 +382,14 @@ async def test_pages_that_are_asked_for_at_once_come_one_after_the_other(tmp_pat
                 await agent.send(talk, f"{number} {'x' * 60_000}")
         async with scene.device(alice) as phone:
             await phone.caught_up()
-            for number in range(8):
-                await phone.say("history", ref=number, conversation_id=talk, limit=12)
+            (session,) = [each for each in scene.running.sessions.open if each.account == f"u:{alice.id}"]
+            socket = session.socket
+            assert socket is not None
+            while not socket.buffered:
+                socket.send(text_frame(b'{"type":"note","data":{"text":"%b"}}' % (b"x" * 30_000)))
+            socket.send(text_frame(b'{"type":"note","data":{"text":"%b"}}' % (b"x" * 500_000)))
+            await phone.say("history", ref="page", conversation_id=talk, limit=12)
             await wait_all_tasks_blocked(0.05)
-            for number in range(8):
-                while number not in phone.replies:
-                    await phone.take()
-                assert len(phone.replies[number]["data"]["messages"]) == 12
+            while "page" not in phone.replies:
+                await phone.take()
+            assert len(phone.replies["page"]["data"]["messages"]) == 12
