@@ -50,11 +50,11 @@ class Session:
     """
 
     __slots__ = (
-        "_alive",
         "_frames_in",
         "_head",
         "_is_over",
         "_looked_at",
+        "_probe",
         "_prove",
         "_start",
         "account",
@@ -107,7 +107,7 @@ class Session:
         self._start: Start | None = None
         self._head = 0
         self._looked_at = 0
-        self._alive: trio.Event | None = None
+        self._probe: tuple[bytes, trio.Event] | None = None
         self._frames_in = 0
         self._is_over = False
 
@@ -136,8 +136,6 @@ class Session:
         """Take one frame; an awaitable answer stops the reading until there is room again."""
         self._frames_in += 1
         self.sessions.services.metrics.messages_in += 1
-        if self._alive is not None:
-            self._alive.set()
         if self._is_over:
             return None
         inbox = self.inbox
@@ -159,8 +157,8 @@ class Session:
 
     def ponged(self, payload: bytes, /) -> None:
         """A sign of life, and perhaps the proof of what has arrived."""
-        if self._alive is not None:
-            self._alive.set()
+        if self._probe is not None and payload == self._probe[0]:
+            self._probe[1].set()
         if self.outbox is not None:
             self.outbox.ponged(payload)
 
@@ -362,6 +360,8 @@ class Session:
         if self._is_over:
             return
         self._is_over = True
+        if self._probe is not None:
+            self._probe[1].set()
         if self.inbox is not None:
             self.inbox.end()
         if self.outbox is not None:
@@ -381,15 +381,21 @@ class Session:
         self.close(Close.INTERNAL_ERROR, "internal error; what is missing is kept")
 
     async def is_alive(self) -> bool:
-        """Whether the other side says anything when it is asked."""
+        """
+        Whether the other side answers when it is asked.
+
+        Nothing else counts: what a client sent before its network went may be read long after.
+        """
         if self._is_over or self.socket is None:
             return False
-        alive = self._alive = self._alive or trio.Event()
-        self.socket.ping()
+        if self._probe is None:
+            self._probe = (self.sessions.nonce(), trio.Event())
+            self.socket.ping(self._probe[0])
+        answered = self._probe[1]
         with trio.move_on_after(ANSWERS_WITHIN_SECONDS):
-            await alive.wait()
-        self._alive = None
-        return alive.is_set()
+            await answered.wait()
+        self._probe = None
+        return answered.is_set() and not self._is_over
 
 
 def _cut(text: str, most_bytes: int) -> str:

@@ -10,6 +10,7 @@ import pytest
 import trio
 from trio_websocket import ConnectionClosed
 
+from tests.faults.wire import Wire
 from tests.harness import Agent, Scene, open_scene, open_socket
 
 
@@ -146,4 +147,36 @@ async def test_a_refused_newcomer_did_not_register_anything(tmp_path: Path) -> N
         async with scene.device(helper) as holder:
             answer = await scene.knock("/agent/connect?agent_id=helper&agent_secret=wrong")
             assert answer.status_code == 401
+            await holder.caught_up()
+
+
+async def test_a_holder_whose_words_are_only_late_gives_way(tmp_path: Path) -> None:
+    """Its network has gone, and what it said before is still being read: it is the same program that comes back."""
+    async with open_scene(tmp_path) as scene:
+        helper = await scene.register_agent("helper")
+        async with scene.device(helper), scene.device(helper):
+            with await Wire.open(scene.running.port, "/agent/connect", version="v2") as gone:
+                await gone.say("hello", token=helper.secret, agent_id=helper.id)
+                assert (await gone.receive())["type"] == "connected"
+
+                async def talk_on() -> None:
+                    # It reads nothing, so it answers no ping.
+                    while True:
+                        await gone.say("ping")
+                        await trio.sleep(0.05)
+
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(talk_on)
+                    async with scene.device(helper) as back:
+                        nursery.cancel_scope.cancel()
+                        await back.caught_up()
+
+
+async def test_a_holder_that_answers_stays(tmp_path: Path) -> None:
+    """However little else it says."""
+    async with open_scene(tmp_path) as scene:
+        helper = await scene.register_agent("helper")
+        async with scene.device(helper), scene.device(helper), scene.device(helper) as holder:
+            error, code, _ = await hello(scene, helper)
+            assert (error["data"]["code"], code) == ("replacement_loop", 4409)  # type: ignore[index]  # an error frame
             await holder.caught_up()
