@@ -23,8 +23,8 @@ from amtrio.bridges.turn import Incoming, Run
 from amtrio.client import RunFailed
 
 _CONNECT_WITHIN_S: Final = 10.0
-# An answer that is no stream is read whole; a run holds 512 KiB.
-_WORDS_AT_MOST: Final = 300
+# Of what a refusal says; the error of a run has 500 characters in all.
+_REFUSAL_CHARACTERS_AT_MOST: Final = 300
 _TRY_AGAIN: Final = frozenset(
     {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 )
@@ -156,7 +156,7 @@ class Webhook:
             return
 
     async def _refused(self, response: httpx.Response) -> None:
-        said = (await response.aread()).decode(errors="replace").strip()[:_WORDS_AT_MOST]
+        said = (await response.aread()).decode(errors="replace").strip()[:_REFUSAL_CHARACTERS_AT_MOST]
         status = response.status_code
         text = f"the service said no ({status})" if response.is_client_error else f"the service failed ({status})"
         if said and response.headers.get("Content-Type", "").startswith("text/plain"):

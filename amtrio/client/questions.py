@@ -61,8 +61,7 @@ class Questions:
         return list(self._waiting)
 
     async def look_at(self, message_id: str) -> None:
-        """
-        Find out what has become of a question, over as many tries as it takes."""
+        """Find out what has become of a question, over as many tries as it takes."""
         while message_id not in self._heard:
             try:
                 question = (await self._fetch(message_id)).question

@@ -119,7 +119,7 @@ def edit(tx: Tx, ctx: Context, frame: EditMessage) -> Edited:
     content = checked_content(frame.content)
     row, accounts = visible_message(tx, frame.message_id, ctx.principal.account)
     shown = message(tx, Message, row)
-    if row[5] != ctx.principal.account:
+    if row.sender_key != ctx.principal.account:
         text = "can only edit your own messages"
         raise Forbidden(text)
     if shown.deleted:
@@ -180,7 +180,7 @@ def delete_message(tx: Tx, ctx: Context, frame: DeleteMessage) -> Deleted:
     """
     row, accounts = visible_message(tx, frame.message_id, ctx.principal.account)
     shown = message(tx, Message, row)
-    if ctx.principal.account not in (row[5], row[3]):
+    if ctx.principal.account not in (row.sender_key, row.user_key):
         text = "can only delete your own messages or messages in your conversations"
         raise Forbidden(text)
     if shown.deleted:

@@ -13,10 +13,10 @@ from msgspec import Meta
 from amtrio.context import Context, Services
 from amtrio.errors import Closed, NotFound
 from amtrio.feature import chore, command, post, replay
-from amtrio.model.message import visible_message
+from amtrio.model.message import MessageRow, visible_message
 from amtrio.model.question import MAX_ANSWER_TEXT, Question, answer, close, expire, next_expiry_us, question_of
 from amtrio.protocol.frames import ClientId, Command, Event, Reply
-from amtrio.store.database import ReadTx, Row, Tx
+from amtrio.store.database import ReadTx, Tx
 from amtrio.store.log import LogRow
 
 
@@ -90,9 +90,9 @@ def answer_question(tx: Tx, ctx: Context, frame: AnswerQuestion) -> AnswerTaken:
     """
     row, accounts = _asking(tx, ctx, frame.message_id)
     question = answer(tx, frame.message_id, ctx.principal.account, frame.option_ids, frame.text)
-    event = QuestionAnswered(message_id=frame.message_id, conversation_id=row[1], question=question)
+    event = QuestionAnswered(message_id=frame.message_id, conversation_id=row.conversation_id, question=question)
     tx.announce(event, accounts, device=ctx.principal.device)
-    return AnswerTaken(message_id=frame.message_id, conversation_id=row[1], question=question)
+    return AnswerTaken(message_id=frame.message_id, conversation_id=row.conversation_id, question=question)
 
 
 class CloseQuestion(Command, frozen=True, kw_only=True):
@@ -125,15 +125,15 @@ def close_question(tx: Tx, ctx: Context, frame: CloseQuestion) -> CloseDone:
     row, accounts = _asking(tx, ctx, frame.message_id)
     question = close(tx, frame.message_id)
     if question is not None:
-        event = QuestionClosed(message_id=frame.message_id, conversation_id=row[1], question=question)
+        event = QuestionClosed(message_id=frame.message_id, conversation_id=row.conversation_id, question=question)
         tx.announce(event, accounts, device=ctx.principal.device)
-    return CloseDone(message_id=frame.message_id, conversation_id=row[1])
+    return CloseDone(message_id=frame.message_id, conversation_id=row.conversation_id)
 
 
-def _asking(tx: ReadTx, ctx: Context, message_id: str) -> tuple[Row, list[str]]:
+def _asking(tx: ReadTx, ctx: Context, message_id: str) -> tuple[MessageRow, list[str]]:
     """A message that asks something, and the members."""
     row, accounts = visible_message(tx, message_id, ctx.principal.account)
-    if row[14] is not None:
+    if row.deleted_us is not None:
         text = "the message is deleted"
         raise Closed(text)
     if question_of(tx, message_id) is None:

@@ -50,11 +50,11 @@ def message_take(tx: Tx, ctx: Context, frame: TakeMessage) -> Dequeued:
         Withdrawn: its sender was faster, or it is deleted.
     """
     row, _ = visible_message(tx, frame.message_id, ctx.principal.account)
-    if row[14] is not None:
+    if row.deleted_us is not None:
         text = "the message was taken back or deleted"
         raise Withdrawn(text)
     take(tx, ctx, frame.message_id)
-    return Dequeued(status=TAKEN, message_id=frame.message_id, conversation_id=row[1])
+    return Dequeued(status=TAKEN, message_id=frame.message_id, conversation_id=row.conversation_id)
 
 
 class WithdrawMessage(Command, frozen=True, kw_only=True):
@@ -75,16 +75,16 @@ def message_withdraw(tx: Tx, ctx: Context, frame: WithdrawMessage) -> Dequeued:
         Taken: the agent has it, or it never waited.
     """
     row, accounts = visible_message(tx, frame.message_id, ctx.principal.account)
-    if row[5] != ctx.principal.account:
+    if row.sender_key != ctx.principal.account:
         text = "can only take back your own messages"
         raise Forbidden(text)
-    queue_state = row[18]
+    queue_state = row.queue_state
     if queue_state == QUEUED:
         delete(tx, ctx, row, accounts)
     elif queue_state is None or queue_state == TAKEN:
         text = "the agent has this message already"
         raise Taken(text)
-    return Dequeued(status="withdrawn", message_id=frame.message_id, conversation_id=row[1])
+    return Dequeued(status="withdrawn", message_id=frame.message_id, conversation_id=row.conversation_id)
 
 
 @replay("message_taken")
@@ -92,6 +92,6 @@ def replay_taken(tx: ReadTx, account: str, row: LogRow) -> MessageTaken | None:
     """Of one that was deleted since there is nothing left to take; its deletion has a number of its own."""
     del account
     found = message_row(tx, row.subject_id or "")
-    if found is None or found[14] is not None:
+    if found is None or found.deleted_us is not None:
         return None
-    return MessageTaken(message_id=found[0], conversation_id=found[1], conversation_seq=found[2])
+    return MessageTaken(message_id=found.id, conversation_id=found.conversation_id, conversation_seq=found.seq)

@@ -113,16 +113,18 @@ def react(tx: Tx, ctx: Context, frame: React) -> Reacted:
     wanted = present is None if frame.on is None else frame.on
     if wanted and present is None:
         present = _add(tx, ctx, row, emoji)
-        tx.announce(_added(row[1], frame.message_id, present), accounts, device=ctx.principal.device)
+        tx.announce(_added(row.conversation_id, frame.message_id, present), accounts, device=ctx.principal.device)
     elif not wanted and present is not None:
         tx.run("DELETE FROM reaction WHERE id = :id", id=present[0])
-        tx.announce(_removed(row[1], frame.message_id, account, emoji), accounts, device=ctx.principal.device)
+        tx.announce(
+            _removed(row.conversation_id, frame.message_id, account, emoji), accounts, device=ctx.principal.device
+        )
     return Reacted(
         status="reaction_added" if wanted else "reaction_removed",
         action="added" if wanted else "removed",
         emoji=emoji,
         message_id=frame.message_id,
-        conversation_id=row[1],
+        conversation_id=row.conversation_id,
         reaction=reaction_view(_shown(present), frame.message_id) if wanted and present else msgspec.UNSET,
     )
 

@@ -16,9 +16,10 @@ from amtrio.feature import chore, on_attach, on_presence, on_start, on_stop
 from amtrio.model.agent import supports
 from amtrio.model.open_runs import SHOW_CHANGES, OpenRun, OpenRuns, open_run
 from amtrio.model.run import RunRow, append_chunk, chunks_of, forget_empty, open_rows
-from amtrio.model.run_body import Changes, PartChange, fold
+from amtrio.model.run_body import Changes, fold
 from amtrio.model.run_controls import Control
 from amtrio.model.run_end import end_runs
+from amtrio.model.run_part import PartChange
 from amtrio.protocol.codec import encode
 from amtrio.protocol.frames import Event
 from amtrio.store.database import ReadTx, Tx

@@ -13,7 +13,7 @@ from amtrio.model.conversation import members
 from amtrio.model.open_runs import OpenRun, OpenRuns
 from amtrio.model.pages import MAX_REST_PAGE_BYTES
 from amtrio.model.run import refusal
-from amtrio.model.run_body import PartShown
+from amtrio.model.run_part import PartShown
 from amtrio.protocol.frames import Command, Reply
 
 

@@ -28,9 +28,10 @@ from amtrio.model.run import (
     own_run,
     run_row,
 )
-from amtrio.model.run_body import Body, PartEnd, PartKind
+from amtrio.model.run_body import Body
 from amtrio.model.run_controls import ask_again
 from amtrio.model.run_end import RunEnded, RunFinished, end_run, finished
+from amtrio.model.run_part import PartEnd, PartKind
 from amtrio.protocol.frames import ClientId, Command, Json, Reply
 from amtrio.store.database import ReadTx, Tx
 from amtrio.store.log import LogRow
@@ -134,9 +135,9 @@ async def _standing(ctx: Context, row: RunRow) -> tuple[RunRow, OpenRun | None]:
 def _take(tx: Tx, ctx: Context, message_id: str, conversation_id: str) -> None:
     """What is answered now waits no longer."""
     row, _ = visible_message(tx, message_id, ctx.principal.account)
-    if row[1] != conversation_id:
+    if row.conversation_id != conversation_id:
         raise NotFound(f"reply_to: no message {message_id[:64]!r} in this conversation")
-    if row[18] == WITHDRAWN:
+    if row.queue_state == WITHDRAWN:
         raise Withdrawn("the message was taken back")
     take(tx, ctx, message_id, conversation_id)
 

@@ -186,7 +186,7 @@ def _page(tx: ReadTx, ctx: Context, frame: AskSearch, query: Query, most_bytes: 
 
 def _number_of_own(tx: ReadTx, account: str, field: str, message_id: str) -> int:
     row = message_row(tx, message_id)
-    if row is None or not is_member(tx, row[1], account):
+    if row is None or not is_member(tx, row.conversation_id, account):
         text = f"no message {message_id[:64]!r}; {field} is a message id or an RFC 3339 time"
         raise NotFound(text)
     return number_of(tx, message_id)

@@ -212,7 +212,7 @@ def _check_place(tx: Tx, account: str, request: UploadFile) -> None:
         members(tx, request.conversation_id, account)
     if request.message_id is not None:
         row, _accounts = visible_message(tx, request.message_id, account)
-        if row[5] != account:
+        if row.sender_key != account:
             raise Forbidden("files can be added to one's own messages only")
 
 
@@ -225,7 +225,7 @@ def _check_quota(tx: Tx, ctx: Context) -> None:
 
 def _link(tx: Tx, ctx: Context, message_id: str, attachment_id: str) -> Attachment:
     row, accounts = visible_message(tx, message_id, ctx.principal.account)
-    if row[14] is not None:
+    if row.deleted_us is not None:
         raise Conflict("cannot add a file to a deleted message")
     before = attachments_of(tx, message_id)
     check_ids([each.attachment_id for each in before] + [attachment_id])
@@ -234,7 +234,7 @@ def _link(tx: Tx, ctx: Context, message_id: str, attachment_id: str) -> Attachme
         ctx.principal.account,
         [attachment_id],
         message_id=message_id,
-        conversation_id=row[1],
+        conversation_id=row.conversation_id,
         first=len(before),
     )
     tx.run(

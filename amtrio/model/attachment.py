@@ -11,7 +11,7 @@ from amtrio.context import Services
 from amtrio.errors import Malformed, NotFound
 from amtrio.media.files import Files
 from amtrio.model.message import ATTACHMENT_COLUMNS, Attachment, attachment
-from amtrio.store.database import Tx
+from amtrio.store.database import ReadTx, Tx
 
 MAX_PER_MESSAGE = 10
 # The chore that deletes files whose rows are `removing`.
@@ -47,6 +47,16 @@ def check_ids(ids: Sequence[str]) -> None:
         raise Malformed("attachment_ids: the same attachment twice")
 
 
+# An upload that can still become part of a message.
+_IS_FREE = "id = :id AND owner_key = :account AND state = 'stored' AND message_id IS NULL"
+
+
+def free_uploads(tx: ReadTx, account: str, ids: Sequence[str]) -> tuple[str, ...]:
+    """Those of these uploads that `link` would take: for what must not fail because one was taken back meanwhile."""
+    sql = f"SELECT 1 FROM attachment WHERE {_IS_FREE}"  # noqa: S608 - our own words
+    return tuple(id_ for id_ in ids if tx.one(sql, id=id_, account=account))
+
+
 def link(
     tx: Tx, account: str, ids: Sequence[str], *, message_id: str, conversation_id: str, first: int = 0
 ) -> tuple[Attachment, ...]:
@@ -64,7 +74,7 @@ def link(
         row = tx.one(
             f"""
             UPDATE attachment SET message_id = :message, conversation_id = :conversation, position = :position
-            WHERE id = :id AND owner_key = :account AND state = 'stored' AND message_id IS NULL
+            WHERE {_IS_FREE}
             RETURNING {ATTACHMENT_COLUMNS}""",  # noqa: S608 - our own column list
             message=message_id,
             conversation=conversation_id,
@@ -95,8 +105,7 @@ def let_go_of_account(tx: Tx, services: Services, account: str) -> None:
 
 def let_go_of_upload(tx: Tx, services: Services, account: str, attachment_id: str) -> bool:
     """Likewise for one of one's own that is in no message; whether there was such a one."""
-    where = "id = :id AND owner_key = :account AND message_id IS NULL AND state = 'stored'"
-    return _let_go(tx, services, where, attachment_id, account=account) > 0
+    return _let_go(tx, services, _IS_FREE, attachment_id, account=account) > 0
 
 
 def _let_go(tx: Tx, services: Services, where: str, id_: str, **more: str) -> int:

@@ -10,23 +10,31 @@ from collections.abc import Iterable
 from amtrio.context import Context
 from amtrio.idempotency import forget_answers
 from amtrio.model.attachment import let_go_of_message
-from amtrio.model.message import HAS_ATTACHMENTS, HAS_QUESTION, HAS_RUN, MessageDeleted, message, visible_message
+from amtrio.model.message import (
+    HAS_ATTACHMENTS,
+    HAS_QUESTION,
+    HAS_RUN,
+    MessageDeleted,
+    MessageRow,
+    message,
+    visible_message,
+)
 from amtrio.model.question import forget
 from amtrio.model.run import forget_body
-from amtrio.store.database import Row, Tx
+from amtrio.store.database import Tx
 
 
-def delete(tx: Tx, ctx: Context, row: Row, accounts: Iterable[str]) -> None:
+def delete(tx: Tx, ctx: Context, row: MessageRow, accounts: Iterable[str]) -> None:
     """
     Leave of a message its place and number, and tell the members.
 
     One that waited for its agent waits no longer: nobody takes it any more.
 
     Args:
-        row: `MESSAGE_COLUMNS` of one that is not deleted yet.
+        row: one that is not deleted yet.
         accounts: the members.
     """
-    message_id, conversation_id, extras = row[0], row[1], row[16]
+    message_id, conversation_id, extras = row.id, row.conversation_id, row.extras
     tx.run("DELETE FROM message_version WHERE message_id = :id", id=message_id)
     tx.run("DELETE FROM reaction WHERE message_id = :id", id=message_id)
     forget_answers(tx, conversation_id, message_id=message_id)

@@ -5,7 +5,7 @@ Knows SQL and wire names. Knows no command, no route, no socket.
 
 from __future__ import annotations
 
-from typing import Literal, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 import msgspec
 
@@ -153,6 +153,33 @@ class MessageDeleted(Message, frozen=True, kw_only=True):
 MESSAGE_COLUMNS = """m.id, m.conversation_id, m.seq, c.user_key, c.agent_key, m.sender_key, m.content, m.created_us,
 m.kind, m.content_format, m.client_id, m.reply_to_id, m.metadata, m.edited_us, m.deleted_us, m.deleted_by_key,
 m.extras, m.envelope, m.queue_state, m.steers_run_id"""
+
+
+class MessageRow(NamedTuple):
+    """`MESSAGE_COLUMNS` by their names."""
+
+    id: str
+    conversation_id: str
+    seq: int
+    user_key: str
+    agent_key: str
+    sender_key: str
+    content: str
+    created_us: int
+    kind: str
+    content_format: str
+    client_id: str | None
+    reply_to: str | None
+    metadata: str | None
+    edited_us: int | None
+    deleted_us: int | None
+    deleted_by_key: str | None
+    extras: int
+    envelope: str | None
+    queue_state: str | None
+    steers: str | None
+
+
 MESSAGE_FROM = "message m JOIN conversation c ON c.id = m.conversation_id"
 ATTACHMENT_COLUMNS = (
     "id, message_id, filename, content_type, size_bytes, sha256, width, height, has_thumbnail, created_us"
@@ -274,21 +301,22 @@ def checked_content(content: str | None, *, has_more: bool = False) -> str:
     return content
 
 
-def message_row(tx: ReadTx, message_id: str) -> Row | None:
-    """`MESSAGE_COLUMNS` of one message."""
-    return tx.one(
+def message_row(tx: ReadTx, message_id: str) -> MessageRow | None:
+    """One message."""
+    row = tx.one(
         f"SELECT {MESSAGE_COLUMNS} FROM {MESSAGE_FROM} WHERE m.id = :id",  # noqa: S608 - our own column list
         id=message_id,
     )
+    return None if row is None else MessageRow(*row)
 
 
 def no_message(message_id: str) -> NotFound:
     return NotFound(f"message not found: {message_id[:64]!r}")
 
 
-def visible_message(tx: ReadTx, message_id: str, account: str) -> tuple[Row, list[str]]:
+def visible_message(tx: ReadTx, message_id: str, account: str) -> tuple[MessageRow, list[str]]:
     """
-    `MESSAGE_COLUMNS` of a message that `account` may see, and who may see it.
+    A message that `account` may see, and who may see it.
 
     Raises:
         NotFound: no such message, or in a conversation of others: one answer for both.
@@ -296,7 +324,7 @@ def visible_message(tx: ReadTx, message_id: str, account: str) -> tuple[Row, lis
     row = message_row(tx, message_id)
     try:
         if row is not None:
-            return row, members(tx, row[1], account)
+            return row, members(tx, row.conversation_id, account)
     except NotFound:
         pass
     raise no_message(message_id)

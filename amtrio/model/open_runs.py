@@ -12,8 +12,9 @@ import trio
 from amtrio.clock import rfc3339
 from amtrio.context import Fanout, Services, id_of
 from amtrio.model.run import RunRow
-from amtrio.model.run_body import Body, PartChange, PartShown
+from amtrio.model.run_body import Body
 from amtrio.model.run_controls import Control
+from amtrio.model.run_part import PartChange, PartShown
 from amtrio.protocol.frames import Event
 
 # The chores that carry on what a run says.

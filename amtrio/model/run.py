@@ -12,7 +12,7 @@ import msgspec
 
 from amtrio.clock import rfc3339
 from amtrio.errors import Conflict, NotFound, RunClosed
-from amtrio.model.run_body import PartChange, PartKept
+from amtrio.model.run_part import PartChange, PartKept
 from amtrio.protocol.codec import encode
 from amtrio.protocol.frames import Json
 from amtrio.store.database import ReadTx, Tx

@@ -1,21 +1,18 @@
 """The body of a run: numbered parts whose texts only grow, and what of them somebody has not seen yet.
 
-Sans I/O. Knows kinds, offsets and limits; knows no agent, no conversation, no socket and no table.
+Sans I/O. Knows offsets and limits; knows no agent, no conversation, no socket and no table.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-import msgspec
-
-from amtrio.errors import Conflict, Malformed, RunGap, TooLarge
+from amtrio.errors import Conflict, RunGap, TooLarge
+from amtrio.model.run_part import PartChange, PartEnd, PartKept, PartKind, PartShown, check_meta
 from amtrio.protocol.codec import encode
 from amtrio.protocol.frames import Json
-
-PartKind = Literal["text", "reasoning", "tool", "plan", "status", "artifact"]
 
 # A coding agent that runs a day makes dozens of tool calls an answer; beyond this it is a log, which is a file.
 MAX_PARTS = 200
@@ -27,55 +24,6 @@ MAX_ARTIFACTS = 10
 PARTS_APART = "\n\n"
 # For clients that know no runs, where a run has no text; by outcome.
 STAND_INS = {"done": "(no text)", "stopped": "(stopped)", "failed": "(failed)", "interrupted": "(interrupted)"}
-
-
-class PartChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """
-    What changed in one part.
-
-    Attributes:
-        kind: of a part that is new. meta: whole, if it is new or changed.
-        offset, text: text to be appended there; Unicode code points.
-    """
-
-    part: int
-    kind: PartKind | None = None
-    meta: Json | None = None
-    offset: int | None = None
-    text: str | None = None
-
-
-class PartShown(msgspec.Struct, frozen=True, kw_only=True):
-    """A part as it is now."""
-
-    part: int
-    kind: PartKind
-    meta: Json
-    text: str
-
-
-class PartKept(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """
-    A part of a run that has ended, beside the message's content.
-
-    Attributes:
-        length: of a text part, code points of the content; the parts follow each other, two line feeds apart.
-        text: of any other part.
-    """
-
-    part: int
-    kind: PartKind
-    meta: Json = msgspec.field(default_factory=dict)
-    length: int | None = None
-    text: str | None = None
-
-
-class PartEnd(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a part goes, code points."""
-
-    part: int
-    kind: PartKind
-    offset: int
 
 
 class _Seen(NamedTuple):
@@ -339,61 +287,6 @@ class Body:
 
 def _json_bytes(text: str) -> int:
     return len(encode(text)) - 2
-
-
-def check_meta(kind: PartKind, meta: Json) -> None:
-    """
-    Refuse a meta that devices could not show.
-
-    Raises:
-        Malformed: names field and rule.
-    """
-    shape = _METAS.get(kind)
-    if shape is None:
-        return
-    try:
-        msgspec.convert(meta, shape)
-    except msgspec.ValidationError as exc:
-        raise Malformed(f"meta of a {kind} part: {exc}") from exc
-
-
-class _Reasoning(msgspec.Struct):
-    title: str | None = None
-    duration_ms: int | None = None
-
-
-class _Tool(msgspec.Struct):
-    name: str
-    state: Literal["pending", "running", "done", "failed"]
-    title: str | None = None
-    duration_ms: int | None = None
-
-
-class _PlanItem(msgspec.Struct):
-    text: str
-    state: Literal["pending", "running", "done"]
-
-
-class _Plan(msgspec.Struct):
-    items: list[_PlanItem]
-
-
-class _Status(msgspec.Struct):
-    text: str
-
-
-class _Artifact(msgspec.Struct):
-    attachment_id: str
-    filename: str | None = None
-
-
-_METAS: dict[PartKind, type[msgspec.Struct]] = {
-    "reasoning": _Reasoning,
-    "tool": _Tool,
-    "plan": _Plan,
-    "status": _Status,
-    "artifact": _Artifact,
-}
 
 
 def fold(chunks: Sequence[Sequence[PartChange]], *, max_bytes: int) -> Body:

@@ -13,12 +13,13 @@ import trio
 from amtrio.clock import rfc3339
 from amtrio.context import Context, Principal, Services, id_of
 from amtrio.errors import NotFound
+from amtrio.model.attachment import free_uploads
 from amtrio.model.open_runs import OpenRun, OpenRuns
 from amtrio.model.posting import Post, store_message
 from amtrio.model.run import Outcome, Run, RunRow, close_run, no_run, run_row
-from amtrio.model.run_body import PartKept
+from amtrio.model.run_part import PartKept
 from amtrio.protocol.frames import Event, Json, Reply
-from amtrio.store.database import ReadTx, Tx
+from amtrio.store.database import Tx
 
 
 class RunFinished(Reply, frozen=True, kw_only=True, omit_defaults=False):
@@ -153,7 +154,7 @@ def _end(tx: Tx, services: Services, run_id: str, ending: _Ending) -> RunFinishe
             Context(services, who),
             Post(conversation_id=row.conversation_id, reply_to=row.reply_to),
             ending.content,
-            attachment_ids=_still_there(tx, row.agent_key, ending.attachment_ids),
+            attachment_ids=free_uploads(tx, row.agent_key, ending.attachment_ids),
             run=Run(
                 run_id=run_id,
                 outcome=ending.outcome,
@@ -180,21 +181,6 @@ def _end(tx: Tx, services: Services, run_id: str, ending: _Ending) -> RunFinishe
         outcome=ending.outcome,
         message_id=message_id,
         conversation_seq=seq,
-    )
-
-
-def _still_there(tx: ReadTx, agent_key: str, ids: tuple[str, ...]) -> tuple[str, ...]:
-    """The uploads that can still become part of a message: an end must not fail for one that was taken back."""
-    return tuple(
-        id_
-        for id_ in ids
-        if tx.one(
-            """
-            SELECT 1 FROM attachment
-            WHERE id = :id AND owner_key = :owner AND state = 'stored' AND message_id IS NULL""",
-            id=id_,
-            owner=agent_key,
-        )
     )
 
 

@@ -20,7 +20,7 @@ from amtrio.model.run import (
     run_of_message,
     run_row,
 )
-from amtrio.model.run_body import PartChange, PartKept
+from amtrio.model.run_part import PartChange, PartKept
 from amtrio.store.database import ReadTx, Tx
 from tests.harness import Scene, open_scene
 

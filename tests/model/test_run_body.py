@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from amtrio.errors import AmtrioError, Conflict, Malformed, RunGap, TooLarge
 from amtrio.model.attachment import MAX_PER_MESSAGE
-from amtrio.model.run_body import MAX_PARTS, Body, PartChange, Reader, check_meta, fold
+from amtrio.model.run_body import MAX_PARTS, Body, Reader, fold
+from amtrio.model.run_part import PartChange
 from amtrio.protocol.codec import encode
 
 BIG = 1_000_000
@@ -92,28 +93,6 @@ def test_a_run_has_as_many_files_as_its_message_will_have() -> None:
     with pytest.raises(TooLarge, match="10 files"):
         made.declare(MAX_PER_MESSAGE, "artifact", {"attachment_id": "att_x"})
     assert len(made.attachment_ids()) == MAX_PER_MESSAGE
-
-
-@pytest.mark.parametrize(
-    ("kind", "meta", "field"),
-    [
-        ("tool", {"name": "x"}, "state"),
-        ("tool", {"name": 7, "state": "done"}, "name"),
-        ("tool", {"name": "x", "state": "sleeping"}, "state"),
-        ("plan", {"items": [{"text": "x", "state": "lost"}]}, "state"),
-        ("status", {}, "text"),
-        ("artifact", {}, "attachment_id"),
-        ("reasoning", {"title": 1}, "title"),
-    ],
-)
-def test_a_meta_that_could_not_be_shown_is_refused_and_named(kind: Any, meta: dict[str, Any], field: str) -> None:
-    with pytest.raises(Malformed, match=field):
-        check_meta(kind, meta)
-
-
-def test_a_meta_may_hold_more_than_is_asked_for() -> None:
-    check_meta("tool", {"name": "x", "state": "done", "arguments": [1], "result": {"a": None}, "mine": 1})
-    check_meta("text", {"anything": 1})
 
 
 def test_a_change_that_came_while_another_was_on_its_way_is_told_next() -> None:
