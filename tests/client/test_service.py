@@ -343,6 +343,41 @@ def test_steering_ends_with_the_run(server: FakeServer, play: Play) -> None:
     assert heard[:2] == ["hm", "over"]
 
 
+def test_words_that_were_read_are_no_message_when_the_log_brings_them_late(server: FakeServer, play: Play) -> None:
+    """
+    They came ahead of the log, and the run had ended before that told of them.
+    """
+    contents: list[str] = []
+    heard: list[str] = []
+
+    async def listening(message: Incoming, run: Run) -> None:
+        contents.append(message.content)
+        await run.write("…")
+        if message.content == "go":
+            async for text in run.steering():
+                heard.append(text)
+                return
+
+    async def scene() -> None:
+        asked = await did(write, server, "go")
+        async with serving(an_agent(server, listening)):
+            await seen(server, lambda: run_id_of(asked) in server.runs.runs)
+            run = the_run(server, asked)
+            place = {"run_id": run.run_id, "conversation_id": run.conversation_id}
+            # The second message is what the run ends with, the third what was said into it.
+            control = {**place, "control_id": "control-1", "action": "steer", "text": "louder", "message_id": "m3"}
+            run.controls["control-1"] = control
+            await did(server.do, lambda: server.runs.tell("a:demo", "run_control", control))
+            await seen(server, lambda: has_ended(server, asked))
+            late = {"conversation_id": run.conversation_id, "content": "louder", "steers": run.run_id, "as": "user"}
+            assert (await did(server.do, lambda: server.runs.post(late)))["message_id"] == "m3"
+            following = await did(write, server, "bye")
+            await seen(server, lambda: has_ended(server, following))
+
+    play(scene)
+    assert (contents, heard) == (["go", "bye"], ["louder"])
+
+
 def test_over_drops_at_any_moment_each_message_is_handled_once_and_answered_whole(
     server: FakeServer, play: Play
 ) -> None:
