@@ -14,6 +14,8 @@ export interface Gone {
   readonly reason: string;
   /** The server's wish. */
   readonly retryAfterMs?: number | undefined;
+  /** Known here already: no further socket will do better. */
+  readonly final?: ClientError;
 }
 
 export const CLOSE = {
@@ -46,7 +48,7 @@ const FINAL: ReadonlyMap<number, (reason: string) => ClientError> = new Map([
 
 /** The error that ends a connection for good, or undefined if coming back makes sense. */
 export function finalError(gone: Gone): ClientError | undefined {
-  return FINAL.get(gone.code)?.(gone.reason);
+  return gone.final ?? FINAL.get(gone.code)?.(gone.reason);
 }
 
 /**

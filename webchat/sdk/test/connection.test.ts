@@ -1,0 +1,456 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import {
+  AuthenticationEnded,
+  Closed,
+  connect,
+  MemoryStore,
+  Refused,
+  type AmtrioEvent,
+  type Connection,
+  type ConnectionOptions,
+  type Hint,
+  type Position,
+} from "../src/index.js";
+import { FakeServer } from "./fake-server.js";
+
+let server: FakeServer;
+let connection: Connection;
+let seen: AmtrioEvent[];
+let over: Promise<void>;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  server = new FakeServer();
+  seen = [];
+});
+afterEach(async () => {
+  const closing = connection.close();
+  await vi.advanceTimersByTimeAsync(2000);
+  await closing;
+  vi.useRealTimers();
+});
+
+const after = (ms: number): Promise<unknown> => vi.advanceTimersByTimeAsync(ms);
+const numbers = (): number[] => seen.flatMap(({ seq }) => (seq === undefined ? [] : [seq]));
+const types = (): string[] => seen.map(({ type }) => type);
+
+/** A connection that waits for its first socket to be let in. */
+async function connected(options: Partial<ConnectionOptions> = {}): Promise<void> {
+  connection = connect({
+    url: "https://chat.example.org/amtrio/",
+    token: "secret",
+    deviceId: "phone-1",
+    client: "my-app/1.0",
+    hints: null,
+    random: () => 0,
+    WebSocket: server.WebSocket,
+    ...options,
+  });
+  await after(0);
+}
+
+async function watched(options: Partial<ConnectionOptions> = {}): Promise<void> {
+  await connected(options);
+  over = (async () => {
+    for await (const event of connection) seen.push(event);
+  })();
+  over.catch(() => {});
+}
+
+describe("hello", () => {
+  test("is the first frame and carries the credential, the address does not", async () => {
+    await connected();
+    server.socket.opens();
+
+    expect(server.socket.url).toBe("wss://chat.example.org/amtrio/client/connect");
+    expect(server.socket.heard).toEqual([
+      { type: "hello", data: { token: "secret", device_id: "phone-1", client: "my-app/1.0" } },
+    ]);
+  });
+
+  test("says where the place is that was kept", async () => {
+    await connected({ store: new MemoryStore({ epoch: "ep", seq: 41 }) });
+    server.socket.opens();
+
+    expect(server.socket.heard[0]!.data).toMatchObject({ since: 41, epoch: "ep" });
+  });
+
+  test("refused for the credential ends the loop for good", async () => {
+    await watched();
+    server.socket.opens();
+    server.socket.says({ type: "error", data: { error: "the session has ended", code: "unauthorized", retry: "no" } });
+    server.socket.drops(4401);
+
+    await expect(over).rejects.toThrow(new AuthenticationEnded("the session has ended"));
+    await after(60_000);
+    expect(server.sockets).toHaveLength(1);
+  });
+
+  test("refused for a replacement loop is said again when the server wishes", async () => {
+    await watched();
+    server.socket.opens();
+    server.socket.says({ type: "error", data: { error: "x", code: "replacement_loop", retry: "after_ms", retry_after_ms: 9000 } });
+    server.socket.drops(4409);
+
+    await after(8999);
+    expect(server.sockets).toHaveLength(1);
+    await after(1);
+    expect(server.sockets).toHaveLength(2);
+  });
+
+  test("is not said to a server of another version", async () => {
+    await watched();
+    server.socket.opens("");
+
+    await expect(over).rejects.toMatchObject({ code: "unsupported_version" });
+    expect(server.socket.heard).toEqual([]);
+  });
+
+  test("that is not answered is said again on another socket", async () => {
+    await watched();
+    server.socket.opens();
+    await after(20_500);
+
+    expect(server.sockets).toHaveLength(2);
+    expect(server.sockets[0]!.isOver).toBe(true);
+  });
+});
+
+describe("events", () => {
+  test("come in order, and once each, over a hole and a drop", async () => {
+    await watched();
+    server.socket.lets(5);
+    server.socket.logs(6);
+    server.socket.logs(8); // 7 is missing
+    await after(0);
+    expect(server.sockets).toHaveLength(2);
+    server.socket.lets(5);
+    server.socket.logs(6, 8);
+    server.socket.drops();
+    await after(500);
+    server.socket.lets(8);
+    server.socket.logs(9);
+    await after(0);
+
+    expect(numbers()).toEqual([6, 7, 8, 9]);
+    expect(types().filter((type) => type !== "conversation_deleted")).toEqual(["online", "online", "offline", "online"]);
+  });
+
+  test("are asked for again from where the loop is done", async () => {
+    await connected();
+    server.socket.lets(5);
+    server.socket.logs(6, 7);
+    const events = connection[Symbol.asyncIterator]();
+    for (const _ of ["online", 6, 7]) await events.next();
+    server.socket.drops();
+    await after(500);
+    server.socket.opens();
+
+    expect(server.socket.heard[0]!.data).toMatchObject({ since: 6, epoch: "ep" }); // the loop is at 7, not done with it
+  });
+
+  test("that this library does not know are shown as unknown and counted", async () => {
+    await watched();
+    server.socket.lets(5);
+    server.socket.says({ type: "poll_opened", seq: 6, data: {} });
+    server.socket.logs(7);
+    await after(0);
+
+    expect(numbers()).toEqual([6, 7]);
+    expect(types()).toContain("unknown");
+  });
+
+  test("do not pile up without end: what had no room is asked for again once there is some", async () => {
+    await connected();
+    server.socket.lets(0);
+    server.socket.logs(1, 1500);
+    await after(0);
+    expect(server.sockets).toHaveLength(1);
+
+    over = (async () => {
+      for await (const event of connection) seen.push(event);
+    })();
+    await after(300);
+    expect(server.sockets).toHaveLength(2);
+    server.socket.opens();
+    const { since } = server.socket.said("hello")[0]!;
+    server.socket.says({ type: "connected", data: { id: "u", kind: "user", epoch: "ep", seq: since, head: 1500 } });
+    server.socket.logs((since as number) + 1, 1500);
+    await after(300);
+
+    expect(numbers()).toEqual(Array.from({ length: 1500 }, (_, index) => index + 1));
+  });
+});
+
+describe("confirmations", () => {
+  test("are kept first and told then, after a quarter of a second", async () => {
+    const kept: Position[] = [];
+    const store = new (class extends MemoryStore {
+      override async save(position: Position): Promise<void> {
+        expect(server.socket.said("ack")).toHaveLength(kept.length);
+        kept.push(position);
+      }
+    })();
+    await watched({ store });
+    server.socket.lets(5);
+    server.socket.logs(6, 8);
+    await after(249);
+    expect(kept).toEqual([]);
+    await after(1);
+
+    expect(kept).toEqual([{ epoch: "ep", seq: 8 }]);
+    expect(server.socket.said("ack")).toEqual([{ seq: 8 }]);
+  });
+
+  test("do not wait where there are 64 of them", async () => {
+    await watched({ store: new MemoryStore({ epoch: "ep", seq: 5 }) });
+    server.socket.lets(5);
+    server.socket.logs(6, 5 + 64);
+    await after(0);
+
+    expect(server.socket.said("ack")).toEqual([{ seq: 69 }]);
+  });
+
+  test("that cannot be kept are not told, and tried again with the next one", async () => {
+    let isFull = true;
+    const store = new (class extends MemoryStore {
+      override async save(position: Position): Promise<void> {
+        if (isFull) throw new Error("quota");
+        await super.save(position);
+      }
+    })();
+    await watched({ store });
+    server.socket.lets(5);
+    server.socket.logs(6);
+    await after(250);
+    expect(server.socket.said("ack")).toEqual([]);
+    isFull = false;
+    server.socket.logs(7);
+    await after(250);
+
+    expect(server.socket.said("ack")).toEqual([{ seq: 7 }]);
+    expect(store.position).toEqual({ epoch: "ep", seq: 7 });
+  });
+});
+
+describe("resync", () => {
+  const pages = [
+    { epoch: "restored", seq: 12, conversations: [{ conversation_id: "conv_01" }], next: "conv_01" },
+    { epoch: "restored", seq: 12, conversations: [{ conversation_id: "conv_02" }], next: null },
+  ];
+  const asked: string[] = [];
+  const fetch = async (address: unknown): Promise<Response> => {
+    asked.push(String(address));
+    return Response.json(pages[asked.length - 1]);
+  };
+  beforeEach(() => asked.splice(0));
+
+  test("brings a snapshot, all pages of it, and goes on behind it", async () => {
+    await watched({ store: new MemoryStore({ epoch: "ep", seq: 41 }), fetch });
+    server.socket.lets(12, "restored");
+    server.socket.says({ type: "resync", data: { epoch: "restored", seq: 12, reason: "epoch" } });
+    await after(0);
+    server.socket.opens();
+
+    expect(asked).toEqual([
+      "https://chat.example.org/amtrio/snapshot",
+      "https://chat.example.org/amtrio/snapshot?after=conv_01&seq=12",
+    ]);
+    expect(server.socket.said("hello")[0]).toMatchObject({ since: 12, epoch: "restored" });
+    server.socket.lets(12, "restored");
+    server.socket.logs(13);
+    await after(0);
+    expect(types()).toEqual(["snapshot", "online", "conversation_deleted"]);
+    expect((seen[0] as { data: { conversations: unknown[] } }).data.conversations).toHaveLength(2);
+  });
+
+  test("to another history sends again what was answered lately", async () => {
+    await watched({ fetch });
+    server.socket.lets(41);
+    const sending = connection.send("message", { conversation_id: "conv_01", content: "x" });
+    const [first] = server.socket.said("message");
+    server.socket.answers("message", "message_sent", { message_id: "m" });
+    await sending;
+    server.socket.drops();
+    await after(500);
+    server.socket.lets(12, "restored");
+    await after(0);
+    server.socket.lets(12, "restored");
+
+    expect(server.socket.said("message")).toEqual([first]);
+  });
+
+  test("without end is not asked for in a circle", async () => {
+    const again = async (): Promise<Response> => Response.json({ epoch: "ep", seq: 12, conversations: [], next: null });
+    await watched({ fetch: again });
+    for (let times = 0; times < 5; times += 1) {
+      server.socket.lets(12);
+      server.socket.says({ type: "resync", data: { epoch: "ep", seq: 12, reason: "pruned" } });
+      await after(0);
+    }
+
+    expect(server.sockets).toHaveLength(2);
+    expect(types().at(-1)).toBe("offline");
+  });
+});
+
+describe("commands", () => {
+  const say = (content: string): Promise<unknown> => connection.send("message", { conversation_id: "conv_01", content });
+
+  test("are answered, and have a client_id of their own", async () => {
+    await connected();
+    server.socket.lets(5);
+    const sending = connection.send("read", { conversation_id: "conv_01" });
+    server.socket.answers("read", "done", { read_up_to: 8 });
+
+    expect((await sending).read_up_to).toBe(8);
+    expect(server.socket.said("read")[0]!["client_id"]).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  test("without an answer go again over the next socket, in order and with the same ids", async () => {
+    await connected();
+    const all = Promise.allSettled([say("one"), say("two")]); // said before there was a socket at all
+    server.socket.lets(5);
+    const first = server.socket.said("message");
+    expect(first.map((data) => data["content"])).toEqual(["one", "two"]);
+    server.socket.drops(1012);
+    await after(500);
+    server.socket.lets(5);
+
+    expect(server.socket.said("message")).toEqual(first);
+    for (const { ref } of server.socket.heard.slice(1)) server.socket.says({ type: "message_sent", ref, data: {} });
+    expect((await all).map(({ status }) => status)).toEqual(["fulfilled", "fulfilled"]);
+  });
+
+  test("wait as long as the rate limit says, and nothing overtakes", async () => {
+    await connected();
+    server.socket.lets(5);
+    const all = Promise.allSettled([say("one")]);
+    const refusal = { error: "x", code: "rate_limited", retry: "after_ms", retry_after_ms: 700 };
+    server.socket.answers("message", "error", refusal);
+    void say("two").catch(() => {});
+    await after(699);
+    expect(server.socket.said("message")).toHaveLength(1);
+    await after(1);
+
+    expect(server.socket.said("message").map((data) => data["content"])).toEqual(["one", "one", "two"]);
+    await connection.close();
+    await all;
+  });
+
+  test("fail when the server says no, or nobody waits any more", async () => {
+    await connected();
+    server.socket.lets(5);
+    const refused = say("one");
+    server.socket.answers("message", "error", { error: "not there", code: "not_found", retry: "no" });
+    const stop = new AbortController();
+    const left = connection.send("history", { conversation_id: "conv_01" }, { signal: stop.signal });
+    stop.abort();
+
+    await expect(refused).rejects.toThrow(new Refused("not there", { code: "not_found" }));
+    await expect(left).rejects.toMatchObject({ name: "AbortError" });
+  });
+
+  test("about this moment are forgotten without a socket", async () => {
+    await connected();
+    expect(connection.tell("typing", { conversation_id: "conv_01", typing: true })).toBe(false);
+    server.socket.lets(5);
+
+    expect(server.socket.said("typing")).toEqual([]);
+    expect(connection.tell("typing", { conversation_id: "conv_01", typing: true })).toBe(true);
+    expect(server.socket.said("typing")).toHaveLength(1);
+  });
+});
+
+describe("signs of life", () => {
+  test("are asked for as often as the server says; without any there is another socket", async () => {
+    await watched();
+    server.socket.lets(5);
+    await after(25_000);
+    expect(server.socket.said("ping")).toHaveLength(1);
+    server.socket.answers("ping", "pong", {});
+    await after(25_000);
+    expect(server.socket.said("ping")).toHaveLength(2);
+    await after(9999);
+    expect(server.socket.isOver).toBe(false);
+    await after(1);
+    expect(server.socket.isOver).toBe(true);
+    await after(500);
+
+    expect(server.sockets).toHaveLength(2);
+  });
+});
+
+describe("hints", () => {
+  let hint: (hint: Hint) => void;
+  let isSeen = false;
+  const hints = {
+    isSeen: () => isSeen,
+    listen: (listener: typeof hint) => {
+      hint = listener;
+      return () => {};
+    },
+  };
+
+  test("of a network that is back end the wait", async () => {
+    await watched({ hints });
+    for (let times = 0; times < 6; times += 1) {
+      server.socket.drops();
+      await after(times < 5 ? 30_000 : 0);
+    }
+    const before = server.sockets.length;
+    hint("network");
+    await after(0);
+
+    expect(server.sockets).toHaveLength(before + 1);
+  });
+
+  test("of a network that is gone are looked into, not believed", async () => {
+    await watched({ hints });
+    server.socket.lets(5);
+    hint("no_network");
+
+    expect(server.socket.said("ping")).toHaveLength(1);
+    expect(connection.isOnline).toBe(true);
+  });
+
+  test("that somebody looks are told at once, every 30 seconds, on each socket, and once at the end", async () => {
+    isSeen = true;
+    await watched({ hints });
+    server.socket.lets(5);
+    expect(server.socket.said("visible")).toEqual([{ visible: true }]);
+    await after(30_000);
+    expect(server.socket.said("visible")).toHaveLength(2);
+    hint("unseen");
+    await after(60_000);
+
+    expect(server.sockets[0]!.said("visible")).toEqual([{ visible: true }, { visible: true }, { visible: false }]);
+  });
+});
+
+describe("close", () => {
+  test("keeps and tells what is done, ends the loop and fails what waits", async () => {
+    const store = new MemoryStore();
+    await watched({ store });
+    server.socket.lets(5);
+    server.socket.logs(6);
+    const waiting = connection.send("history", { conversation_id: "conv_01" }).catch((error: unknown) => error);
+    await after(0);
+    await connection.close();
+    await over;
+
+    expect(store.position).toEqual({ epoch: "ep", seq: 6 });
+    expect(server.socket.said("ack")).toEqual([{ seq: 6 }]);
+    expect(server.socket.isOver).toBe(true);
+    expect(await waiting).toBeInstanceOf(Closed);
+    await expect(connection.send("history", { conversation_id: "conv_01" })).rejects.toBeInstanceOf(Closed);
+  });
+
+  test("before the first socket leaves none behind", async () => {
+    connection = connect({ url: "http://localhost", token: "x", hints: null, WebSocket: server.WebSocket });
+    await connection.close();
+    await after(60_000);
+
+    expect(server.sockets.every((socket) => socket.isOver)).toBe(true);
+  });
+});
