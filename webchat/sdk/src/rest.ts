@@ -7,7 +7,17 @@
 
 import { Refused, Unreachable, readRefusal } from "./errors.js";
 import { isObject } from "./frames.js";
-import type { AgentInfo, Attachment, ListedConversation, Message, OwnState, Snapshot, SnapshotConversation } from "./shapes.js";
+import { attachmentOf, messageOf } from "./message-of.js";
+import type {
+  AgentInfo,
+  Attachment,
+  ListedConversation,
+  Message,
+  OwnState,
+  Snapshot,
+  SnapshotConversation,
+  Word,
+} from "./shapes.js";
 import { upload, type UploadOptions } from "./upload.js";
 import type { HistoryPage, HistoryQuery, SearchPage, SearchQuery } from "./words.js";
 
@@ -30,22 +40,40 @@ export interface SignedIn {
   expires_at: string | null;
 }
 
+/** One place where an account is signed in. */
 export interface Session {
   session_id: string;
-  device_id?: string | null;
-  created_at?: string;
-  expires_at?: string | null;
-  last_seen?: string | null;
-  client?: string | null;
-  current?: boolean;
+  created_at: string;
+  /** Exact to a minute. */
+  last_used_at: string;
+  expires_at: string;
+  user_agent: string;
+  address: string;
+  /** It is the one that asks. */
+  current: boolean;
 }
 
 export interface Account {
   user_id: string;
   username: string;
-  tier: string;
+  tier: Word<"free" | "pro" | "enterprise">;
   is_admin: boolean;
   created_at: string;
+  storage: { used_bytes: number; quota_bytes: number; files: number };
+  limits: {
+    requests_per_minute: number;
+    messages_per_minute: number;
+    ephemeral_per_minute: number;
+    max_upload_bytes: number;
+  };
+}
+
+/** Ask before you send. */
+export interface UploadRoom {
+  max_file_bytes: number;
+  quota_bytes: number;
+  used_bytes: number;
+  max_per_message: number;
 }
 
 export interface ConversationsQuery {
@@ -103,8 +131,7 @@ export class Rest {
 
   /** Where one is signed in. */
   async sessions(): Promise<Session[]> {
-    const found = await this.call<Session[] | { sessions: Session[] }>("GET", "/auth/sessions");
-    return Array.isArray(found) ? found : found.sessions;
+    return (await this.call<{ sessions: Session[] }>("GET", "/auth/sessions")).sessions;
   }
 
   async endSession(sessionId: string): Promise<void> {
@@ -149,7 +176,7 @@ export class Rest {
     const { body, headers } = await this.#request("GET", path, { query, signal });
     return {
       conversation_id: conversationId,
-      messages: body as Message[],
+      messages: (body as Message[]).map(messageOf),
       has_more: headers.get("X-Amtrio-Has-More") === "true",
       epoch: headers.get("X-Amtrio-Epoch") ?? "",
       seq: Number(headers.get("X-Amtrio-Seq") ?? 0),
@@ -158,11 +185,12 @@ export class Rest {
 
   /** One message as it is now. */
   async message(messageId: string): Promise<Message> {
-    return this.call("GET", `/messages/${segment(messageId)}`);
+    return messageOf(await this.call("GET", `/messages/${segment(messageId)}`));
   }
 
   async search(query: SearchQuery, signal?: AbortSignal): Promise<SearchPage> {
-    return this.call("GET", "/search", { query, signal });
+    const page = await this.call<SearchPage>("GET", "/search", { query, signal });
+    return { ...page, results: page.results.map((hit) => ({ ...hit, message: messageOf(hit.message) })) };
   }
 
   /** Stop a run ahead of everything that the socket still has to send. */
@@ -180,7 +208,11 @@ export class Rest {
       const answer = await upload(this.#fetch, address, headers, file, options);
       return [answer, await answer.text()] as const;
     });
-    return parse(response, text) as Attachment;
+    return attachmentOf(parse(response, text) as Attachment);
+  }
+
+  async uploadRoom(): Promise<UploadRoom> {
+    return this.call("GET", "/attachments/room");
   }
 
   /** Addresses that are good for 15 minutes without any credential, for `<img>`. */

@@ -49,7 +49,8 @@ export interface Attachment {
   url: string;
   created_at: string;
   sha256?: string;
-  message_id?: string | null;
+  /** Absent while no message has it. */
+  message_id?: string;
   /** Pixels of a picture, as shown. */
   width?: number;
   height?: number;
@@ -193,10 +194,17 @@ export interface Conversation {
   updated_at: string;
 }
 
+/** As much of a message as a list shows. */
+export type LastMessage = Pick<
+  Message,
+  "message_id" | "conversation_seq" | "sender_type" | "sender_id" | "kind" | "content" | "created_at"
+>;
+
 /** As lists show it. */
-export interface ListedConversation extends Conversation, Partial<OwnState> {
-  last_message?: Message | null;
-  unread_count?: number;
+export interface ListedConversation extends Conversation, OwnState {
+  last_message: LastMessage | null;
+  unread_count: number;
+  read_up_to: number;
 }
 
 /** As a snapshot shows it: with its latest messages. */

@@ -223,6 +223,43 @@ describe.skipIf(!hasServer)("with a real server and its demo agent", () => {
     await expect(device(rest).over).rejects.toBeInstanceOf(AuthenticationEnded);
   });
 
+  test("messages look the same by REST, on the socket and in a snapshot", async () => {
+    const rest = await signedUp();
+    const { connection } = device(rest);
+    const { attachment_id } = await rest.upload(new File(["x"], "x.txt"));
+    const { conversation_id, message_id } = await connection.send("message", {
+      agent_id: "demo",
+      content: "/ask zucchini",
+      attachment_ids: [attachment_id],
+      metadata: { source: "test" },
+    });
+    await connection.send("react", { message_id, emoji: "👍", on: true });
+    const second = await connection.send("message", { conversation_id, content: "zucchini", reply_to: message_id });
+    await connection.send("edit", { message_id: second.message_id, content: "zucchini!" });
+    const third = await connection.send("message", { conversation_id, content: "nothing" });
+    await connection.send("delete", { message_id: third.message_id });
+    await connection.send("encrypted_message", {
+      conversation_id,
+      ciphertext: "3q2-7wECAwQ",
+      algorithm: "aes-256-gcm",
+      iv: "AAECAwQFBgcICQoL",
+    });
+    const phone = devices.at(-1)!;
+    const asked = await phone.wait("message", (message) => message.question !== undefined);
+    await connection.send("answer", { message_id: asked.message_id, option_ids: [asked.question!.options[0]!.id] });
+    await phone.wait("message", (message) => message.reply_to === second.message_id && message.run !== undefined);
+
+    const { messages } = await connection.send("history", { conversation_id });
+
+    expect(messages.length).toBeGreaterThanOrEqual(6);
+    expect((await rest.snapshot()).conversations[0]!.messages).toEqual(messages);
+    delete messages[2]!.deleted_by; // REST does not say it
+    expect((await rest.history(conversation_id)).messages).toEqual(messages);
+    expect(await rest.message(third.message_id)).toEqual(messages[2]);
+    const query = { q: "zucchini" };
+    expect((await rest.search(query)).results).toEqual((await connection.send("search", query)).results);
+  });
+
   test("REST: lists, history, search, files and sessions", async () => {
     const rest = await signedUp();
     const phone = device(rest);
@@ -245,7 +282,9 @@ describe.skipIf(!hasServer)("with a real server and its demo agent", () => {
     expect((await rest.history(conversation_id, { limit: 1 })).has_more).toBe(true);
     expect((await rest.search({ q: "zucch" })).results.length).toBeGreaterThan(0);
     expect((await rest.attachmentLink(attachment_id)).url).toContain(attachment_id);
-    expect(await rest.sessions()).toHaveLength(1);
+    expect((await rest.sessions()).map(({ current }) => current)).toEqual([true]);
+    expect((await rest.uploadRoom()).used_bytes).toBe(13);
+    expect((await rest.account()).storage.files).toBe(1);
     await rest.updateConversation(conversation_id, { pinned: true });
     expect((await rest.conversations({ pinned: true })).map((each) => each.conversation_id)).toEqual([conversation_id]);
     await expect(rest.message("msg_nobody")).rejects.toMatchObject({ code: "not_found", status: 404 });
