@@ -245,6 +245,8 @@ export class Link {
     this.#connected = connected;
     this.#hasToldOffline = false;
     this.#commands.maxFrameBytes = connected.limits.max_message_bytes || undefined;
+    // Where the very first socket began is worth keeping, too.
+    if (this.#log.confirmed !== undefined) this.#confirmations?.moved(this.#log.confirmed);
     this.#queue.push({ event: { type: "online", data: connected } });
     this.#options.onOnline();
     this.#flush();

@@ -202,6 +202,15 @@ describe("confirmations", () => {
     expect(server.socket.said("ack")).toEqual([{ seq: 8 }]);
   });
 
+  test("begin with the place where the very first socket did", async () => {
+    const store = new MemoryStore();
+    await watched({ store });
+    server.socket.lets(41);
+    await after(250);
+
+    expect(store.position).toEqual({ epoch: "ep", seq: 41 });
+  });
+
   test("do not wait where there are 64 of them", async () => {
     await watched({ store: new MemoryStore({ epoch: "ep", seq: 5 }) });
     server.socket.lets(5);
