@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import {
   AuthenticationEnded,
@@ -160,6 +161,77 @@ describe("events", () => {
     expect(types()).toContain("unknown");
   });
 
+  test("go on in a later loop after one was left early", async () => {
+    await connected();
+    server.socket.lets(5);
+    server.socket.logs(6, 7);
+    for await (const { seq } of connection) if (seq === 6) break;
+    const next = await connection[Symbol.asyncIterator]().next();
+
+    expect(next.value).toMatchObject({ seq: 7 });
+    expect(connection.isOnline).toBe(true);
+  });
+
+  test("are for one loop at a time", async () => {
+    await watched();
+
+    await expect(connection[Symbol.asyncIterator]().next()).rejects.toThrow("two loops");
+  });
+
+  test("say once that there is no socket, however often it is tried", async () => {
+    await watched();
+    for (let times = 0; times < 4; times += 1) {
+      server.socket.drops();
+      await after(10_000);
+    }
+
+    expect(server.sockets).toHaveLength(5);
+    expect(seen).toEqual([{ type: "offline", data: { reason: "", close_code: 1006, retry_in_ms: 500 } }]);
+  });
+
+  test("come once each and in order, whatever sockets lose, repeat and cut off", async () => {
+    const deeds = fc.array(fc.record({ deed: fc.constantFrom("tell", "skip", "repeat", "drop", "wait"), times: fc.nat(70) }));
+    await fc.assert(
+      fc.asyncProperty(deeds, async (script) => {
+        server = new FakeServer();
+        seen = [];
+        const store = new MemoryStore({ epoch: "ep", seq: 0 });
+        await watched({ store });
+        let socket = server.socket;
+        let at = 0;
+        const enter = (): void => {
+          if (server.socket.heard.length > 0 || server.socket.isOver) return;
+          socket = server.socket;
+          socket.opens();
+          at = socket.said("hello")[0]!["since"] as number;
+          const data = { id: "usr_01", kind: "user", epoch: "ep", seq: at, head: at };
+          socket.says({ type: "connected", data });
+        };
+        for (const { deed, times } of [...script, { deed: "wait", times: 0 }, { deed: "tell", times: 1 }]) {
+          enter();
+          if (deed === "tell") socket.logs(at + 1, (at += times));
+          if (deed === "skip") at += times;
+          if (deed === "repeat") socket.logs(Math.max(1, at - times), at);
+          if (deed === "drop") socket.drops();
+          if (deed === "wait") await after(40_000);
+        }
+        await after(40_000);
+        enter();
+        await after(1000);
+        socket.logs(at + 1, at + 3);
+        await after(1000);
+
+        expect(numbers()).toEqual(numbers().map((_, index) => index + 1));
+        expect(numbers().length).toBeGreaterThanOrEqual(3);
+        expect(store.position!.seq).toBe(numbers().length);
+        const closing = connection.close();
+        await after(1000);
+        await closing;
+      }),
+      { numRuns: 60 },
+    );
+  });
+
   test("do not pile up without end: what had no room is asked for again once there is some", async () => {
     await connected();
     server.socket.lets(0);
@@ -273,6 +345,71 @@ describe("resync", () => {
     expect((seen[0] as { data: { conversations: unknown[] } }).data.conversations).toHaveLength(2);
   });
 
+  test("takes back what the loop has not seen yet, since the snapshot tells it too", async () => {
+    await connected({ fetch });
+    server.socket.lets(41);
+    server.socket.logs(42, 44);
+    server.socket.says({ type: "typing", data: { conversation_id: "conv_01", sender_id: "demo", typing: true } });
+    server.socket.says({ type: "resync", data: { epoch: "restored", seq: 12, reason: "epoch" } });
+    await after(0);
+    over = (async () => {
+      for await (const event of connection) seen.push(event);
+    })();
+    await after(0);
+
+    expect(types()).toEqual(["online", "typing", "snapshot"]);
+  });
+
+  test("to another history is not told of places in the old one that were kept late", async () => {
+    let kept = (): void => {};
+    const store = new (class extends MemoryStore {
+      override save(): Promise<void> {
+        return new Promise((resolve) => (kept = resolve));
+      }
+    })();
+    await watched({ store, fetch });
+    server.socket.lets(41);
+    server.socket.logs(42);
+    await after(250);
+    server.socket.drops();
+    await after(500);
+    server.socket.lets(12, "restored");
+    await after(0);
+    server.socket.lets(12, "restored");
+    kept();
+    await after(0);
+
+    expect(server.sockets).toHaveLength(3);
+    expect(server.socket.said("ack")).toEqual([]);
+    kept();
+    await after(250);
+    kept();
+    await after(0);
+    expect(server.socket.said("ack")).toEqual([{ seq: 12 }]);
+  });
+
+  test("whose snapshot is refused for the credential ends the loop for good", async () => {
+    const refused = async (): Promise<Response> => Response.json({ error: "ended", code: "unauthorized" }, { status: 401 });
+    await watched({ withSnapshot: true, fetch: refused });
+
+    await expect(over).rejects.toBeInstanceOf(AuthenticationEnded);
+    expect(server.sockets).toHaveLength(0);
+  });
+
+  test("whose snapshot cannot be had now is tried again", async () => {
+    let times = 0;
+    const late = async (): Promise<Response> =>
+      (times += 1) === 1
+        ? Response.json({ error: "busy", code: "overloaded" }, { status: 503, headers: { "Retry-After": "3" } })
+        : Response.json({ epoch: "ep", seq: 12, conversations: [], next: null });
+    await watched({ withSnapshot: true, fetch: late });
+    await after(2999);
+    expect(times).toBe(1);
+    await after(1);
+
+    expect(types()).toEqual(["offline", "snapshot"]);
+  });
+
   test("to another history sends again what was answered lately", async () => {
     await watched({ fetch });
     server.socket.lets(41);
@@ -345,6 +482,15 @@ describe("commands", () => {
     expect(server.socket.said("message").map((data) => data["content"])).toEqual(["one", "one", "two"]);
     await connection.close();
     await all;
+  });
+
+  test("longer than the server takes fail here, and the socket stays", async () => {
+    await connected();
+    server.socket.lets(5, "ep", { limits: { max_message_bytes: 1000 } });
+
+    await expect(say("x".repeat(1000))).rejects.toMatchObject({ code: "too_large" });
+    expect(server.socket.said("message")).toEqual([]);
+    expect(connection.isOnline).toBe(true);
   });
 
   test("fail when the server says no, or nobody waits any more", async () => {
