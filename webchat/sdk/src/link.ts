@@ -5,8 +5,9 @@
  * is for.
  */
 
+import { Answers } from "./answers.js";
 import { Backoff, CLOSE, finalError, type Gone } from "./backoff.js";
-import { Commands, type Command } from "./commands.js";
+import { Commands } from "./commands.js";
 import { Confirmations } from "./confirmations.js";
 import { Closed, Refused, type ClientError } from "./errors.js";
 import { EventQueue, type Queued } from "./event-queue.js";
@@ -38,16 +39,11 @@ export interface LinkOptions {
   readonly onOnline: () => void;
 }
 
-interface Settler {
-  resolve(answer: Data): void;
-  reject(error: Error): void;
-}
-
 export class Link {
   readonly #options: LinkOptions;
   readonly #queue = new EventQueue();
   readonly #commands = new Commands();
-  readonly #settlers = new Map<Command, Settler>();
+  readonly #answers = new Answers();
   #log = new Log();
   #confirmations: Confirmations | undefined;
   #socket: Socket | undefined;
@@ -96,23 +92,12 @@ export class Link {
 
   /** Send a command until it is answered, over as many sockets as it takes. */
   send(word: string, data: Data, signal?: AbortSignal): Promise<Data> {
-    return new Promise((resolve, reject) => {
-      const reason = this.#ended ?? (signal?.aborted ? (signal.reason as Error) : undefined);
-      if (reason !== undefined) return reject(reason);
-      const command = this.#commands.add(word, data);
-      const forget = (): void => {
-        this.#commands.forget(command);
-        this.#settlers.delete(command);
-        reject(signal!.reason as Error);
-      };
-      signal?.addEventListener("abort", forget, { once: true });
-      const settled = (): void => signal?.removeEventListener("abort", forget);
-      this.#settlers.set(command, {
-        resolve: (answer) => (settled(), resolve(answer)),
-        reject: (error) => (settled(), reject(error)),
-      });
-      this.#flush();
-    });
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    if (signal?.aborted) return Promise.reject(signal.reason as Error);
+    const command = this.#commands.add(word, data);
+    const answer = this.#answers.wait(command, signal, () => this.#commands.forget(command));
+    this.#flush();
+    return answer;
   }
 
   /** Send what is about this moment only; false, and forgotten, if there is no socket. */
@@ -147,7 +132,7 @@ export class Link {
     clearTimeout(this.#retry);
     clearTimeout(this.#due);
     this.#leave();
-    for (const command of this.#commands.abandon(error)) this.#settle(command);
+    for (const command of this.#commands.abandon(error)) this.#answers.settle(command);
     this.#queue.end(error instanceof Closed ? undefined : error);
     void this.#confirmations?.flush();
   }
@@ -277,7 +262,7 @@ export class Link {
     this.#hasProgressed = true;
     const command = this.#commands.answered(ref, type, data, performance.now());
     if (command === undefined) this.#flush();
-    else this.#settle(command);
+    else this.#answers.settle(command);
   }
 
   #flush(): void {
@@ -285,16 +270,9 @@ export class Link {
     clearTimeout(this.#due);
     const { frames, refused } = this.#commands.due(performance.now());
     for (const frame of frames) this.#socket!.send(frame);
-    for (const command of refused) this.#settle(command);
+    for (const command of refused) this.#answers.settle(command);
     const waitMs = this.#commands.nextDue() - performance.now();
     if (waitMs !== Infinity) this.#due = setTimeout(() => this.#flush(), Math.min(Math.max(waitMs, 0), TIMER_AT_MOST_MS));
-  }
-
-  #settle(command: Command): void {
-    const settler = this.#settlers.get(command);
-    this.#settlers.delete(command);
-    if (command.failure !== undefined) settler?.reject(command.failure);
-    else settler?.resolve(command.answer ?? {});
   }
 
   #acknowledge({ epoch, seq }: Position): void {

@@ -5,8 +5,8 @@
  * Source: docs/protocol.md, "REST".
  */
 
-import { Refused, Unreachable, readRefusal } from "./errors.js";
-import { isObject } from "./frames.js";
+import { Refused } from "./errors.js";
+import { httpUrl, onTheWay, parse, queryOf } from "./http.js";
 import { attachmentOf, messageOf } from "./message-of.js";
 import type {
   AgentInfo,
@@ -85,8 +85,6 @@ export interface ConversationsQuery {
   tag?: string;
   agent_id?: string;
 }
-
-type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 
 interface Call {
   query?: object | undefined;
@@ -248,7 +246,7 @@ export class Rest {
       init.headers = { ...init.headers, "Content-Type": "application/json" };
       init.body = JSON.stringify(body);
     }
-    const address = this.#address(path, query as Query);
+    const address = this.#address(path, query);
     // Called as a function of its own: a browser's fetch refuses to be a method of something else.
     const fetch = this.#fetch;
     const [response, text] = await onTheWay(`${method} ${path}`, signal, async () => {
@@ -271,47 +269,9 @@ export class Rest {
     };
   }
 
-  #address(path: string, query: Query = {}): string {
-    const given = Object.entries(query).filter(([, value]) => value !== undefined);
-    const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
-    return this.url + path + (text && `?${text}`);
+  #address(path: string, query: object = {}): string {
+    return this.url + path + queryOf(query);
   }
-}
-
-/** What goes wrong on the way is `Unreachable`; what the caller's signal ended stays as it is. */
-async function onTheWay<T>(what: string, signal: AbortSignal | undefined, ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (signal?.aborted) throw error;
-    throw new Unreachable(`${what}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-  }
-}
-
-function parse(response: Response, text: string): unknown {
-  let body: unknown;
-  let isJson = true;
-  try {
-    body = text === "" ? undefined : JSON.parse(text);
-  } catch {
-    isJson = false; // a proxy in between, or another server
-  }
-  if (response.ok && isJson) return body;
-  if (response.ok) throw new Unreachable(`${response.url}: the answer is no JSON; is this the right server?`);
-  const waitS = Number(response.headers.get("Retry-After") ?? NaN);
-  const wait = Number.isFinite(waitS) ? { retry: "after_ms", retry_after_ms: waitS * 1000 } : {};
-  const fields = isObject(body) ? body : { error: response.statusText || `status ${response.status}` };
-  throw readRefusal({ ...wait, ...fields }, response.status);
-}
-
-/** `ws://host/` and `http://host` are the same server. */
-export function httpUrl(url: string): string {
-  const parsed = new URL(url);
-  return parsed.protocol.replace(/^ws/, "http") + "//" + parsed.host + parsed.pathname.replace(/\/+$/, "");
-}
-
-export function socketUrl(url: string, path: string): string {
-  return httpUrl(url).replace(/^http/, "ws") + path;
 }
 
 function segment(text: string): string {

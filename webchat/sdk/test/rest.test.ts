@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Refused, Rest, Unreachable } from "../src/index.js";
-import { httpUrl, socketUrl } from "../src/rest.js";
+import { httpUrl, socketUrl } from "../src/http.js";
 import { examples } from "./protocol-examples.js";
 
 interface Asked {
