@@ -4,6 +4,7 @@ import {
   connect,
   LiveRuns,
   MemoryStore,
+  newClientId,
   partsOf,
   Refused,
   Rest,
@@ -206,6 +207,26 @@ describe.skipIf(!hasServer)("with a real server and its demo agent", () => {
     const snapshot = await tablet.wait("snapshot");
 
     expect(snapshot.conversations.map((conversation) => conversation.conversation_id)).toContain(conversation_id);
+  });
+
+  test("a program that is an agent hears people and answers live", async () => {
+    const agent = new Device(
+      connect({ url: server.url, token: server.addAgent("parrot"), agentId: "parrot", client: "parrot/1.0" }),
+    );
+    devices.push(agent);
+    await agent.connection.send("card", { name: "Parrot", supports: ["stop"] });
+    const phone = device(await signedUp());
+    const said = await phone.connection.send("message", { agent_id: "parrot", content: "Hello 👋" });
+    const { conversation_id } = await agent.wait("message", ({ message_id }) => message_id === said.message_id);
+
+    const run_id = newClientId();
+    await agent.connection.send("run_start", { run_id, conversation_id, reply_to: said.message_id });
+    agent.connection.tell("run_append", { run_id, part: 0, offset: 0, text: "Hello 👋" });
+    agent.connection.tell("run_append", { run_id, part: 0, offset: 7, text: "!" });
+    await phone.wait("run_delta", (delta) => delta.run_id === run_id);
+    const { message_id } = await agent.connection.send("run_finish", { run_id, outcome: "done" });
+
+    expect((await phone.wait("message", (message) => message.message_id === message_id)).content).toBe("Hello 👋!");
   });
 
   test("a second program on the same device takes over, and the first one is told so", async () => {

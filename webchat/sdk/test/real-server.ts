@@ -33,11 +33,17 @@ export class RealServer {
 
   static async started(): Promise<RealServer> {
     const server = new RealServer(await freePort(), await mkdtemp(join(tmpdir(), "amtrio-sdk-")));
-    const token = execFileSync(PROGRAM, ["agent", "add", "apart", "--data-dir", server.#folder], { stdio: ["ignore", "pipe", "ignore"] });
+    const token = server.addAgent("apart");
     await server.start();
-    const flags = ["--url", server.url, "--agent-id", "apart", "--token", String(token).trim()];
+    const flags = ["--url", server.url, "--agent-id", "apart", "--token", token];
     server.#agent = spawn(PROGRAM, ["demo-agent", ...flags], { cwd: server.#folder, stdio: "ignore" });
     return server;
+  }
+
+  /** Returns its credential. */
+  addAgent(agentId: string): string {
+    const flags = ["agent", "add", agentId, "--data-dir", this.#folder];
+    return String(execFileSync(PROGRAM, flags, { stdio: ["ignore", "pipe", "ignore"] })).trim();
   }
 
   async start(): Promise<void> {
