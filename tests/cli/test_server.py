@@ -19,7 +19,6 @@ from typing import Any
 import pytest
 
 from amtrio.cli import server as module
-from amtrio.config import Config, Push, Server
 
 PATIENCE_SECONDS = 30
 
@@ -159,10 +158,3 @@ def test_it_can_bring_an_agent_to_talk_to(tmp_path: Path) -> None:
                 threading.Event().wait(0.05)
             assert program.get("/health")["agents_connected"] == 1
             assert program.stop() == 0
-
-
-def test_settings_without_effect_are_named() -> None:
-    """Who switches on what this version does not do is told so, and nobody else is."""
-    assert module.without_effect(Config()) == []
-    config = Config(server=Server(webchat_enabled=True), push=Push(fcm_enabled=True))
-    assert module.without_effect(config) == ["server.webchat_enabled"]
