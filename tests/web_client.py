@@ -1,8 +1,9 @@
-"""A web client as a build leaves it behind, small enough to read."""
+"""A web client as a build leaves it behind, and one as it is before; both small enough to read."""
 
 from __future__ import annotations
 
 import gzip
+import json
 from pathlib import Path
 
 INDEX = b'<!doctype html><script type="module" src="/assets/app-1234abcd.js"></script>\n'
@@ -31,3 +32,33 @@ def make_web_client(folder: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     return folder
+
+
+# A build as short as one can be; what it is called by, and with which Node, is as for the real one.
+BUILD = """
+import { mkdirSync, copyFileSync, writeFileSync, appendFileSync } from "node:fs";
+mkdirSync("dist/assets", { recursive: true });
+copyFileSync("index.html", "dist/index.html");
+writeFileSync("dist/assets/app-1234abcd.js", `console.log(${JSON.stringify(process.version)})`);
+appendFileSync(process.env.BUILDS, "built\\n");
+"""
+
+
+def make_sources(root: Path) -> Path:
+    """A web client's sources under `root`; their folder."""
+    source = root / "webchat"
+    source.mkdir()
+    package = {"name": "tiny", "version": "1.0.0", "private": True, "scripts": {"build": "node build.mjs"}}
+    lock = {"name": "tiny", "version": "1.0.0", "lockfileVersion": 3, "requires": True,
+            "packages": {"": {"name": "tiny", "version": "1.0.0"}}}  # fmt: skip
+    (source / "package.json").write_text(json.dumps(package))
+    (source / "package-lock.json").write_text(json.dumps(lock))
+    (source / "build.mjs").write_text(BUILD)
+    (source / "index.html").write_text("<!doctype html>one")
+    return source
+
+
+def builds(root: Path) -> int:
+    """How often that build ran, if `BUILDS` names `root / "builds"`."""
+    path = root / "builds"
+    return len(path.read_text().splitlines()) if path.exists() else 0
