@@ -186,6 +186,9 @@ async def test_addresses_of_the_older_server_lead_to_the_client(tmp_path: Path, 
             answer = await scene.http.get(path, headers=BROWSER)
             assert answer.status_code == 302
             assert answer.headers["Location"] == path.replace("/chat", "/", 1).replace("//", "/").replace("//", "/")
+        odd = await spoken(scene, b"GET /chat/?a=%0d%0aX:y&b=//c HTTP/1.1")
+        assert b"302" in odd.splitlines()[0]
+        assert b"\r\nlocation: /?a=%0d%0ax:y&b=//c\r\n" in odd.lower()
         assert (await scene.http.get(f"/chat{SCRIPT_PATH}", headers=PLAIN)).content == SCRIPT
         assert (await scene.http.get("/chat/index.html", headers=PLAIN)).content == INDEX
 
