@@ -6,14 +6,18 @@ BIN := .venv/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench clean lock install-run install-dev
+.PHONY: help run webchat test check format bench clean lock install-run install-dev
 
 help: ## say what each target does
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(firstword $(MAKEFILE_LIST)) | \
 		while IFS='|' read -r target words; do printf '%-15s%s\n' "$$target" "$$words"; done
 
 run: install-run ## start a server with an agent to talk to (ARGS="--port 9000" and so on)
+	@$(BIN)/python deploy/webchat.py --optional
 	@exec $(BIN)/amtrio serve --demo $(ARGS)
+
+webchat: install-run ## build the web client that the server serves at /, if it has changed
+	@$(BIN)/python deploy/webchat.py
 
 test: install-dev ## run the tests (ARGS="tests/store -k prune" for some of them)
 	$(BIN)/python -m pytest $(ARGS)
@@ -36,15 +40,17 @@ lock: install-dev ## pin the dependencies anew (ARGS=--upgrade for newer ones)
 	$(LOCK) --group build --output-file requirements.lock
 	$(LOCK) --group build --extra otel --extra otel-grpc --constraint requirements.lock \
 		--output-file requirements-otel.lock
+	$(LOCK_ONLY) --group webchat --output-file requirements-webchat.lock
 	$(LOCK) --group build --group dev --constraint requirements-otel.lock --output-file requirements-dev.lock
 
 clean: ## remove the environment and what tools left behind; your data stays
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist amtrio/webchat
 	find amtrio tests deploy -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Universal: one file serves Python 3.11 to 3.13 on every platform. Hashes: pip refuses anything else.
-LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+LOCK_ONLY = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock' $(ARGS)
+LOCK = $(LOCK_ONLY) pyproject.toml
 
 install-run install-dev: install-%:
 	@test -n "$(PYTHON)" || { echo 'amtrio: no Python 3.11 or newer found. Install one, or say make PYTHON=/path/to/it' >&2; exit 1; }

@@ -44,6 +44,7 @@ from amtrio.transports.handshakes import Handshakes
 from amtrio.transports.http import build_app, dressing, streamed_paths
 from amtrio.transports.listener import ListenerSettings, Server, open_sockets, tls_context, tune_gc
 from amtrio.transports.sessions import Sessions
+from amtrio.transports.webchat import open_webchat
 from amtrio.transports.wheel import turn_wheel
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ class Running:
     addresses: Sequence[tuple[str, int]]
     stop: Stop
     pushes: Dispatcher
+    has_webchat: bool
 
     @property
     def port(self) -> int:
@@ -229,7 +231,8 @@ async def serve(
         has_signals: SIGTERM and SIGINT stop it; a second one ends the process at once.
 
     Raises:
-        CannotOpen: the database; the text says what to do. CannotTrace, CannotPush: as they say. OSError: the port.
+        CannotOpen: the database; the text says what to do. CannotTrace, CannotPush, CannotServe: as they say.
+        OSError: the port.
     """
     bound = list(sockets) if sockets is not None else open_sockets(config.server.host, config.server.port)
     stop = Stop()
@@ -237,6 +240,7 @@ async def serve(
         for each in bound:
             # Also if the database cannot be opened; closing twice is harmless.
             stack.callback(each.close)
+        webchat = await open_webchat(config.server)
         clock = clock or SystemClock()
         tracing = await stack.enter_async_context(open_tracing(config, clock))
         services, hub = await stack.enter_async_context(
@@ -253,7 +257,7 @@ async def serve(
         hub.heard, hub.presence_changed, hub.attached = news.heard, news.presence_changed, news.attached
         credentials = Credentials(services)
         server = Server(
-            cast("ASGIApp", build_app(services, credentials)),
+            cast("ASGIApp", build_app(services, credentials, webchat)),
             admit=Handshakes(sessions, credentials).admit,
             sockets=bound,
             settings=_listener_settings(config, table, services),
@@ -276,7 +280,8 @@ async def serve(
                     tune_gc()
                     addresses = [each.getsockname()[:2] for each in bound]
                     log.info("server_started", version=__version__, addresses=addresses, epoch=services.store.epoch)
-                    task_status.started(Running(services, sessions, hub, server, addresses, stop, pushes))
+                    has_webchat = webchat is not None and webchat.is_built
+                    task_status.started(Running(services, sessions, hub, server, addresses, stop, pushes, has_webchat))
                     await stop.wait()
                     listeners.cancel_scope.cancel()
                 log.info("server_stopping", reason=stop.reason, connections=server.connections)

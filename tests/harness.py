@@ -56,7 +56,8 @@ def config_for(directory: Path, **sections: Any) -> Config:
         sections: fields to change, by section: `limits={"user_messages_per_minute": 2}`.
     """
     base = Config(
-        server=Server(host="127.0.0.1", port=0),
+        # Without whatever web client this checkout may have built.
+        server=Server(host="127.0.0.1", port=0, webchat_enabled=False),
         storage=Storage(data_dir=directory, db_path=directory / "amtrio.db", upload_dir=directory / "uploads"),
         secrets=Secrets(jwt=Secret(JWT_SECRET), agent=Secret(AGENT_SECRET), admin=Secret(ADMIN_SECRET)),
         auth=Auth(attempts_per_minute=0),

@@ -40,7 +40,13 @@ CONFINED: Final = {
 TESTS_BY_QUESTION: Final = {"bench", "browser", "contract", "faults", "proxies", "scenes", "soak"}
 
 # Tests of what is not a module of amtrio.
-TESTS_OF_NO_MODULE: Final = {"test_architecture.py", "test_conftest.py", "deploy/test_install.py"}
+TESTS_OF_NO_MODULE: Final = {
+    "test_architecture.py",
+    "test_conftest.py",
+    "deploy/test_hatch_build.py",
+    "deploy/test_install.py",
+    "deploy/test_webchat.py",
+}
 
 # Modules with functions in them and no test file of the same name; each with its reason.
 UNTESTED: Final = {
@@ -146,12 +152,15 @@ def test_every_module_says_what_it_may_not_know() -> None:
     assert silent == []
 
 
+LOCKS: Final = ["requirements.lock", "requirements-otel.lock", "requirements-dev.lock", "requirements-webchat.lock"]
+
+
 def pins(name: str) -> dict[str, str]:
     """Package to version, of one lock file."""
     return dict(re.findall(r"^([a-z0-9\-]+)==(\S+)", (ROOT / name).read_text(), re.MULTILINE))
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-otel.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("name", LOCKS)
 def test_lock_files_are_whole_and_anonymous(name: str) -> None:
     """
     Every pin has its hashes, and no file names the index that it was made with.
@@ -177,6 +186,7 @@ def test_lock_files_agree() -> None:
         (project["project"]["dependencies"] + groups["build"], run),
         ([each for extra in project["project"]["optional-dependencies"].values() for each in extra], otel),
         (groups["dev"], dev),
+        (groups["webchat"], pins("requirements-webchat.lock")),
     ):
         for requirement in requirements:
             match = re.match(r"([a-z0-9\-]+)(?:==([^ ;]+))?", requirement)

@@ -26,6 +26,7 @@ from amtrio.features.agents import AddAgent, AgentName, operation_add, operation
 from amtrio.log import configure
 from amtrio.push.provider import CannotPush
 from amtrio.store.problems import CannotOpen
+from amtrio.transports.webchat import CannotServe
 
 log = structlog.stdlib.get_logger(__name__)
 
@@ -73,22 +74,14 @@ def serve(
     configure(level=loaded.config.log.level, style=loaded.config.log.format)
     for warning in loaded.warnings:
         log.warning("setting_doubtful", text=warning)
-    for setting in without_effect(loaded.config):
-        log.warning("setting_without_effect", setting=setting)
     sys.exit(_run(loaded, demo=demo))
-
-
-def without_effect(config: Config) -> list[str]:
-    """Settings of the older server that are switched on and that this version does nothing for."""
-    switched_on = {"server.webchat_enabled": config.server.webchat_enabled}
-    return [setting for setting, is_on in switched_on.items() if is_on]
 
 
 def _run(loaded: Loaded, *, demo: bool) -> int:
     code = 0
     try:
         trio.run(partial(_main, loaded.config, demo=demo), strict_exception_groups=True)
-    except* (CannotOpen, CannotTrace, CannotPush) as group:
+    except* (CannotOpen, CannotTrace, CannotPush, CannotServe) as group:
         for exc in _leaves(group):
             Console(stderr=True, highlight=False).print(f"amtrio: {exc}", markup=False, soft_wrap=True)
         code = EXIT_FAILED
@@ -141,6 +134,8 @@ def _say_where(config: Config, running: Running, *, demo: bool) -> None:
     scheme = "https" if config.server.tls_cert else "http"
     console = Console(stderr=True, highlight=False)
     console.print(f"\n  [bold]amtrio[/bold] listens on [bold cyan]{scheme}://localhost:{running.port}[/bold cyan]")
+    if running.has_webchat:
+        console.print(f"  web chat at [bold cyan]{scheme}://localhost:{running.port}/[/bold cyan]")
     console.print(f"  data in [cyan]{config.storage.data_dir.resolve()}[/cyan], Ctrl-C stops it")
     if demo:
         url = f" --url {scheme}://localhost:{running.port}" if running.port != 8080 else ""  # noqa: PLR2004 - the default

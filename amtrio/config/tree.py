@@ -84,8 +84,8 @@ class Server:
     cors_allowed_origins: tuple[str, ...] = setting(
         (), ORIGINS, "web pages of other hosts that may call the server; * = all", "CORS_ALLOWED_ORIGINS"
     )
-    webchat_enabled: bool = setting(False, BOOLEAN, "serve the web client under /chat/", "WEBCHAT_ENABLED")  # noqa: FBT003
-    webchat_dir: Path | None = setting(None, OPTIONAL_PATH, "another web client than our own", "WEBCHAT_DIR")
+    webchat_enabled: bool = setting(True, BOOLEAN, "serve the web chat at /", "WEBCHAT_ENABLED")  # noqa: FBT003
+    webchat_dir: Path | None = setting(None, OPTIONAL_PATH, "another built web client than our own", "WEBCHAT_DIR")
     drain_s: float = setting(10.0, duration(0.1, 600), "budget of an orderly stop")
 
 

@@ -48,6 +48,7 @@ from amtrio.transports.openapi import describe
 from amtrio.transports.openapi_page import CONTENT_SECURITY_POLICY, page
 from amtrio.transports.origins import Origins
 from amtrio.transports.proving import Proving, Shown
+from amtrio.transports.webchat import Webchat
 
 if TYPE_CHECKING:
     from amtrio.tracing import Tracing
@@ -115,15 +116,15 @@ def _count(services: Services, method: str, status: int) -> None:
     requests[key] = requests.get(key, 0) + 1
 
 
-def build_app(services: Services, credentials: Credentials) -> Quart:
-    """The ASGI application that answers everything but sockets."""
+def build_app(services: Services, credentials: Credentials, webchat: Webchat | None = None) -> Quart:
+    """The ASGI application that answers everything but sockets; `webchat` has what no route of its own has."""
     app = _App("amtrio", static_folder=None)
     app.is_streamed = streamed_paths(services.registry)
     app.config["MAX_CONTENT_LENGTH"] = services.config.server.max_body_bytes
     app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.url_map.strict_slashes = False
     app.tracing = services.tracing
-    gateway = _Gateway(services, credentials)
+    gateway = _Gateway(services, credentials, webchat)
     for number, route in enumerate(services.registry.routes):
         app.add_url_rule(
             route.path,
@@ -142,6 +143,7 @@ def build_app(services: Services, credentials: Credentials) -> Quart:
         app.add_url_rule(path, path, functools.partial(gateway.documentation, path), methods=["GET", "HEAD"])
     for path in _SOCKET_PATHS:
         app.add_url_rule(path, path, gateway.socket_path, methods=["GET"])
+    gateway.reserved = frozenset(rule.rule.split("/")[1] for rule in app.url_map.iter_rules())
     app.before_request(gateway.begin)
     app.after_request(gateway.finish)
     app.register_error_handler(HTTPException, gateway.http_error)
@@ -218,10 +220,17 @@ class _App(QuartTrio):
 
 
 class _Gateway:
-    """What stands between a request and a handler: identity, budgets, shapes, errors."""
+    """
+    What stands between a request and a handler: identity, budgets, shapes, errors.
 
-    def __init__(self, services: Services, credentials: Credentials) -> None:
+    Attributes:
+        reserved: what the paths of the API begin with; no page of the web client does.
+    """
+
+    def __init__(self, services: Services, credentials: Credentials, webchat: Webchat | None = None) -> None:
         self.services = services
+        self.reserved: frozenset[str] = frozenset()
+        self._webchat = webchat
         self._proving = Proving(credentials)
         self._documentation: dict[str, bytes] = {}
         self._origins = Origins(services.config.server.cors_allowed_origins)
@@ -278,8 +287,10 @@ class _Gateway:
         return response
 
     async def http_error(self, error: HTTPException) -> Response:
-        """What the framework refuses itself, in our one shape."""
+        """What the framework refuses itself, in our one shape; unless it is the web client's."""
         code = error.code or 500
+        if code == HTTPStatus.NOT_FOUND and (answer := self._of_webchat()) is not None:
+            return answer
         known: Mapping[int, Callable[[], AmtrioError]] = {
             404: lambda: NotFound(f"nothing at {request.path[:200]!r}"),
             405: lambda: MethodNotAllowed(f"method not allowed: {request.method[:20]} {request.path[:200]!r}"),
@@ -291,6 +302,26 @@ class _Gateway:
         if allowed:
             headers["Allow"] = ", ".join(sorted(allowed))
         return self._failed(made, headers)
+
+    def _of_webchat(self) -> Response | None:
+        """Asked only where no route is, so that it costs the API nothing and can hide nothing of it."""
+        if self._webchat is None or request.url_rule is not None or request.method not in {"GET", "HEAD"}:
+            return None
+        found = self._webchat.answer(
+            request.path,
+            request.query_string.decode("ascii", "ignore"),
+            request.headers.get,
+            may_be_page=request.path.removeprefix("/").partition("/")[0] not in self.reserved,
+        )
+        if found is None:
+            return None
+        response = Response(found.body, found.status)
+        if "Content-Type" not in found.headers:
+            del response.headers["Content-Type"]
+        if found.status == HTTPStatus.NOT_MODIFIED:
+            del response.headers["Content-Length"]
+        response.headers.update(found.headers)
+        return response
 
     async def failure(self, error: Exception) -> Response:
         """Whatever a handler raised."""

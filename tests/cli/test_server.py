@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import re
 import signal
 import socket
 import subprocess
@@ -19,7 +21,7 @@ from typing import Any
 import pytest
 
 from amtrio.cli import server as module
-from amtrio.config import Config, Push, Server
+from tests.web_client import make_web_client
 
 PATIENCE_SECONDS = 30
 
@@ -42,12 +44,12 @@ class Program:
         return self.process.wait(PATIENCE_SECONDS)
 
 
-def command(directory: Path, *arguments: str) -> subprocess.Popen[str]:
+def command(directory: Path, *arguments: str, stderr: int = subprocess.PIPE) -> subprocess.Popen[str]:
     """Start it with its data in `directory`."""
     return subprocess.Popen(
         [sys.executable, "-m", "amtrio", "serve", "--host", "127.0.0.1", "--port", "0", "--log-format", "json",
          "--data-dir", str(directory), *arguments],
-        cwd=Path(__file__).parents[2], env={"PATH": os.environ["PATH"]}, stderr=subprocess.PIPE, text=True,
+        cwd=Path(__file__).parents[2], env={"PATH": os.environ["PATH"]}, stderr=stderr, text=True,
     )  # fmt: skip
 
 
@@ -142,6 +144,36 @@ def test_a_push_service_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     assert "account.json cannot be read: No such file or directory" in text.replace("\n", "")
 
 
+def test_a_web_client_that_cannot_be_served_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "amtrio.toml"
+    path.write_text('[server]\nwebchat_dir = "nowhere"\n')
+    text = refused(command(tmp_path / "data", "--config", str(path))).replace("\n", "")
+    assert f"amtrio: server.webchat_dir: {tmp_path}/nowhere cannot be read: No such file or directory" in text
+
+
+@pytest.mark.parametrize("is_served", [True, False])
+def test_on_a_terminal_it_says_where_to_look(tmp_path: Path, *, is_served: bool) -> None:
+    """The address of the web chat, when there is one."""
+    path = tmp_path / "amtrio.toml"
+    folder = make_web_client(tmp_path / "built")
+    path.write_text(f'[server]\nwebchat_dir = "{folder}"\nwebchat_enabled = {str(is_served).lower()}\n')
+    terminal, theirs = pty.openpty()
+    program = command(tmp_path / "data", "--config", str(path), stderr=theirs)
+    os.close(theirs)
+    said = b""
+    try:
+        while b"Ctrl-C" not in said:
+            said += os.read(terminal, 4096)
+    finally:
+        program.kill()
+        program.wait(PATIENCE_SECONDS)
+        os.close(terminal)
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", said.decode())
+    port = re.search(r"listens on http://localhost:(\d+)\s", plain)
+    assert port is not None
+    assert (f"web chat at http://localhost:{port[1]}/\r\n" in plain) == is_served
+
+
 def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "amtrio.db"
     path.write_bytes(b"my diary" * 1000)
@@ -159,10 +191,3 @@ def test_it_can_bring_an_agent_to_talk_to(tmp_path: Path) -> None:
                 threading.Event().wait(0.05)
             assert program.get("/health")["agents_connected"] == 1
             assert program.stop() == 0
-
-
-def test_settings_without_effect_are_named() -> None:
-    """Who switches on what this version does not do is told so, and nobody else is."""
-    assert module.without_effect(Config()) == []
-    config = Config(server=Server(webchat_enabled=True), push=Push(fcm_enabled=True))
-    assert module.without_effect(config) == ["server.webchat_enabled"]
