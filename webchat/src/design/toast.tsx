@@ -1,0 +1,81 @@
+/** Short notices at the foot of the page, read out politely; with a way back where there is one. */
+
+import { X } from "lucide-react";
+import { useEffect } from "react";
+import { useStore } from "zustand";
+import { createStore } from "zustand/vanilla";
+import { useWords } from "../i18n/words.ts";
+import { Button, IconButton } from "./button.tsx";
+import styles from "./toast.module.css";
+import { words } from "./words.ts";
+
+// Long enough to read two lines and to reach the button.
+const SHOWN_MS = 6000;
+
+export interface Notice {
+  readonly text: string;
+  readonly tone?: "plain" | "bad";
+  readonly action?: { readonly label: string; readonly run: () => void };
+  /** How long it stays; the default is long enough to reach its button. */
+  readonly forMs?: number;
+}
+
+interface Shown extends Notice {
+  readonly id: number;
+}
+
+const toasts = createStore<{ readonly shown: readonly Shown[] }>(() => ({ shown: [] }));
+let last = 0;
+
+/** Show a notice. Returns how to take it away before its time. */
+export function notify(notice: Notice): () => void {
+  const id = ++last;
+  toasts.setState(({ shown }) => ({ shown: [...shown.slice(-2), { ...notice, id }] }));
+  return () => dismiss(id);
+}
+
+/** What went wrong, in the words of the error. */
+export function notifyError(error: unknown): void {
+  notify({ text: error instanceof Error ? error.message : String(error), tone: "bad" });
+}
+
+function dismiss(id: number): void {
+  toasts.setState(({ shown }) => ({ shown: shown.filter((each) => each.id !== id) }));
+}
+
+export function Toasts() {
+  const t = useWords(words);
+  const shown = useStore(toasts, (state) => state.shown);
+  return (
+    <div className={styles["toasts"]} role="status" aria-label={t("notices")}>
+      {shown.map((notice) => (
+        <Toast key={notice.id} {...notice} />
+      ))}
+    </div>
+  );
+}
+
+function Toast({ id, text, tone = "plain", action, forMs = SHOWN_MS }: Shown) {
+  const t = useWords(words);
+  useEffect(() => {
+    const timer = setTimeout(() => dismiss(id), forMs);
+    return () => clearTimeout(timer);
+  }, [id, forMs]);
+  return (
+    <div className={styles["toast"]} data-tone={tone}>
+      <span className={styles["text"]}>{text}</span>
+      {action !== undefined && (
+        <Button
+          look="quiet"
+          onClick={() => {
+            dismiss(id);
+            action.run();
+          }}
+        >
+          {action.label}
+        </Button>
+      )}
+      <IconButton label={t("dismiss")} icon={<X size={16} aria-hidden />} onClick={() => dismiss(id)} />
+    </div>
+  );
+}

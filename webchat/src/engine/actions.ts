@@ -1,0 +1,97 @@
+/**
+ * What a person can do. Views import these; nothing else of the engine but `state` and `live`.
+ *
+ * Whatever can be shown at once is shown at once, and goes to the server as soon as there is one. Those that return a
+ * promise reject with `ClientError` of the SDK, whose text is for people; the others put what went wrong into the state.
+ */
+
+import { createContext, useContext } from "react";
+import type { AgentInfo, Attachment, Message, Rest, SearchPage, SearchQuery } from "@amtrio/client";
+import type { SignInOptions } from "./session.ts";
+
+export interface SendOptions {
+  readonly replyTo?: string | undefined;
+  readonly attachments?: readonly Attachment[];
+}
+
+export interface Actions {
+  // ---- signing in
+  signIn(username: string, password: string): Promise<void>;
+  register(username: string, password: string, invitation?: string): Promise<void>;
+  /** What may be done without an account. */
+  options(): Promise<SignInOptions>;
+  /** Ends the session and forgets everything that is stored here. */
+  signOut(): Promise<void>;
+  /** Try to connect now. */
+  reconnect(): void;
+  /** Any route, with the credential of this session. */
+  readonly rest: Rest;
+
+  // ---- conversations
+  /** The default conversation with an agent, or a new one with a title; its id. */
+  openConversation(agentId: string, title?: string): Promise<string>;
+  rename(conversationId: string, title: string | null): Promise<void>;
+  pin(conversationId: string, pinned: boolean): Promise<void>;
+  archive(conversationId: string, archived: boolean): Promise<void>;
+  /** `null`: not muted. RFC 3339; the year 9999 is for ever. */
+  mute(conversationId: string, until: string | null): Promise<void>;
+  tag(conversationId: string, tag: string, on: boolean): Promise<void>;
+  deleteConversation(conversationId: string): Promise<void>;
+  /** Called by the view that shows it; the newest messages are read from this device first. */
+  show(conversationId: string): void;
+  loadOlder(conversationId: string): void;
+  loadNewer(conversationId: string): void;
+  /** Let the timeline be around a message. Resolves when it is in it. */
+  loadAround(conversationId: string, messageId: string): Promise<void>;
+  /** Back to the newest messages. */
+  loadLatest(conversationId: string): Promise<void>;
+  /** Everything up to here has been seen. */
+  markRead(conversationId: string, upTo: number): void;
+  setDraft(conversationId: string, text: string): void;
+
+  // ---- messages
+  send(conversationId: string, content: string, options?: SendOptions): void;
+  retry(clientId: string): void;
+  discard(clientId: string): void;
+  edit(message: Message, content: string): Promise<void>;
+  remove(message: Message): Promise<void>;
+  react(message: Message, emoji: string, on: boolean): Promise<void>;
+  /** Take back what still waits for its agent. */
+  withdraw(message: Message): Promise<void>;
+  answer(message: Message, optionIds: readonly string[], text?: string): Promise<void>;
+  /** Dropped unless said every few seconds; call it on every keystroke. */
+  typing(conversationId: string): void;
+
+  // ---- runs
+  stop(runId: string): Promise<void>;
+  steer(runId: string, text: string): Promise<void>;
+
+  // ---- finding
+  /** On this device, newest first; at most `limit`. */
+  searchHere(query: string, limit: number): Promise<Message[]>;
+  search(query: SearchQuery, signal?: AbortSignal): Promise<SearchPage>;
+
+  // ---- files
+  upload(file: Blob, options: { conversationId: string; signal: AbortSignal; onProgress(sent: number, total: number): void }): Promise<Attachment>;
+  /** Good for `<img>`, `<video>` and downloads, for a while; asked for anew when it has gone stale. */
+  fileUrl(attachment: Attachment, kind?: "file" | "thumbnail"): Promise<string>;
+
+  // ---- encryption
+  setEncryption(conversationId: string, on: boolean): Promise<void>;
+  /** A person compared the numbers. */
+  markVerified(conversationId: string): Promise<void>;
+
+  // ---- agents
+  refreshAgents(): Promise<AgentInfo[]>;
+}
+
+const ActionsContext = createContext<Actions | undefined>(undefined);
+
+/** Given by the app; tests give their own. */
+export const ActionsProvider = ActionsContext.Provider;
+
+export function useActions(): Actions {
+  const actions = useContext(ActionsContext);
+  if (actions === undefined) throw new Error("this view stands outside of ActionsProvider");
+  return actions;
+}

@@ -1,0 +1,67 @@
+/**
+ * The runs that are going on, for the views that show their words.
+ *
+ * Apart from the rest of what is known, because it changes many times a second and concerns one bubble: views of one
+ * run listen to that run alone, and are told at most once per frame that is drawn.
+ */
+
+import type { RunView } from "@amtrio/client";
+import { useSyncExternalStore } from "react";
+
+type Listener = () => void;
+
+export class LiveStore {
+  readonly #views = new Map<string, RunView>();
+  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #changed = new Set<string>();
+  #frame = 0;
+
+  get(runId: string): RunView | undefined {
+    return this.#views.get(runId);
+  }
+
+  set(run: RunView): void {
+    this.#views.set(run.run_id, run);
+    this.#changed.add(run.run_id);
+    // Not in a tab that nobody sees: its frames do not come, and it has no view to draw.
+    this.#frame ||= requestAnimationFrame(() => this.flush());
+  }
+
+  delete(runId: string): void {
+    this.#views.delete(runId);
+    this.#changed.delete(runId);
+  }
+
+  clear(): void {
+    this.#views.clear();
+    this.#changed.clear();
+  }
+
+  subscribe(runId: string, listener: Listener): () => void {
+    const listeners = this.#listeners.get(runId) ?? new Set();
+    this.#listeners.set(runId, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0) this.#listeners.delete(runId);
+    };
+  }
+
+  /** Tell the views now. */
+  flush(): void {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
+    const changed = [...this.#changed];
+    this.#changed.clear();
+    for (const runId of changed) for (const listener of this.#listeners.get(runId) ?? []) listener();
+  }
+}
+
+export const live = new LiveStore();
+
+/** A run as it is at this frame; undefined once it is over. */
+export function useRun(runId: string): RunView | undefined {
+  return useSyncExternalStore(
+    (listener) => live.subscribe(runId, listener),
+    () => live.get(runId),
+  );
+}

@@ -1,0 +1,132 @@
+/**
+ * What the app knows right now, and how views read it.
+ *
+ * Plain values that are replaced, never changed in place: a view is drawn anew when the part that it selected is another
+ * object. Only `engine/` writes here. Words that arrive many times a second (live runs, typing) are kept by `live.ts`.
+ */
+
+import type {
+  Account,
+  AgentInfo,
+  Attachment,
+  Conversation,
+  LastMessage,
+  Message,
+  OwnState,
+  Receipt,
+} from "@amtrio/client";
+import { useStore } from "zustand";
+import { createStore } from "zustand/vanilla";
+
+/** How things stand with the server. `connecting` is the first try and says nothing bad yet. */
+export type Link =
+  | { readonly kind: "connecting" }
+  | { readonly kind: "online" }
+  /** `retryAt` in milliseconds since 1970; a try is running if it has passed. */
+  | { readonly kind: "offline"; readonly reason: string; readonly retryAt: number };
+
+/** Who is signed in here. Known offline, too. */
+export interface Self {
+  readonly userId: string;
+  readonly username: string;
+}
+
+export interface ChatConversation extends Conversation, OwnState {
+  readonly receipts: readonly Receipt[];
+  /** The newest message that is not deleted. */
+  readonly last: LastMessage | null;
+  /** The newest `conversation_seq`; 0 if nothing was said. */
+  readonly lastSeq: number;
+  /** Messages of the other side above `readUpTo`. */
+  readonly unread: number;
+  /** Own mark, as `conversation_seq`. */
+  readonly readUpTo: number;
+}
+
+/** The stretch of a conversation that is in memory: without gaps, oldest first. */
+export interface Timeline {
+  readonly messages: readonly Message[];
+  readonly hasOlder: boolean;
+  /** It was opened in the past, and does not reach the present. */
+  readonly hasNewer: boolean;
+  readonly loading: "older" | "newer" | "around" | null;
+  /** Why the last loading failed. */
+  readonly error: string | null;
+}
+
+/** A message that the server does not have yet, as far as this device knows. */
+export interface Outgoing {
+  /** Under which the server knows it again; the key of the bubble before and after. */
+  readonly clientId: string;
+  readonly conversationId: string;
+  readonly content: string;
+  readonly replyTo: string | undefined;
+  readonly attachments: readonly Attachment[];
+  /** Milliseconds since 1970; this orders them. */
+  readonly createdAt: number;
+  /** `waiting`: for a connection. `sending`: on its way. `failed`: the server said no, `error` says why. */
+  readonly state: "waiting" | "sending" | "failed";
+  readonly error: string | undefined;
+  /** Sealed on this device before it leaves. */
+  readonly encrypted: boolean;
+}
+
+/** Encryption of one conversation, as its owner sees it. */
+export type Secrecy =
+  | { readonly kind: "off" }
+  /** The agent has published no keys. */
+  | { readonly kind: "unavailable" }
+  | { readonly kind: "on"; readonly safetyNumber: string; readonly verified: boolean }
+  /** The agent's identity is not the one that was seen before: nothing is sent until a person has looked. */
+  | { readonly kind: "changed"; readonly safetyNumber: string };
+
+export interface ChatState {
+  /** Null: nobody is signed in. Undefined: not known yet. */
+  readonly self: Self | null | undefined;
+  /** Undefined until the server has said it once on this device. */
+  readonly account: Account | undefined;
+  readonly link: Link;
+  /** What is stored on this device has been read. */
+  readonly isLoaded: boolean;
+  readonly agents: Readonly<Record<string, AgentInfo>>;
+  readonly conversations: Readonly<Record<string, ChatConversation>>;
+  /** Of conversations that were opened. */
+  readonly timelines: Readonly<Record<string, Timeline>>;
+  /** By conversation, oldest first. */
+  readonly outgoing: Readonly<Record<string, readonly Outgoing[]>>;
+  /** What is written and not sent, by conversation. */
+  readonly drafts: Readonly<Record<string, string>>;
+  /** Ids of the runs that are going on, by conversation, oldest first. Their text is in `live.ts`. */
+  readonly runs: Readonly<Record<string, readonly string[]>>;
+  /** Runs that were told to stop, and how that stands. */
+  readonly stopping: Readonly<Record<string, "sent" | "acknowledged" | "unresponsive">>;
+  /** Agents that are writing, by conversation: until when, in milliseconds since 1970. */
+  readonly typing: Readonly<Record<string, number>>;
+  readonly secrecy: Readonly<Record<string, Secrecy>>;
+  /** What encrypted messages say, by message id; null: this device cannot read it. */
+  readonly plain: Readonly<Record<string, string | null>>;
+}
+
+export const EMPTY: ChatState = {
+  self: undefined,
+  account: undefined,
+  link: { kind: "connecting" },
+  isLoaded: false,
+  agents: {},
+  conversations: {},
+  timelines: {},
+  outgoing: {},
+  drafts: {},
+  runs: {},
+  stopping: {},
+  typing: {},
+  secrecy: {},
+  plain: {},
+};
+
+export const chat = createStore<ChatState>(() => EMPTY);
+
+/** One part of what is known; drawn anew when it is another value (`Object.is`). */
+export function useChat<Part>(select: (state: ChatState) => Part): Part {
+  return useStore(chat, select);
+}
