@@ -22,7 +22,7 @@ const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-s
 export function findChromium(): string {
   const named = process.env["CHROMIUM"];
   if (named) return named;
-  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/bin"];
+  const folders = (process.env["PATH"] ?? "").split(delimiter);
   for (const name of NAMES) {
     const found = folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
     if (found !== undefined) return found;
