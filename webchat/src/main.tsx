@@ -1,8 +1,6 @@
 /** Where the page starts. */
 
-import { StrictMode } from "react";
-import { createRoot } from "react-dom/client";
-import { App } from "./app.tsx";
+import { start } from "./app.tsx";
 import "./design/tokens.css";
 import "./design/base.css";
 import { applyTheme } from "./design/theme.ts";
@@ -10,8 +8,4 @@ import { apply as applyLanguage } from "./i18n/language.ts";
 
 applyTheme();
 applyLanguage();
-createRoot(document.getElementById("root")!).render(
-  <StrictMode>
-    <App />
-  </StrictMode>,
-);
+start(document.getElementById("root")!);
