@@ -1,6 +1,6 @@
 /** The app: who is signed in decides what is shown. */
 
-import { lazy, StrictMode, Suspense, useState } from "react";
+import { lazy, StrictMode, Suspense, useEffect, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { Toasts } from "./design/toast.tsx";
 import { ActionsProvider } from "./engine/actions.ts";
@@ -24,7 +24,7 @@ export function start(root: HTMLElement): void {
 function App({ engine }: { readonly engine: Engine }) {
   const self = useChat((state) => state.self);
   const [hasEnded, setEnded] = useState(false);
-  engine.onSessionEnded = () => setEnded(true);
+  useEffect(() => engine.onSessionEnd(() => setEnded(true)), [engine]);
   return (
     <ActionsProvider value={engine}>
       <Suspense>{self === undefined ? null : self === null ? <Welcome hasEnded={hasEnded} /> : <Shell key={self.userId} />}</Suspense>

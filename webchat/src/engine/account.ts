@@ -55,7 +55,7 @@ export class SignedInAccount {
     this.#tabs = tabs;
     this.writer = new Writer(database);
     this.outbox = new Outbox(database, self.userId, tabs, () => this.#connection, seal);
-    this.timelines = new Timelines(database, session.rest, this.writer);
+    this.timelines = new Timelines(database, session.rest, this.writer, () => this.#position?.seq ?? 0);
     this.files = new Files(session.rest);
     this.searchHere = new SearchHere(database, () => chat.getState().plain);
   }

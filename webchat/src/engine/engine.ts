@@ -25,8 +25,7 @@ export class Engine implements Actions {
   #account: SignedInAccount | undefined;
   #typedAt = new Map<string, number>();
   readonly #draftTimers = new Map<string, ReturnType<typeof setTimeout>>();
-  /** Called when the session ended without a person's doing. */
-  onSessionEnded: () => void = () => undefined;
+  readonly #ends = new Set<() => void>();
   /** Called while a person signs out, as long as the server still knows the session. */
   beforeSignOut: (rest: Rest) => Promise<void> = async () => undefined;
 
@@ -41,6 +40,12 @@ export class Engine implements Actions {
 
   get rest(): Rest {
     return this.#session.rest;
+  }
+
+  /** Called when a session ended without this person's doing. Returns how to stop listening. */
+  onSessionEnd(listener: () => void): () => void {
+    this.#ends.add(listener);
+    return () => this.#ends.delete(listener);
   }
 
   /** Go on with who was signed in here last; without anybody, say so. */
@@ -91,7 +96,7 @@ export class Engine implements Actions {
       if (!hasEnded) return;
       this.#session.forget();
       await this.#leave();
-      this.onSessionEnded();
+      for (const listener of this.#ends) listener();
     });
   }
 

@@ -42,8 +42,8 @@ const queues = new Map<string, Promise<unknown>>();
 /** Do it while no other tab does something under the same name. */
 export function alone<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
   // Not on plain http, where the types do not say that it is missing.
-  const locks = navigator.locks as LockManager | undefined;
-  if (locks !== undefined) return locks.request(`amtrio ${name}`, work) as Promise<Result>;
+  const locks = navigator.locks as LockManager | null | undefined;
+  if (locks) return locks.request(`amtrio ${name}`, work) as Promise<Result>;
   const before = queues.get(name) ?? Promise.resolve();
   const result = before.then(work, work);
   queues.set(
@@ -61,8 +61,8 @@ export function alone<Result>(name: string, work: () => Promise<Result>): Promis
 export async function deviceId(): Promise<string> {
   const browser = localStorage.getItem(DEVICE_KEY) ?? randomId();
   localStorage.setItem(DEVICE_KEY, browser);
-  const locks = navigator.locks as LockManager | undefined;
-  if (locks === undefined) {
+  const locks = navigator.locks as LockManager | null | undefined;
+  if (!locks) {
     const tab = sessionStorage.getItem(DEVICE_KEY) ?? randomId();
     sessionStorage.setItem(DEVICE_KEY, tab);
     return `web-${browser}-${tab}`;

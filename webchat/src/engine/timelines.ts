@@ -13,6 +13,8 @@ import type { Writer } from "./writer.ts";
 // Some screens full; older ones come while one scrolls.
 const FIRST = 60;
 const MORE = 60;
+// Where an agent is very busy, a word that is corrected a moment later is better than asking for ever.
+const TRIES = 4;
 
 export class Timelines {
   readonly #database: Database;
@@ -21,10 +23,14 @@ export class Timelines {
   /** By conversation: what is being loaded. A newer wish for the same conversation makes it stale. */
   readonly #loading = new Map<string, symbol>();
 
-  constructor(database: Database, rest: Rest, writer: Writer) {
+  readonly #seq: () => number;
+
+  /** `seq` says how far the log has been applied. */
+  constructor(database: Database, rest: Rest, writer: Writer, seq: () => number) {
     this.#database = database;
     this.#rest = rest;
     this.#writer = writer;
+    this.#seq = seq;
   }
 
   /** The newest messages, unless something of the conversation is in memory. */
@@ -125,10 +131,11 @@ export class Timelines {
   }
 
   async #page(id: string, query: { before?: number; after?: number; limit: number }): Promise<Message[]> {
-    // Told as it was at a moment; events that came meanwhile are newer, and are in memory or on this device already.
-    const { messages } = await this.#rest.history(id, query);
-    this.#writer.add({ messages });
-    return messages;
+    let page = await this.#rest.history(id, query);
+    // The log went on while this was on its way: what it told since would be overwritten with what was before.
+    for (let tries = 1; page.seq < this.#seq() && tries < TRIES; tries += 1) page = await this.#rest.history(id, query);
+    this.#writer.add({ messages: page.messages });
+    return page.messages;
   }
 
   #joined(id: string, more: readonly Message[]): Timeline {
