@@ -42,11 +42,17 @@ WHERE account_key = :account AND ended_us IS NULL AND id <> :keep AND (:only = '
 
 
 class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
-    """A new login session. `token` goes into `Authorization: Bearer`."""
+    """
+    A login session. `token` goes into `Authorization: Bearer`.
+
+    Attributes:
+        expires_at: when `token` ends.
+    """
 
     token: str
     user_id: str
     username: str
+    is_admin: bool
     session_id: str
     expires_at: str
     status: str = "ok"
@@ -120,28 +126,38 @@ def create_user(
     return user_id
 
 
-def open_session(tx: Tx, ctx: Context, user_id: str, username: str, *, status: str = "ok") -> SignedIn:
+def open_session(tx: Tx, ctx: Context, user_id: str, *, status: str = "ok") -> SignedIn:
     """Start a login session; its device's cursor begins at what the account has now."""
     account = account_key("user", user_id)
     session = ctx.clock.new_id("ses")
-    hours = ctx.config.auth.access_token_hours
-    expires_us = tx.at_us + int(hours * SECONDS_PER_HOUR * MICROS_PER_SECOND)
     tx.run(
         _OPEN_SESSION,
         id=session,
         account=account,
         at=tx.at_us,
-        expires=expires_us,
+        expires=tx.at_us + _token_us(ctx),
         user_agent=ctx.user_agent[:200],
         address=ctx.address,
     )
     _, newest = head(tx, account)
     put_cursors(tx, [Cursor(account, session, newest)])
+    return signed_in(tx, ctx, user_id, session, status=status)
+
+
+def _token_us(ctx: Context) -> int:
+    return int(ctx.config.auth.access_token_hours * SECONDS_PER_HOUR * MICROS_PER_SECOND)
+
+
+def signed_in(tx: Tx, ctx: Context, user_id: str, session: str, *, status: str = "ok") -> SignedIn:
+    """A fresh access token of an open session."""
+    expires_us = tx.at_us + _token_us(ctx)
+    ((username, is_admin),) = tx.all("SELECT username, is_admin FROM user_account WHERE id = :id", id=user_id)
     token = sign(ctx.config.secrets.jwt.reveal(), Claims(user_id, username, session, expires_us), at_us=tx.at_us)
     return SignedIn(
         token=token,
         user_id=user_id,
         username=username,
+        is_admin=bool(is_admin),
         session_id=session,
         expires_at=rfc3339(expires_us),
         status=status,
