@@ -6,24 +6,35 @@ Knows credentials and SQL. Giving out invitations is `invitations`, changing the
 from __future__ import annotations
 
 import dataclasses
+from typing import Literal
 
 import msgspec
 import structlog
 
+from amtrio import __version__
 from amtrio.clock import rfc3339
-from amtrio.context import Answer, Context, Services, account_key
+from amtrio.context import Answer, Context, Nothing, Services, account_key
 from amtrio.errors import Forbidden
-from amtrio.feature import on_start, post
+from amtrio.feature import get, on_start, post
 from amtrio.limits import DEFAULT_TIER
 from amtrio.model.audit import record
 from amtrio.model.browser_session import check_own_page, keep_in_browser
-from amtrio.model.people import NewPassword, SignedIn, Username, check_username, create_user, open_session
+from amtrio.model.people import (
+    NewPassword,
+    SignedIn,
+    Username,
+    check_username,
+    create_user,
+    has_administrator,
+    open_session,
+)
 from amtrio.passwords import check_strength
 from amtrio.store.database import ReadTx, Row, Tx
 from amtrio.tokens import fingerprint
 
 log = structlog.stdlib.get_logger(__name__)
 
+Registration = Literal["open", "invitation", "closed"]
 _RULE = "SELECT value FROM server_setting WHERE name = 'registration'"
 _GOOD = "token_hash = :token_hash AND uses_left > 0 AND revoked_us IS NULL AND expires_us > :now"
 _FIND = f"SELECT is_admin, expires_us FROM invitation WHERE {_GOOD}"  # noqa: S608 - our own condition
@@ -139,6 +150,30 @@ def check_invitation(tx: ReadTx, ctx: Context, request: AskInvitation) -> Invita
     if found is None or (_rule(tx, ctx) == "closed" and not found[0]):
         return InvitationChecked(valid=False, expires_at=None)
     return InvitationChecked(valid=True, expires_at=rfc3339(found[1]))
+
+
+class SignInOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    What a page to sign in has to offer.
+
+    Attributes:
+        registration: whether everybody may make an account (`open`), the invited (`invitation`) or nobody (`closed`).
+        needs_administrator: nobody administers the server yet.
+        name, version: of the server, as in `GET /version`.
+    """
+
+    registration: Registration
+    needs_administrator: bool
+    name: str = "amtrio"
+    version: str = __version__
+
+
+@get("/auth/options", who="anyone", budget="auth")
+def show_options(tx: ReadTx, ctx: Context, request: Nothing) -> SignInOptions:
+    """Who may make an account here, before anybody has signed in."""
+    del request
+    rule = msgspec.convert(_rule(tx, ctx), Registration)
+    return SignInOptions(registration=rule, needs_administrator=not has_administrator(tx))
 
 
 @on_start

@@ -14,6 +14,7 @@ from amtrio.clock import MICROS_PER_SECOND, rfc3339
 from amtrio.context import Context, Services, account_key
 from amtrio.errors import Conflict, Malformed, NotFound
 from amtrio.limits import DEFAULT_TIER, Tier
+from amtrio.model.audit import BY_START
 from amtrio.passwords import MIN_CHARS
 from amtrio.store.database import ReadTx, Row, Tx
 from amtrio.store.log import Cursor, forget_cursor, head, make_account, put_cursors
@@ -123,6 +124,8 @@ def create_user(
         raise Conflict(text)
     if tier != DEFAULT_TIER:
         tx.on_commit(lambda: services.limits.set_tier(account, tier))
+    if is_admin:
+        revoke_first_invitation(tx)
     return user_id
 
 
@@ -259,9 +262,25 @@ def set_admin(tx: Tx, services: Services, account: str, *, is_admin: bool) -> No
         is_admin=int(is_admin),
         account=account,
     )
-    if not is_admin:
+    if is_admin:
+        revoke_first_invitation(tx)
+    else:
         _revoke_invitations(tx, account)
     tx.on_commit(lambda: services.proofs.forget_account(account))
+
+
+def has_administrator(tx: ReadTx) -> bool:
+    """Whether anybody administers the server as a person."""
+    return tx.one("SELECT 1 FROM user_account WHERE is_admin = 1 LIMIT 1") is not None
+
+
+def revoke_first_invitation(tx: Tx) -> None:
+    """What a start gave out while nobody administered opens nothing more; one that was used stays so."""
+    tx.run(
+        "UPDATE invitation SET revoked_us = :at WHERE created_by = :start AND revoked_us IS NULL AND uses_left > 0",
+        at=tx.at_us,
+        start=BY_START,
+    )
 
 
 def check_another_admin(tx: ReadTx, account: str) -> None:
