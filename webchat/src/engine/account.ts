@@ -20,9 +20,10 @@ import { arrivals } from "./arrivals.ts";
 import { deleteDatabase, openDatabase, type Database } from "./database.ts";
 import { Files } from "./files.ts";
 import { live } from "./live.ts";
-import { Outbox, type Seal } from "./outbox.ts";
+import { Outbox } from "./outbox.ts";
 import { Runs } from "./runs.ts";
 import { SearchHere } from "./search-here.ts";
+import { Secrets } from "./secrets.ts";
 import type { Session } from "./session.ts";
 import { chat, EMPTY, type ChatConversation, type Self } from "./state.ts";
 import { deviceId, type Tabs } from "./tabs.ts";
@@ -40,6 +41,7 @@ export class SignedInAccount {
   readonly timelines: Timelines;
   readonly files: Files;
   readonly searchHere: SearchHere;
+  readonly secrets: Secrets;
   readonly #session: Session;
   readonly #tabs: Tabs;
   readonly #runs = new Runs();
@@ -48,21 +50,22 @@ export class SignedInAccount {
   #isClosed = false;
   #wake: (() => void) | undefined;
 
-  private constructor(self: Self, database: Database, session: Session, tabs: Tabs, seal: Seal) {
+  private constructor(self: Self, database: Database, session: Session, tabs: Tabs) {
     this.self = self;
     this.database = database;
     this.#session = session;
     this.#tabs = tabs;
     this.writer = new Writer(database);
-    this.outbox = new Outbox(database, self.userId, tabs, () => this.#connection, seal);
+    this.secrets = new Secrets(self.userId, session.rest);
+    this.outbox = new Outbox(database, self.userId, tabs, () => this.#connection, (row) => this.secrets.seal(row));
     this.timelines = new Timelines(database, session.rest, this.writer, () => this.#position?.seq ?? 0);
     this.files = new Files(session.rest);
     this.searchHere = new SearchHere(database, () => chat.getState().plain);
   }
 
   /** With everything that this device knows put into the state. */
-  static async open(self: Self, session: Session, tabs: Tabs, seal: Seal): Promise<SignedInAccount> {
-    const account = new SignedInAccount(self, await openDatabase(self.userId), session, tabs, seal);
+  static async open(self: Self, session: Session, tabs: Tabs): Promise<SignedInAccount> {
+    const account = new SignedInAccount(self, await openDatabase(self.userId), session, tabs);
     await account.#load();
     return account;
   }
@@ -102,6 +105,7 @@ export class SignedInAccount {
     this.#isClosed = true;
     this.#wake?.();
     await this.#connection?.close();
+    await this.secrets.close();
     await this.writer.flush().catch(() => undefined);
     this.database.close();
   }
@@ -110,6 +114,7 @@ export class SignedInAccount {
   async erase(): Promise<void> {
     await this.close();
     live.clear();
+    await this.secrets.erase();
     await deleteDatabase(this.self.userId);
   }
 
@@ -170,6 +175,8 @@ export class SignedInAccount {
     if (event.type === "online") return this.#online(event.data.epoch, event.data.seq);
     if (event.type === "offline") return offline(event.data.reason, event.data.retry_in_ms);
     this.#runs.apply(event, connection);
+    // Keys are asked for over REST; what fails is asked again when the conversation is opened.
+    void this.secrets.apply(event).catch(() => undefined);
     const applied = apply(chat.getState(), event, this.self, Date.now());
     if (applied.state !== chat.getState()) chat.setState(applied.state);
     this.#moved(event);

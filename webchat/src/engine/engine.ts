@@ -88,9 +88,7 @@ export class Engine implements Actions {
   }
 
   async #open(self: Self): Promise<void> {
-    const account = await SignedInAccount.open(self, this.#session, this.#tabs, () => {
-      throw new Error("this conversation is not encrypted");
-    });
+    const account = await SignedInAccount.open(self, this.#session, this.#tabs);
     this.#account = account;
     void account.run(this.#url).then(async (hasEnded) => {
       if (!hasEnded) return;
@@ -158,6 +156,7 @@ export class Engine implements Actions {
 
   show(conversationId: string): void {
     void this.#account?.timelines.show(conversationId);
+    void this.#account?.secrets.look(conversationId).catch(() => undefined);
   }
 
   loadOlder(conversationId: string): void {
@@ -281,9 +280,17 @@ export class Engine implements Actions {
     return this.#account.files.url(attachment, kind);
   };
 
-  async setEncryption(_conversationId: string, _on: boolean): Promise<void> {}
+  async setEncryption(conversationId: string, on: boolean): Promise<void> {
+    await this.#account?.secrets.turn(conversationId, on);
+  }
 
-  async markVerified(_conversationId: string): Promise<void> {}
+  async markVerified(conversationId: string): Promise<void> {
+    await this.#account?.secrets.verify(conversationId);
+  }
+
+  async acceptKeys(conversationId: string): Promise<void> {
+    await this.#account?.secrets.accept(conversationId);
+  }
 
   async refreshAgents() {
     return (await this.#account?.refreshAgents()) ?? [];
