@@ -53,10 +53,10 @@ export function Switch({ label, hint, checked, disabled = false, onChange }: Swi
           </small>
         )}
       </span>
-      {/* A checkbox says by itself whether it is checked. */}
-      {/* oxlint-disable-next-line jsx-a11y/role-has-required-aria-props */}
       <input
         type="checkbox"
+        // A checkbox says by itself whether it is checked.
+        // oxlint-disable-next-line jsx-a11y/role-has-required-aria-props
         role="switch"
         className={styles["switchBox"]}
         checked={checked}
