@@ -132,6 +132,12 @@ async def test_a_page_to_sign_in_learns_what_to_offer(tmp_path: Path, rule: str)
         assert (await options())["registration"] == "invitation"
 
 
+async def test_asking_what_to_offer_costs_the_budget_of_the_address(tmp_path: Path) -> None:
+    async with open_scene(tmp_path, auth={"attempts_per_minute": 3}) as scene:
+        answers = [await scene.http.get("/auth/options") for _ in range(4)]
+        assert [each.status_code for each in answers] == [200] * 3 + [429]
+
+
 async def test_guessing_invitations_costs_the_budget_of_the_address(tmp_path: Path) -> None:
     async with open_scene(tmp_path, auth={"attempts_per_minute": 3}) as scene:
         answers = [await scene.http.post("/auth/invitation", json={"invitation": "guess"}) for _ in range(4)]
