@@ -160,4 +160,5 @@ async def _demonstrate(running: Running) -> None:
     except Conflict:
         made = await operation_rotate(services, AgentName(agent_id=DEMO_AGENT_ID))
     scheme = "https" if services.config.server.tls_cert else "http"
-    await run_demo_agent(f"{scheme}://localhost:{running.port}", DEMO_AGENT_ID, made["token"])
+    keys = services.config.storage.data_dir / "demo-agent.keys"
+    await run_demo_agent(f"{scheme}://localhost:{running.port}", DEMO_AGENT_ID, made["token"], keys=keys)
