@@ -4,7 +4,7 @@ import { memo, type ReactNode } from "react";
 import { useWords } from "../i18n/words.ts";
 import { CodeBlock } from "./code-block.tsx";
 import { within, type MarkedToken, type Tokens } from "./grammar.ts";
-import { Inline } from "./inline.tsx";
+import { Checkbox, Inline } from "./inline.tsx";
 import styles from "./markdown.module.css";
 import { words } from "./words.ts";
 
@@ -48,7 +48,6 @@ export const BlockView = memo(
       case "hr":
         return <hr />;
       case "checkbox":
-        return <Inline tokens={[token]} />;
       case "space":
       case "def":
         return null;
@@ -133,6 +132,7 @@ const Item = memo(
   function Item({ item, isLoose, references, isGrowing }: ItemProps) {
     return (
       <li className={item.task ? styles["task"] : undefined}>
+        {item.task && <Checkbox isChecked={item.checked === true} />}
         <Blocks tokens={within(item)} references={references} isGrowing={isGrowing} isTight={!isLoose} />
       </li>
     );

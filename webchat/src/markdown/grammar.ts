@@ -50,6 +50,9 @@ const MAX_DEPTH = 24;
 // Characters looked at for the ends of emphasis, per lexing: 20 ms or so. A page of prose needs 100,000, and 30 kB of
 // `_a__b_` would need 150 million.
 const EMPHASIS_BUDGET = 4_000_000;
+// marked looks for an @ as far as a word goes, at every sign of it: a word of 30 kB would take three seconds.
+const MAX_MAIL_ADDRESS = 320;
+const MAX_PLAIN_STRETCH = 2000;
 
 class BoundedTokenizer extends Tokenizer {
   #depth = 0;
@@ -67,6 +70,18 @@ class BoundedTokenizer extends Tokenizer {
     if (src[0] !== "*" && src[0] !== "_") return undefined;
     this.#spent += src.length;
     return this.#spent > EMPHASIS_BUDGET ? undefined : super.emStrong(src, maskedSrc, prevChar);
+  }
+
+  override url(src: string): Tokens.Link | undefined {
+    const isAddress = /^(?:https?:|ftp:|www\.|mailto:|xmpp:)/i.test(src);
+    return super.url(isAddress ? src : src.slice(0, MAX_MAIL_ADDRESS));
+  }
+
+  override inlineText(src: string): Tokens.Text | undefined {
+    if (src.length <= MAX_PLAIN_STRETCH) return super.inlineText(src);
+    // Not within a word: it could be an address. marked joins stretches that follow each other.
+    const space = src.lastIndexOf(" ", MAX_PLAIN_STRETCH);
+    return super.inlineText(src.slice(0, space > 0 ? space : MAX_PLAIN_STRETCH));
   }
 
   #deeper<Block>(read: () => Block | undefined): Block | undefined {

@@ -13,32 +13,34 @@ export function Inline({ tokens }: { readonly tokens: readonly MarkedToken[] }) 
   return elements(tokens);
 }
 
-function elements(tokens: readonly MarkedToken[]): ReactNode[] {
-  return tokens.map((token, at) => element(token, at));
+/** `isInLink`: what is a link of its own elsewhere is words here. */
+function elements(tokens: readonly MarkedToken[], isInLink = false): ReactNode[] {
+  return tokens.map((token, at) => element(token, at, isInLink));
 }
 
-function element(token: MarkedToken, key: number): ReactNode {
+function element(token: MarkedToken, key: number, isInLink: boolean): ReactNode {
   switch (token.type) {
     case "strong":
-      return <strong key={key}>{elements(within(token))}</strong>;
+      return <strong key={key}>{elements(within(token), isInLink)}</strong>;
     case "em":
-      return <em key={key}>{elements(within(token))}</em>;
+      return <em key={key}>{elements(within(token), isInLink)}</em>;
     case "del":
-      return <Struck key={key} token={token} />;
+      return <Struck key={key} token={token} isInLink={isInLink} />;
     case "codespan":
       return <code key={key}>{token.text}</code>;
     case "br":
       return <br key={key} />;
     case "link":
-      return <Link key={key} token={token} />;
+      return isInLink ? elements(within(token), true) : <Link key={key} token={token} />;
     case "image":
-      return <ImageLink key={key} token={token} />;
+      return <ImageLink key={key} token={token} isInLink={isInLink} />;
     case "checkbox":
-      return <Checkbox key={key} isChecked={token.checked} />;
+      // Its item shows it.
+      return null;
     case "escape":
       return token.text;
     case "text":
-      return token.tokens === undefined ? withoutEntities(token.text) : elements(within(token));
+      return token.tokens === undefined ? withoutEntities(token.text) : elements(within(token), isInLink);
     case "html":
       // The one tag that models need: there is no other way to break a line in a table.
       return /^<br ?\/?>$/i.test(token.raw) ? <br key={key} /> : token.raw;
@@ -48,14 +50,14 @@ function element(token: MarkedToken, key: number): ReactNode {
 }
 
 /** Two tildes; one is part of a path or an "about". */
-function Struck({ token }: { readonly token: Tokens.Del }) {
-  const inside = elements(within(token));
+function Struck({ token, isInLink }: { readonly token: Tokens.Del; readonly isInLink: boolean }) {
+  const inside = elements(within(token), isInLink);
   return token.raw.startsWith("~~") ? <del>{inside}</del> : <>~{inside}~</>;
 }
 
 function Link({ token }: { readonly token: Tokens.Link }) {
   const address = addressOf(token.href);
-  const label = token.autolink === true ? token.text : elements(within(token));
+  const label = token.autolink === true ? token.text : elements(within(token), true);
   // A path of the agent's machine, or something that must not be opened: its words stay.
   if (address === undefined) return <span title={token.href}>{label}</span>;
   return (
@@ -69,7 +71,7 @@ function Link({ token }: { readonly token: Tokens.Link }) {
  * A picture of another host is not loaded: its address alone can carry away what was said here. It is a link that says
  * where it leads.
  */
-function ImageLink({ token }: { readonly token: Tokens.Image }) {
+function ImageLink({ token, isInLink }: { readonly token: Tokens.Image; readonly isInLink: boolean }) {
   const t = useWords(words);
   const address = addressOf(token.href);
   const label = withoutEntities(token.text) || t("image");
@@ -80,7 +82,7 @@ function ImageLink({ token }: { readonly token: Tokens.Image }) {
       {address !== undefined && <small>{address.place}</small>}
     </>
   );
-  if (address === undefined) return <span className={styles["image"]}>{inside}</span>;
+  if (address === undefined || isInLink) return <span className={styles["image"]}>{inside}</span>;
   return (
     <a className={styles["image"]} href={address.href} title={address.place} target="_blank" rel="noopener noreferrer">
       {inside}
@@ -88,7 +90,8 @@ function ImageLink({ token }: { readonly token: Tokens.Image }) {
   );
 }
 
-function Checkbox({ isChecked }: { readonly isChecked: boolean }) {
+/** Of an item that is a task. */
+export function Checkbox({ isChecked }: { readonly isChecked: boolean }) {
   const t = useWords(words);
   const Icon = isChecked ? SquareCheck : Square;
   return (

@@ -44,7 +44,9 @@ function scanned(text: string): { closing: string; dangling?: number } {
       const hasOpened = open.some((mark) => mark.sign === sign);
       const left = isClosing ? closed(open, sign, end - at) : end - at;
       if (left > 0 && end === last && !(isClosing && hasOpened)) return { closing: "", dangling: at };
-      if (left > 0 && canOpen(sign, before, after)) open.push({ sign, count: left });
+      // One tilde alone means nothing.
+      const canMean = left > 0 && (sign !== "~" || left === 2);
+      if (canMean && canOpen(sign, before, after)) open.push({ sign, count: left });
       at = end;
     }
   }
@@ -61,9 +63,7 @@ function openCode(text: string, start: number, end: number, open: readonly Mark[
 }
 
 function closingOf(open: readonly Mark[]): string {
-  // One tilde alone means nothing.
-  const marks = open.filter(({ sign, count }) => sign !== "~" || count === 2);
-  return marks.reverse().map(({ sign, count }) => sign.repeat(count)).join("");
+  return open.toReversed().map(({ sign, count }) => sign.repeat(count)).join("");
 }
 
 /** Takes what a run closes off the stack. Returns how many of its signs are left. */
