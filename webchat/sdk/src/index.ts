@@ -3,6 +3,7 @@
 export { Backoff } from "./backoff.js";
 export { connect, Connection, newClientId, type ConnectionOptions, type SendOptions } from "./connection.js";
 export { countCodePoints, indexOfCodePoint, sliceCodePoints } from "./code-points.js";
+export type { DownloadOptions } from "./download.js";
 export {
   AuthenticationEnded,
   ClientError,
