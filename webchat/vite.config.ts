@@ -15,7 +15,8 @@ const API =
 const config: UserConfig & { test: object } = {
   plugins: [react(), webchat(BROWSERS)],
   resolve: { alias: { "@amtrio/client": fileURLToPath(new URL("sdk/src/index.ts", import.meta.url)) } },
-  server: { proxy: { [API]: { target: SERVER, ws: true, changeOrigin: true } } },
+  // The host stays that of the page: the server gives its cookie to no other.
+  server: { proxy: { [API]: { target: SERVER, ws: true } } },
   build: {
     target: BROWSERS,
     cssTarget: BROWSERS,

@@ -1,8 +1,6 @@
 /** Where the page starts. */
 
-import { StrictMode } from "react";
-import { createRoot } from "react-dom/client";
-import { App } from "./app.tsx";
+import { start } from "./app.tsx";
 import "./design/tokens.css";
 import "./design/base.css";
 import { applyTheme } from "./design/theme.ts";
@@ -12,8 +10,4 @@ import { startWorker } from "./worker/updates.ts";
 applyTheme();
 applyLanguage();
 startWorker();
-createRoot(document.getElementById("root")!).render(
-  <StrictMode>
-    <App />
-  </StrictMode>,
-);
+start(document.getElementById("root")!);
