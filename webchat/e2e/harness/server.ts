@@ -110,10 +110,10 @@ export class Server {
   }
 
   #environment(): Record<string, string> {
-    const { PATH = "", HOME = "" } = process.env;
     return {
-      PATH,
-      HOME,
+      PATH: process.env["PATH"] ?? "",
+      // Agents keep their keys there.
+      HOME: this.folder,
       LANG: "C.UTF-8",
       WEBCHAT_DIR: WEBCHAT,
       ADMIN_SECRET,

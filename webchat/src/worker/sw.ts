@@ -165,12 +165,13 @@ async function subscribeAnew({ oldSubscription, newSubscription }: PushSubscript
   const applicationServerKey = oldSubscription?.options.applicationServerKey ?? device.publicKey;
   const subscription =
     newSubscription ?? (await self.registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey }));
-  const session = await fetch("/auth/session", { method: "POST" });
+  const json = { "Content-Type": "application/json" };
+  const session = await fetch("/auth/session", { method: "POST", headers: json, body: "{}" });
   if (!session.ok) return;
   const { token } = (await session.json()) as { token: string };
   await fetch("/push/devices", {
     method: "PUT",
-    headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+    headers: { ...json, Authorization: `Bearer ${token}` },
     body: JSON.stringify(deviceOf(subscription, device.deviceId)),
   });
 }
