@@ -6,13 +6,17 @@ import { Toasts } from "./design/toast.tsx";
 import { ActionsProvider } from "./engine/actions.ts";
 import { Engine } from "./engine/engine.ts";
 import { useChat } from "./engine/state.ts";
+import { useWords } from "./i18n/words.ts";
+import { dropPush } from "./notifications/push.ts";
+import { Shell } from "./shell/shell.tsx";
+import { words } from "./words.ts";
 
 const Welcome = lazy(() => import("./welcome/welcome.tsx").then((module) => ({ default: module.Welcome })));
-const Shell = lazy(() => import("./shell/shell.tsx").then((module) => ({ default: module.Shell })));
 
 /** Draw the app, and begin with whoever was signed in last. */
 export function start(root: HTMLElement): void {
   const engine = new Engine(location.origin);
+  engine.beforeSignOut = dropPush;
   createRoot(root).render(
     <StrictMode>
       <App engine={engine} />
@@ -22,13 +26,22 @@ export function start(root: HTMLElement): void {
 }
 
 function App({ engine }: { readonly engine: Engine }) {
-  const self = useChat((state) => state.self);
-  const [hasEnded, setEnded] = useState(false);
-  useEffect(() => engine.onSessionEnd(() => setEnded(true)), [engine]);
   return (
     <ActionsProvider value={engine}>
-      <Suspense>{self === undefined ? null : self === null ? <Welcome hasEnded={hasEnded} /> : <Shell key={self.userId} />}</Suspense>
+      <Suspense>
+        <Page engine={engine} />
+      </Suspense>
       <Toasts />
     </ActionsProvider>
   );
+}
+
+function Page({ engine }: { readonly engine: Engine }) {
+  const t = useWords(words);
+  const self = useChat((state) => state.self);
+  const [hasEnded, setEnded] = useState(false);
+  useEffect(() => engine.onSessionEnd(() => setEnded(true)), [engine]);
+  if (self === undefined) return null;
+  if (self === null) return <Welcome notice={hasEnded ? t("sessionEnded") : undefined} />;
+  return <Shell key={self.userId} />;
 }
