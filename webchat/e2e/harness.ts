@@ -74,7 +74,8 @@ export const test = base.extend<ForTest, ForWorker>({
   watch: [
     async ({ browser, server }, use) => {
       const watch = new Watch();
-      const end = watch.begin(browser, () => server.url);
+      watch.trust(server.url);
+      const end = watch.begin(browser);
       await use(watch);
       end();
       const faults = watch.faults(server.wasAway);
@@ -93,8 +94,8 @@ export const test = base.extend<ForTest, ForWorker>({
     await agents.leave();
   },
 
-  people: async ({ server, browser }, use) => {
-    const people = new People(server, browser);
+  people: async ({ server, browser, watch }, use) => {
+    const people = new People(server, browser, watch);
     await use(people);
     await people.leave();
   },

@@ -40,14 +40,17 @@ test("a browser finds nothing to object to in the manifest, and would install it
 });
 
 for (const path of ["/", "/c/conv_1?m=msg_1", "/settings", "/find?q=tides"]) {
-  test(`without a network ${path} opens all the same`, async ({ page, context }) => {
+  test(`without a network ${path} opens all the same`, async ({ browserOf }) => {
+    const context = await browserOf();
+    const page = await context.newPage();
     await page.goto("/");
     await controlled(page);
     await context.setOffline(true);
 
-    await page.goto(path);
+    const answer = await page.goto(path);
 
-    await expect(page.locator("#root > *").first()).toBeAttached();
+    expect(answer!.fromServiceWorker()).toBe(true);
+    await expect(page.locator("input[type=password]")).toBeVisible();
   });
 }
 

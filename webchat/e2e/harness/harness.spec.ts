@@ -96,3 +96,39 @@ test.describe("a server of one's own", () => {
     expect(answer.content).toBe("one two three");
   });
 });
+
+test("a person signs in by the form, has tabs that are signed in, and another device", async ({ person }) => {
+  const alice = await person("Alice");
+
+  const page = await alice.signIn();
+  const tab = await alice.tab();
+  await tab.goto("/");
+  const phone = await alice.device({ viewport: { width: 390, height: 844 } });
+
+  for (const each of [page, tab, phone]) await expect(each.locator("input[type=password]")).toHaveCount(0);
+  expect(await alice.rest.sessions()).toHaveLength(3);
+});
+
+test("offline, a page's open connection breaks, too, and is there again afterwards", async ({ person, agents }) => {
+  const alice = await person("Alice");
+  const agent = await agents.scripted("Clerk");
+  await alice.page.goto("/");
+  const { url } = alice.rest;
+  const state = await alice.page.evaluateHandle(async () => {
+    const socket = new WebSocket(`ws://${location.host}/client/connect`, ["v2"]);
+    await new Promise((resolve) => (socket.onopen = resolve));
+    return { over: new Promise<void>((resolve) => (socket.onclose = () => resolve())) };
+  });
+
+  await alice.context.setOffline(true);
+  await state.evaluate(({ over }) => over);
+  const isOnline = (): Promise<boolean> => alice.page.evaluate(() => navigator.onLine);
+  expect(await isOnline()).toBe(false);
+  await expect(alice.page.evaluate(() => fetch("/health"))).rejects.toThrow();
+  expect((await fetch(`${url}/health`)).ok).toBe(true);
+  expect(agent.connection.isOnline).toBe(true);
+
+  await alice.context.setOffline(false);
+  expect(await isOnline()).toBe(true);
+  expect(await alice.page.evaluate(async () => (await fetch("/health")).status)).toBe(200);
+});

@@ -3,7 +3,9 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from "@playwright/test";
 import { connect, Rest, type Connection } from "@amtrio/client";
 import { expect } from "@playwright/test";
+import { Line } from "./line.ts";
 import type { Server } from "./server.ts";
+import type { Watch } from "./watch.ts";
 
 export const PASSWORD = "correct horse battery staple";
 
@@ -11,7 +13,7 @@ export interface Person {
   readonly username: string;
   readonly password: string;
   readonly userId: string;
-  /** A browser of their own, nothing loaded yet. */
+  /** A browser of their own, nothing loaded yet. Its `setOffline(true)` really cuts it off. */
   readonly context: BrowserContext;
   readonly page: Page;
   /** The same account by REST. */
@@ -29,12 +31,15 @@ export interface Person {
 export class People {
   readonly #server: Server;
   readonly #browser: Browser;
+  readonly #watch: Watch;
   readonly #contexts: BrowserContext[] = [];
+  readonly #lines: Line[] = [];
   readonly #connections: Connection[] = [];
 
-  constructor(server: Server, browser: Browser) {
+  constructor(server: Server, browser: Browser, watch: Watch) {
     this.#server = server;
     this.#browser = browser;
+    this.#watch = watch;
   }
 
   /** Signs up by REST. `name` begins the username; the rest of it keeps it apart from those of other tests. */
@@ -62,25 +67,36 @@ export class People {
     };
   }
 
-  /** A browser of nobody yet. */
+  /** A browser of nobody yet, with a line of its own that `setOffline` cuts. */
   async open(options: BrowserContextOptions = {}): Promise<BrowserContext> {
-    const context = await this.#browser.newContext(options);
+    const line = await Line.laid(this.#server.url);
+    this.#lines.push(line);
+    this.#watch.trust(line.url);
+    const context = await this.#browser.newContext({ baseURL: line.url, ...options });
     this.#contexts.push(context);
+    const setOffline = context.setOffline.bind(context);
+    context.setOffline = async (offline) => {
+      if (offline) await line.cut();
+      else await line.mend();
+      await setOffline(offline);
+    };
     return context;
   }
 
   async leave(): Promise<void> {
     await Promise.all(this.#connections.map((connection) => connection.close()));
     await Promise.all(this.#contexts.map((context) => context.close()));
+    await Promise.all(this.#lines.map((line) => line.cut()));
   }
 }
 
-/** Open the app and sign in by its form. */
+/** Open the app and sign in by its form, whatever language it is in. */
 export async function signIn(page: Page, who: { username: string; password: string }): Promise<Page> {
   await page.goto("/");
-  await page.getByLabel("Username", { exact: true }).fill(who.username);
-  await page.getByLabel("Password", { exact: true }).fill(who.password);
-  await page.getByRole("button", { name: "Sign in", exact: true }).click();
-  await expect(page.getByLabel("Password", { exact: true })).toBeHidden();
+  await page.locator("input[name=username]").fill(who.username);
+  const password = page.locator("input[type=password]");
+  await password.fill(who.password);
+  await password.press("Enter");
+  await expect(password).toHaveCount(0);
   return page;
 }

@@ -9,14 +9,20 @@ const OWN = /^(about|blob|data|chrome|chrome-error):/;
 export class Watch {
   readonly #faults: string[] = [];
   readonly #allowed: RegExp[] = [];
+  readonly #origins = new Set<string>();
   #isOffline = false;
 
   /** From now on, in all browsers that are opened. */
-  begin(browser: Browser, origin: () => string): () => void {
-    const follow = (context: BrowserContext): void => this.#follow(context, origin);
+  begin(browser: Browser): () => void {
+    const follow = (context: BrowserContext): void => this.#follow(context);
     for (const context of browser.contexts()) follow(context);
     browser.on("context", follow);
     return () => void browser.off("context", follow);
+  }
+
+  /** Pages may ask this origin. */
+  trust(origin: string): void {
+    this.#origins.add(origin);
   }
 
   /** This test makes it happen on purpose. */
@@ -30,7 +36,7 @@ export class Watch {
     return this.#faults.filter((fault) => !allowed.some((pattern) => pattern.test(fault)));
   }
 
-  #follow(context: BrowserContext, origin: () => string): void {
+  #follow(context: BrowserContext): void {
     const setOffline = context.setOffline.bind(context);
     context.setOffline = async (offline) => {
       this.#isOffline = true;
@@ -40,7 +46,7 @@ export class Watch {
     context.on("console", (message) => this.#console(message));
     context.on("request", (request) => {
       const url = request.url();
-      if (!OWN.test(url) && new URL(url).origin !== origin()) this.#faults.push(`foreign request: ${url}`);
+      if (!OWN.test(url) && !this.#origins.has(new URL(url).origin)) this.#faults.push(`foreign request: ${url}`);
     });
   }
 
