@@ -26,8 +26,9 @@ _FIXED_BYTES: Final = 2 + SESSION_ID_BYTES + SALT_BYTES
 # Keys that follow, by the second byte: none, as the session goes on; those that begin it, without and with a one-time
 # key.
 _KEYS: Final = (0, 4, 5)
-# The server takes a ciphertext of 65,536 characters, which are 49,152 bytes; the longest header and the tag go with it.
-MAX_TEXT_BYTES: Final = 49_152 - (_FIXED_BYTES + _KEYS[2] * KEY_BYTES) - _TAG_BYTES
+# A frame has 65,536 bytes. 64,000 of them are left for the ciphertext, in base64, beside ids and names; the longest
+# header and the tag go with it.
+MAX_TEXT_BYTES: Final = 48_000 - (_FIXED_BYTES + _KEYS[2] * KEY_BYTES) - _TAG_BYTES
 _BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]*")
 _HEX: Final = re.compile(r"[0-9A-Fa-f]*")
 

@@ -19,7 +19,7 @@ _SCHEMA: Final = """
 -- The private halves of the identity, and the public half of the prekey in force.
 CREATE TABLE own (account TEXT NOT NULL, identity BLOB NOT NULL, signing BLOB NOT NULL, prekey BLOB NOT NULL);
 CREATE TABLE prekey (public BLOB PRIMARY KEY, private BLOB NOT NULL) WITHOUT ROWID;
--- opening: what the other side needs to begin it, which goes with every message until it has answered.
+-- opening: what the other side needs to begin it, with every message until it has answered.
 CREATE TABLE session (
     id BLOB PRIMARY KEY, conversation_id TEXT NOT NULL, peer TEXT NOT NULL, peer_identity BLOB NOT NULL,
     role TEXT NOT NULL, root BLOB NOT NULL, opening BLOB) WITHOUT ROWID;

@@ -10,9 +10,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 
-const PROGRAM = fileURLToPath(new URL("../../../.venv/bin/amtrio", import.meta.url));
+const PROGRAM = join(import.meta.dirname, "../../../.venv/bin/amtrio");
 
 /** False where the server's own environment was not made: `python3 deploy/install.py dev`. */
 export const hasServer = existsSync(PROGRAM);

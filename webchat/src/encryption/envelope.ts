@@ -18,8 +18,9 @@ const GOING_ON = 0;
 const OPENING = 1;
 const OPENING_WITH_ONE_TIME_KEY = 2;
 const FIXED_BYTES = 2 + SESSION_ID_BYTES + SALT_BYTES;
-// The server takes a ciphertext of 65,536 characters, which are 49,152 bytes; the longest header and the tag go with it.
-export const MAX_TEXT_BYTES = 49_152 - (FIXED_BYTES + 5 * KEY_BYTES) - TAG_BYTES;
+// A frame has 65,536 bytes. 64,000 of them are left for the ciphertext, in base64, beside ids and names; the longest header
+// and the tag go with it.
+export const MAX_TEXT_BYTES = 48_000 - (FIXED_BYTES + 5 * KEY_BYTES) - TAG_BYTES;
 
 /** The public halves that make somebody known. */
 export interface Identity {

@@ -158,7 +158,8 @@ async function topUp(store: Store, rest: Rest): Promise<number> {
 
 /** One tab at a time, where the browser can say so; without, the worst is that keys are uploaded twice. */
 async function alone<T>(userId: string, work: () => Promise<T>): Promise<T> {
-  return navigator.locks === undefined ? work() : navigator.locks.request(`amtrio-keys-${userId}`, work);
+  const locks = navigator.locks as LockManager | null | undefined;
+  return locks ? locks.request(`amtrio-keys-${userId}`, work) : work();
 }
 
 /** Whether this browser is the one that encrypts, as far as it knows. */
