@@ -87,15 +87,19 @@ export function OpenQuestion({ message, question }: OpenQuestionProps) {
 function Choice({ option, onChoose }: { readonly option: Option; readonly onChoose: () => void }) {
   const id = useId();
   const { label, description, style } = option;
-  const look = style === "primary" || style === "danger" ? style : "plain";
   return (
     <div className={styles["choice"]}>
-      <Button look={look} onClick={onChoose} aria-describedby={description === undefined ? undefined : id}>
+      <Button look={lookOf(style)} onClick={onChoose} aria-describedby={description === undefined ? undefined : id}>
         {label}
       </Button>
       {description !== undefined && <small id={id}>{description}</small>}
     </div>
   );
+}
+
+function lookOf(style: Option["style"]): "primary" | "danger" | "plain" {
+  if (style === "primary") return "primary";
+  return style === "danger" ? "danger" : "plain";
 }
 
 interface BoxProps {

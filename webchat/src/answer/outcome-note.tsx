@@ -17,20 +17,28 @@ export function OutcomeNote({ run }: { readonly run: RunRecord }) {
   );
 }
 
-const ICONS = { stopped: CircleStop, interrupted: Unplug, failed: TriangleAlert };
+// `done` needs no words.
+const SHOWN = {
+  stopped: { Icon: CircleStop, word: "stopped" },
+  interrupted: { Icon: Unplug, word: "interrupted" },
+  failed: { Icon: TriangleAlert, word: "failedSilently" },
+} as const;
 
 function Outcome({ run }: { readonly run: RunRecord }) {
   const t = useWords(words);
   const { outcome, error } = run;
-  if (outcome !== "stopped" && outcome !== "interrupted" && outcome !== "failed") return null;
-  const Icon = ICONS[outcome];
-  const failed = error ? t("failedBecause", { error }) : t("failedSilently");
+  if (!isShown(outcome)) return null;
+  const { Icon, word } = SHOWN[outcome];
   return (
     <p className={styles["outcome"]} data-outcome={outcome}>
       <Icon size={16} aria-hidden />
-      <span>{outcome === "failed" ? failed : t(outcome)}</span>
+      <span>{outcome === "failed" && error ? t("failedBecause", { error }) : t(word)}</span>
     </p>
   );
+}
+
+function isShown(outcome: string): outcome is keyof typeof SHOWN {
+  return Object.hasOwn(SHOWN, outcome);
 }
 
 function Usage({ run }: { readonly run: RunRecord }) {

@@ -19,7 +19,8 @@ function Card({ message, question }: { readonly message: Message; readonly quest
   const hadFocus = useRef(false);
   useEffect(() => {
     // The button that was pressed is gone; whoever uses the keyboard must not be thrown to the top of the page.
-    if (state !== "open" && hadFocus.current) card.current?.focus();
+    const isLost = hadFocus.current && document.activeElement === document.body;
+    if (state !== "open" && isLost) card.current?.focus({ preventScroll: true });
   }, [state]);
   return (
     <div

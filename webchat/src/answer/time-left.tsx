@@ -19,7 +19,7 @@ export function TimeLeft({ until }: { readonly until: string | null | undefined 
   const t = useWords(words);
   useLanguage();
   const end = until == null ? Number.NaN : Date.parse(until);
-  const left = useTimeLeft(end, (ms) => ms - Math.floor((ms - 1) / stepOf(ms)) * stepOf(ms));
+  const left = useTimeLeft(end, (ms) => ms % stepOf(ms));
   if (Number.isNaN(end) || left <= 0) return null;
   return (
     <p className={styles["note"]} title={fullTime(new Date(end))}>
@@ -50,16 +50,16 @@ function useTimeLeft(end: number, wait: (leftMs: number) => number): number {
 
 /** What the words change by. */
 function stepOf(ms: number): number {
-  if (ms > DAY_MS) return DAY_MS;
-  if (ms > HOUR_MS) return HOUR_MS;
-  return ms > MINUTE_MS ? MINUTE_MS : 10 * SECOND_MS;
+  if (ms >= 2 * DAY_MS) return DAY_MS;
+  if (ms >= 2 * HOUR_MS) return HOUR_MS;
+  return ms >= MINUTE_MS ? MINUTE_MS : 10 * SECOND_MS;
 }
 
-/** `in 4 min`, rounded up: there is at most that much time. */
+/** `in 4 min`: there is at least that much time; in the last minute, at most. */
 function inTime(ms: number): string {
   const relative = new Intl.RelativeTimeFormat(language(), { numeric: "always", style: "short" });
-  if (ms > DAY_MS) return relative.format(Math.ceil(ms / DAY_MS), "day");
-  if (ms > HOUR_MS) return relative.format(Math.ceil(ms / HOUR_MS), "hour");
-  if (ms > MINUTE_MS) return relative.format(Math.ceil(ms / MINUTE_MS), "minute");
+  if (ms >= 2 * DAY_MS) return relative.format(Math.floor(ms / DAY_MS), "day");
+  if (ms >= 2 * HOUR_MS) return relative.format(Math.floor(ms / HOUR_MS), "hour");
+  if (ms >= MINUTE_MS) return relative.format(Math.floor(ms / MINUTE_MS), "minute");
   return relative.format(Math.ceil(ms / SECOND_MS / 10) * 10, "second");
 }

@@ -21,17 +21,23 @@ const FENCE_LINE = new RegExp(`^${MARKERS}(\`{3,}|~{3,})(.*)$`);
 // "Steps:\n-" is a large heading until the first word of the item arrives.
 const UNDECIDED_LINE = new RegExp(`((?:^|\\n)${MARKERS})(?:[-=+*_]{1,3}|\`{1,2}|~{1,2})[ \\t]*$`);
 
-/** The marks that opened a fenced block which nothing closes. */
+/** The marks that opened a fenced block which nothing closes. Looks only at lines that have such marks. */
 function openFence(tail: string): string | undefined {
-  if (!tail.includes("```") && !tail.includes("~~~")) return undefined;
   let open: string | undefined;
-  for (const line of tail.split("\n")) {
-    const [, marks, info] = FENCE_LINE.exec(line) ?? [];
-    if (marks === undefined) continue;
-    if (open === undefined) open = marks[0] === "`" && info!.includes("`") ? undefined : marks;
-    else if (marks.startsWith(open) && info!.trim() === "") open = undefined;
+  for (let at = nextMarks(tail, 0); at >= 0; ) {
+    const lineEnd = tail.indexOf("\n", at);
+    const end = lineEnd < 0 ? tail.length : lineEnd;
+    const [, marks, info] = FENCE_LINE.exec(tail.slice(tail.lastIndexOf("\n", at) + 1, end)) ?? [];
+    if (marks !== undefined && open === undefined) open = marks[0] === "`" && info!.includes("`") ? undefined : marks;
+    else if (marks?.startsWith(open ?? "") && info!.trim() === "") open = undefined;
+    at = nextMarks(tail, end);
   }
   return open;
+}
+
+function nextMarks(text: string, from: number): number {
+  const [ticks, tildes] = [text.indexOf("```", from), text.indexOf("~~~", from)];
+  return ticks < 0 || tildes < 0 ? Math.max(ticks, tildes) : Math.min(ticks, tildes);
 }
 
 /** The first marks of the closing fence are no code. */
