@@ -7,9 +7,13 @@ export function insertText(field: HTMLTextAreaElement, text: string, start: numb
   if (text === "" && start === end) return;
   // Deprecated, and the only way that keeps undo alive in all engines.
   if (document.execCommand?.(text === "" ? "delete" : "insertText", false, text)) return;
-  field.setRangeText(text, start, end, "end");
+  // Past React's own setter: it would think that it knows the change already.
+  VALUE.set!.call(field, field.value.slice(0, start) + text + field.value.slice(end));
+  field.setSelectionRange(start + text.length, start + text.length);
   field.dispatchEvent(new Event("input", { bubbles: true }));
 }
+
+const VALUE = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value")!;
 
 /** Put a mark around the selection, or take it off. */
 export function toggleMark(field: HTMLTextAreaElement, mark: string): void {

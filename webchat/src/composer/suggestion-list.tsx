@@ -10,7 +10,9 @@ export function SuggestionList({ suggestions }: { readonly suggestions: Suggesti
   const t = useWords(words);
   const { items, active, listId, optionId, pick, choose } = suggestions;
   const chosen = useRef<HTMLLIElement>(null);
-  useEffect(() => chosen.current?.scrollIntoView?.({ block: "nearest" }), [active, items]);
+  useEffect(() => {
+    chosen.current?.scrollIntoView({ block: "nearest" });
+  }, [active, items]);
   return (
     <>
       <p className="visually-hidden" role="status">
