@@ -24,12 +24,15 @@ interface FrameProps {
   readonly sections: readonly Section[];
   /** Undefined: the list alone on a phone; beside it, where there is room, the first one. */
   readonly current: string | undefined;
+  /** For tables; text is read more easily in shorter lines. */
+  readonly isWide?: boolean;
   /** Under the list. */
   readonly foot?: ReactNode;
   readonly children: ReactNode;
 }
 
-export function Frame({ title, address, sections, current, foot, children }: FrameProps) {
+export function Frame(props: FrameProps) {
+  const { title, address, sections, current, isWide = false, foot, children } = props;
   const t = useWords(frameWords);
   const shown = sections.find((section) => section.id === current) ?? sections[0];
   const heading = useRef<HTMLHeadingElement>(null);
@@ -78,7 +81,9 @@ export function Frame({ title, address, sections, current, foot, children }: Fra
               {shown?.title}
             </h2>
           </header>
-          <div className={styles["body"]}>{children}</div>
+          <div className={styles["body"]} data-wide={isWide || undefined}>
+            {children}
+          </div>
         </div>
       </div>
     </div>
