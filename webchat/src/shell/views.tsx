@@ -2,17 +2,22 @@
 
 import { lazy, Suspense, type ReactNode } from "react";
 import { Redirect, Route, Switch, useLocation, useSearchParams } from "wouter";
-import { ConversationView } from "../conversation/conversation-view.tsx";
 import { Spinner } from "../design/spinner.tsx";
 import { useChat } from "../engine/state.ts";
 import { useWords } from "../i18n/words.ts";
 import { Crashed, NoChatChosen, NotFound } from "./blank.tsx";
 import { Boundary } from "./boundary.tsx";
 import { useIsNarrow } from "./narrow.ts";
-import { chatPlace } from "./places.ts";
+import { chatPlace, conversationAt } from "./places.ts";
 import styles from "./shell.module.css";
 import { words } from "./words.ts";
 
+const PRELOAD_AFTER_MS = 1500;
+const loadChat = () => import("./chat-pane.tsx");
+const ChatPane = lazy(loadChat);
+// At once where the address is that of a chat, else while nothing else happens: it is what comes next.
+if (conversationAt(location.pathname) !== undefined) void loadChat();
+else setTimeout(() => void loadChat().catch(() => undefined), PRELOAD_AFTER_MS);
 const Find = lazy(async () => ({ default: (await import("../finding/find.tsx")).Find }));
 const Settings = lazy(async () => ({ default: (await import("../settings/settings.tsx")).Settings }));
 const Manage = lazy(async () => ({ default: (await import("../manage/manage.tsx")).Manage }));
@@ -59,7 +64,7 @@ function Start({ isKnown }: { readonly isKnown: boolean }): ReactNode {
 function Chat({ id, isKnown }: { readonly id: string; readonly isKnown: boolean }): ReactNode {
   const [search] = useSearchParams();
   const isThere = useChat((state) => state.conversations[id] !== undefined);
-  if (isThere) return <ConversationView conversationId={id} messageId={search.get("m") ?? undefined} />;
+  if (isThere) return <ChatPane conversationId={id} messageId={search.get("m") ?? undefined} />;
   return isKnown ? <NotFound isChat /> : <Waiting />;
 }
 
