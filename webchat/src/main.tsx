@@ -1,8 +1,9 @@
 /** Where the page starts. */
 
-import { start } from "./app.tsx";
+// First of all styles: they say in which order the layers count.
 import "./design/tokens.css";
 import "./design/base.css";
+import { start } from "./app.tsx";
 import { applyTheme } from "./design/theme.ts";
 import { apply as applyLanguage } from "./i18n/language.ts";
 import { startWorker } from "./worker/updates.ts";

@@ -48,7 +48,7 @@ export const words = catalogue({
   },
   de: {
     tagline: "Sprich mit deinen Agenten. Auf deinem eigenen Server.",
-    username: "Username",
+    username: "Benutzername",
     usernameMissing: "Dein Name fehlt.",
     usernameRule: "3 bis 50 Buchstaben (ohne Umlaute), Ziffern oder Unterstriche, ohne Leerzeichen.",
     password: "Passwort",
