@@ -4,7 +4,7 @@ import type { RunRecord } from "@amtrio/client";
 import { CircleStop, TriangleAlert, Unplug } from "lucide-react";
 import { useLanguage } from "../i18n/language.ts";
 import { useWords } from "../i18n/words.ts";
-import styles from "./answer.module.css";
+import styles from "./outcome.module.css";
 import { duration } from "./duration.ts";
 import { words } from "./words.ts";
 

@@ -3,7 +3,7 @@
 import type { Meta } from "@amtrio/client";
 import { Circle, CircleCheck, CircleDot, ListTodo } from "lucide-react";
 import { useWords } from "../i18n/words.ts";
-import styles from "./answer.module.css";
+import styles from "./plan.module.css";
 import { stepsOf } from "./meta.ts";
 import { words } from "./words.ts";
 
@@ -17,10 +17,10 @@ export function Plan({ meta }: { readonly meta: Meta }) {
   const done = steps.filter(({ state }) => state === "done").length;
   return (
     <section className={styles["plan"]}>
-      <p className={styles["planHead"]}>
+      <p className={styles["head"]}>
         <ListTodo size={16} aria-hidden />
         <strong>{t("plan")}</strong>
-        <span className={styles["aside"]}>{t("progress", { done, all: steps.length })}</span>
+        <span className={styles["count"]}>{t("progress", { done, all: steps.length })}</span>
       </p>
       <div className={styles["bar"]} aria-hidden>
         <div style={{ inlineSize: `${(100 * done) / steps.length}%` }} />

@@ -58,7 +58,7 @@ export const CodeBlock = memo(function CodeBlock({ text, language, isOpen, title
         tabIndex={0}
       >
         <code data-caret={isOpen || undefined}>
-          {stretches.map(coloured)}
+          <Coloured stretches={stretches} />
           {rest}
         </code>
       </pre>
@@ -75,6 +75,11 @@ export const CodeBlock = memo(function CodeBlock({ text, language, isOpen, title
       )}
     </figure>
   );
+});
+
+/** Of its own, since it changes seldom while its block grows. */
+const Coloured = memo(function Coloured({ stretches }: { readonly stretches: readonly Stretch[] }) {
+  return stretches.map(coloured);
 });
 
 function coloured(stretch: Stretch, key: number): ReactNode {

@@ -27,6 +27,7 @@ const MAX_CHARACTERS = 20_000;
 const MAX_AT_ONCE_CHARACTERS = 1500;
 const MAX_REMEMBERED = 200;
 
+const NONE: readonly Stretch[] = [];
 let highlight: Highlight | undefined;
 let loading: Promise<void> | undefined;
 const remembered = new Map<string, readonly Stretch[] | null>();
@@ -45,8 +46,8 @@ export function useColours(text: string, language: string, isOpen: boolean): Col
       setRound((round) => round + 1);
     });
   }, [isMissing, isOpen, text, language]);
-  if (!wanted) return { stretches: [], rest: text };
-  if (whole !== undefined) return whole === null ? { stretches: [], rest: text } : { stretches: whole, rest: "" };
+  if (!wanted || whole === null) return { stretches: NONE, rest: text };
+  if (whole !== undefined) return { stretches: whole, rest: "" };
   return growing.read(text, language, isOpen);
 }
 
@@ -54,12 +55,12 @@ export function useColours(text: string, language: string, isOpen: boolean): Col
 class GrowingColours {
   #code = "";
   #language = "";
-  #stretches: readonly Stretch[] = [];
+  #stretches = NONE;
 
   read(text: string, language: string, isOpen: boolean): Coloured {
     if (language !== this.#language || !text.startsWith(this.#code)) {
       this.#code = "";
-      this.#stretches = [];
+      this.#stretches = NONE;
       this.#language = language;
     }
     const end = text.lastIndexOf("\n", MAX_OPEN_CHARACTERS) + 1;
@@ -67,7 +68,7 @@ class GrowingColours {
       const code = text.slice(0, end);
       const stretches = highlight(code, language);
       this.#code = stretches === null ? "" : code;
-      this.#stretches = stretches ?? [];
+      this.#stretches = stretches ?? NONE;
     }
     return { stretches: this.#stretches, rest: text.slice(this.#code.length) };
   }

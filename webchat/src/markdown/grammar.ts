@@ -52,7 +52,7 @@ const MAX_DEPTH = 24;
 const EMPHASIS_BUDGET = 4_000_000;
 // marked looks for an @ as far as a word goes, at every sign of it: a word of 30 kB would take three seconds.
 const MAX_MAIL_ADDRESS = 320;
-const MAX_PLAIN_STRETCH = 2000;
+const MAX_PLAIN_STRETCH = 1000;
 
 class BoundedTokenizer extends Tokenizer {
   #depth = 0;
