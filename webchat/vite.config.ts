@@ -3,6 +3,7 @@
 import react from "@vitejs/plugin-react";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type UserConfig } from "vite";
+import { LICENSES } from "./bundle/emoji.ts";
 import { webchat } from "./bundle/plugin.ts";
 
 // Older targets would have `light-dark()` rewritten into something that ignores a `color-scheme` set by script.
@@ -23,7 +24,7 @@ const config: UserConfig & { test: object } = {
     // Nothing is inlined as data: the policy of the page allows it for images alone, and a file can be cached.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    license: { fileName: "licenses.txt" },
+    license: { fileName: LICENSES },
   },
   test: {
     environment: "happy-dom",

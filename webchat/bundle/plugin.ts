@@ -15,11 +15,12 @@ export function webchat(target: string[]): Plugin {
       config = resolved;
     },
     configureServer(server) {
-      server.middlewares.use(async (request, response, next) => {
-        const found = await emojiAt(request.url ?? "");
-        if (found === undefined) return next();
-        response.setHeader("Content-Type", "application/json");
-        response.end(found);
+      server.middlewares.use((request, response, next) => {
+        emojiAt(request.url ?? "").then((found) => {
+          if (found === undefined) return next();
+          response.setHeader("Content-Type", "application/json");
+          response.end(found);
+        }, next);
       });
     },
     generateBundle(_options, bundle) {

@@ -49,18 +49,18 @@ export const test = base.extend<ForTest, ForWorker>({
 
   sharedServer: [
     // oxlint-disable-next-line no-empty-pattern -- Playwright reads from the pattern what a fixture needs
-    async ({}, use) => {
+    async ({}, give) => {
       const server = await opened({});
-      await use(server);
+      await give(server);
       await server.remove();
     },
     { scope: "worker", timeout: 60_000 },
   ],
 
-  server: async ({ ownServer, sharedServer }, use, info) => {
+  server: async ({ ownServer, sharedServer }, give, info) => {
     const server = ownServer === false ? sharedServer : await opened(ownServer === true ? {} : ownServer);
     const from = server.log.length;
-    await use(server);
+    await give(server);
     if (info.status !== info.expectedStatus) {
       await info.attach("server.log", { body: server.log.slice(from).join("\n"), contentType: "text/plain" });
     }
@@ -69,14 +69,14 @@ export const test = base.extend<ForTest, ForWorker>({
     if (left) throw new Error("this test ended the server of all; it needs test.use({ ownServer: true })");
   },
 
-  baseURL: async ({ server }, use) => use(server.url),
+  baseURL: async ({ server }, give) => give(server.url),
 
   watch: [
-    async ({ browser, server }, use) => {
+    async ({ browser, server }, give) => {
       const watch = new Watch();
       watch.trust(server.url);
       const end = watch.begin(browser);
-      await use(watch);
+      await give(watch);
       end();
       const faults = watch.faults(server.wasAway);
       if (faults.length > 0) throw new Error(`nobody allowed that:\n${faults.join("\n")}`);
@@ -84,25 +84,25 @@ export const test = base.extend<ForTest, ForWorker>({
     { auto: true },
   ],
 
-  allow: async ({ watch }, use) => use((...patterns) => watch.allow(...patterns)),
+  allow: async ({ watch }, give) => give((...patterns) => watch.allow(...patterns)),
 
-  admin: async ({ server }, use) => use(new Admin(server)),
+  admin: async ({ server }, give) => give(new Admin(server)),
 
-  agents: async ({ server, admin }, use) => {
+  agents: async ({ server, admin }, give) => {
     const agents = new Agents(server, admin);
-    await use(agents);
+    await give(agents);
     await agents.leave();
   },
 
-  people: async ({ server, browser, watch }, use) => {
+  people: async ({ server, browser, watch }, give) => {
     const people = new People(server, browser, watch);
-    await use(people);
+    await give(people);
     await people.leave();
   },
 
-  person: async ({ people }, use) => use((name, options) => people.join(name, options)),
+  person: async ({ people }, give) => give((name, options) => people.join(name, options)),
 
-  browserOf: async ({ people }, use) => use((options) => people.open(options)),
+  browserOf: async ({ people }, give) => give((options) => people.open(options)),
 });
 
 async function opened(options: ServerOptions): Promise<Server> {

@@ -84,9 +84,9 @@ test.describe("a new version", () => {
   };
   test.use({
     // oxlint-disable-next-line no-empty-pattern -- Playwright reads from the pattern what a fixture needs
-    ownServer: async ({}, use) => {
+    ownServer: async ({}, give) => {
       await cp(WEBCHAT, await folder, { recursive: true });
-      await use({ env: { WEBCHAT_DIR: await folder } });
+      await give({ env: { WEBCHAT_DIR: await folder } });
     },
   });
   test.afterAll(async () => rm(await folder, { recursive: true, force: true }));
@@ -113,6 +113,34 @@ test.describe("a new version", () => {
     await expect(other.getByRole("button", { name: "Load it" })).toBeVisible();
     await expect(other).toHaveTitle("amtrio");
     expect(await page.evaluate(async () => (await caches.keys()).length)).toBe(2);
+  });
+});
+
+test.describe("a part of the page that the server does not have any more", () => {
+  // With one, the parts of the old version are still there.
+  test.use({ serviceWorkers: "block" });
+  const PART = "**/assets/welcome-*.js";
+  const gone = { status: 404, body: "" };
+
+  test("makes the page load itself anew, and then all is well", async ({ page, allow }) => {
+    allow(/404/);
+    await page.route(PART, (route) => route.fulfill(gone), { times: 1 });
+    await page.goto("/");
+
+    await expect(page.locator("input[type=password]")).toBeVisible();
+  });
+
+  test("does so once, not for ever", async ({ page, allow }) => {
+    allow(/404|page error/);
+    let loads = 0;
+    page.on("framenavigated", () => (loads += 1));
+    const failed = new Promise<void>((resolve) => page.on("pageerror", () => loads === 2 && resolve()));
+    await page.route(PART, (route) => route.fulfill(gone));
+    await page.goto("/");
+
+    await failed;
+    await page.evaluate(() => new Promise((resolve) => requestIdleCallback(resolve)));
+    expect(loads).toBe(2);
   });
 });
 

@@ -36,6 +36,7 @@ function watchForUpdates(registration: ServiceWorkerRegistration, { onUpdate }: 
       const activate: Activate = { type: "activate" };
       // One that was replaced while it waited never becomes active.
       if (waiting.state === "redundant") location.reload();
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker is of one's own origin
       else waiting.postMessage(activate);
     });
   navigator.serviceWorker.addEventListener("controllerchange", () => {

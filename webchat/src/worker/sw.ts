@@ -148,6 +148,7 @@ async function open(url: string): Promise<void> {
     return;
   }
   const said: Open = { type: "open", url };
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- its pages are of one's own origin
   page.postMessage(said);
   await page.focus();
 }

@@ -79,7 +79,7 @@ describe("being told while no page is open", () => {
     const kept = new Map<string, Response>();
     const cache = { match: async (key: string) => kept.get(key)?.clone(), put: async (key: string, it: Response) => void kept.set(key, it) };
     vi.stubGlobal("caches", { open: async () => cache, delete: async () => kept.clear() });
-    vi.stubGlobal("PushManager", class {});
+    vi.stubGlobal("PushManager", PushService);
     const notification = {
       permission: "default",
       requestPermission: async () => (notification.permission = asked),

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { startWorker } from "../../src/worker/updates.ts";
 
 describe("a part of the page is gone from the server", () => {
-  const reload = vi.fn();
+  const reload = vi.fn<() => void>();
 
   beforeEach(() => {
     sessionStorage.clear();
