@@ -38,9 +38,8 @@ export async function publish(store: Store, rest: Rest, userId: string, claim: C
     const published = await look(rest, userId);
     const taken = published === undefined ? undefined : spelling(published.identity_key.public_key);
     const own = claim === "reset" ? await replaceKeys(store) : await keysIfWanted(store, claim, taken);
-    if (own === undefined || (claim === "if_free" && taken !== undefined && taken !== own.identity)) {
-      return stand(store, { state: "elsewhere", oneTimeKeys: 0 });
-    }
+    const isFree = taken === undefined || taken === own?.identity || claim !== "if_free" || own?.claims;
+    if (own === undefined || !isFree) return stand(store, { state: "elsewhere", oneTimeKeys: 0 });
     if (taken !== own.identity || spelling(published?.identity_key.signing_key) !== own.signing) {
       await rest.call("PUT", "/keys/identity", { body: { public_key: own.identity, signing_key: own.signing } });
     }
@@ -48,6 +47,7 @@ export async function publish(store: Store, rest: Rest, userId: string, claim: C
       const body = { public_key: own.prekey, signature: own.signature };
       await rest.call("PUT", "/keys/signed-prekey", { body });
     }
+    if (own.claims) await keep(store, { own: { ...own, claims: false } }, "instead");
     return stand(store, { state: "ready", oneTimeKeys: await topUp(store, rest) });
   });
 }
@@ -57,11 +57,11 @@ export async function look(rest: Rest, userId: string, kind: "user" | "agent" = 
   return bundle(() => rest.call("GET", `/keys/bundles/${kind}/${encodeURIComponent(userId)}`));
 }
 
-/** With a one-time key that nobody else gets. Throws `EncryptionError`: `no_keys`, `bad_keys`. */
-export async function take(rest: Rest, agentId: string): Promise<Bundle> {
+/** With a one-time key that nobody else gets. `owner`: with an id as it stands in a path. Throws `EncryptionError`: `no_keys`, `bad_keys`. */
+export async function take(rest: Rest, owner: `${"user" | "agent"}/${string}`): Promise<Bundle> {
   // With an id of its own, so that an answer that gets lost on the way is given again and costs no second key.
   const body = { client_id: crypto.randomUUID() };
-  const found = await bundle(() => rest.call("POST", `/keys/bundles/agent/${encodeURIComponent(agentId)}`, { body }));
+  const found = await bundle(() => rest.call("POST", `/keys/bundles/${owner}`, { body }));
   if (found === undefined) throw new EncryptionError("no_keys");
   const { identity_key: identityKey, signed_prekey: signed, one_time_prekey: once } = found;
   if (signed === undefined) throw new EncryptionError("no_keys");
@@ -100,19 +100,19 @@ async function stand(store: Store, now: Standing): Promise<Standing> {
 async function keysIfWanted(store: Store, claim: Claim, taken: string | undefined): Promise<OwnKeys | undefined> {
   const own = await ownKeys(store);
   if (own !== undefined || (claim === "if_free" && taken !== undefined)) return own;
-  return keep(store, await newKeys(), "if_none");
+  return keep(store, await newKeys(false), "if_none");
 }
 
 async function replaceKeys(store: Store): Promise<OwnKeys> {
-  return keep(store, await newKeys(), "instead");
+  return keep(store, await newKeys(true), "instead");
 }
 
 interface Made {
   readonly own: OwnKeys;
-  readonly prekey: Prekey;
+  readonly prekey?: Prekey;
 }
 
-async function newKeys(): Promise<Made> {
+async function newKeys(claims: boolean): Promise<Made> {
   const [identity, signing, prekey] = await Promise.all([newAgreementKey(), newSigningKey(), newAgreementKey()]);
   const own = {
     identity: spelt(identity.publicKey),
@@ -121,6 +121,7 @@ async function newKeys(): Promise<Made> {
     signingKey: signing.privateKey,
     prekey: spelt(prekey.publicKey),
     signature: spelt(await sign(signing.privateKey, identity.publicKey, prekey.publicKey)),
+    claims,
   };
   return { own, prekey: { publicKey: own.prekey, privateKey: prekey.privateKey, kind: "signed" } };
 }
@@ -133,9 +134,11 @@ async function keep(store: Store, { own, prekey }: Made, how: "if_none" | "inste
     await work.done;
     return first;
   }
-  // What others sealed for the old ones and did not deliver yet can be read no more; that is what new keys are for.
-  await work.objectStore("prekeys").clear();
-  await work.objectStore("prekeys").put(prekey);
+  if (prekey !== undefined) {
+    // What others sealed for the old ones and did not deliver yet can be read no more; that is what new keys are for.
+    await work.objectStore("prekeys").clear();
+    await work.objectStore("prekeys").put(prekey);
+  }
   await work.objectStore("own").put(own, "keys");
   await work.done;
   return own;

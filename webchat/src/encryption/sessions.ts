@@ -26,7 +26,7 @@ export type Opened = { readonly text: string } | { readonly unreadable: Unreadab
 
 export async function begin(store: Store, rest: Rest, user: string, conversationId: string, agentId: string): Promise<void> {
   const own = await requireReady(store);
-  const peer = await take(rest, agentId);
+  const peer = await take(rest, `agent/${encodeURIComponent(agentId)}`);
   const agent = `agent:${agentId}`;
   const theirs = { identity: spelt(peer.identity), signing: spelt(peer.signing) };
   if (!(await pin(store, agent, theirs))) throw new EncryptionError("changed");

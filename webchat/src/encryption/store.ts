@@ -20,6 +20,8 @@ export interface OwnKeys extends PublicIdentity {
   readonly signingKey: CryptoKey;
   readonly prekey: string;
   readonly signature: string;
+  /** They are to replace whatever the server has, and it does not know yet. */
+  readonly claims: boolean;
 }
 
 /** `none`: nothing was made. `elsewhere`: another browser's identity is the account's. */

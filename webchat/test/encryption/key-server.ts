@@ -1,10 +1,11 @@
 /** What a server does about keys, as docs/protocol.md says it, and an agent that answers encrypted. */
 
 import { Rest } from "@amtrio/client";
-import { newAgreementKey, newSigningKey, respond, sign, type AgreementKey } from "../../src/encryption/agreement.ts";
+import { initiate, newAgreementKey, newSigningKey, respond, sign, type AgreementKey } from "../../src/encryption/agreement.ts";
 import { spelt, type Bytes } from "../../src/encryption/bytes.ts";
-import { FORMAT, read, type Envelope } from "../../src/encryption/envelope.ts";
-import { open, seal } from "../../src/encryption/sealing.ts";
+import { FORMAT, read, type Envelope, type Opening } from "../../src/encryption/envelope.ts";
+import { open, seal, type Role } from "../../src/encryption/sealing.ts";
+import { take } from "../../src/encryption/publishing.ts";
 import type { SealedMessage, SealedPart } from "../../src/encryption/sessions.ts";
 
 interface Published {
@@ -19,12 +20,18 @@ export class KeyServer {
   /** By `user/ID` or `agent/ID`. */
   readonly accounts = new Map<string, Published>();
   readonly requests: string[] = [];
+  isDown = false;
+  /** Fails once. */
+  failsAt = "";
 
   rest(account: string): Rest {
     const answer = async (address: string | URL | Request, init: RequestInit = {}) => {
       const path = new URL(String(address)).pathname;
       const method = init.method ?? "GET";
       this.requests.push(`${method} ${path}`);
+      const fails = this.isDown || this.failsAt === `${method} ${path}`;
+      if (fails) this.failsAt = "";
+      if (fails) return Response.json({ error: "the disk refused", code: "storage_unavailable" }, { status: 503 });
       const body = init.body === undefined ? undefined : (JSON.parse(String(init.body)) as Body);
       const found = this.#answer(account, method, path, body);
       if (found !== undefined) return Response.json(found);
@@ -98,14 +105,28 @@ export class TestAgent {
     return open(agreed.root, "initiator", { conversationId: message.conversation_id, sender }, envelope);
   }
 
+  /** A message of its own, with the keys that a person published. */
+  async begins(server: KeyServer, account: `user/${string}`, conversationId: string, text: string): Promise<SealedPart> {
+    const found = await take(server.rest("agent/demo"), account);
+    const own = { identity: this.identity, signing: this.signing.publicKey, ephemeral: await newAgreementKey() };
+    const parties = { initiator: "agent:demo", responder: account.replace("/", ":"), conversationId };
+    const agreed = await initiate(own, found, parties);
+    this.#sessions.set(spelt(agreed.sessionId), agreed);
+    return this.#says(agreed, "initiator", conversationId, text);
+  }
+
   /** An answer in the session of a message. */
-  async answers(message: SealedPart, text: string): Promise<SealedPart> {
+  async answers(message: SealedPart, text: string, role: Role = "responder"): Promise<SealedPart> {
     const { sessionId } = read(message.content) as Envelope;
-    const agreed = this.#sessions.get(spelt(sessionId))!;
-    const place = { conversationId: message.conversation_id, sender: "agent:demo" };
+    const { root } = this.#sessions.get(spelt(sessionId))!;
+    return this.#says({ root, sessionId }, role, message.conversation_id, text);
+  }
+
+  async #says(agreed: Agreed & { opening?: Opening }, role: Role, conversationId: string, text: string): Promise<SealedPart> {
     const salt = crypto.getRandomValues(new Uint8Array(32));
-    const content = await seal({ ...agreed, opening: undefined }, "responder", place, salt, text);
-    return { ...said(content, message.conversation_id), sender_type: "agent", sender_id: "demo" };
+    const made = { ...agreed, opening: agreed.opening };
+    const content = await seal(made, role, { conversationId, sender: "agent:demo" }, salt, text);
+    return { ...said(content, conversationId), sender_type: "agent", sender_id: "demo" };
   }
 
   async #begun(message: SealedPart, sender: string, { opening, sessionId }: Envelope): Promise<Agreed> {

@@ -172,6 +172,51 @@ describe("what cannot be read", () => {
   });
 });
 
+describe("a session that an agent begins", () => {
+  const begins = async () => {
+    await vault.publish(rest());
+    return agent.begins(server, "user/alice", "c1", "news for you");
+  };
+
+  it("is read, uses up its one-time key, and goes on without it", async () => {
+    const first = await begins();
+    expect(await vault.open(first)).toEqual({ text: "news for you" });
+    expect(await vault.open(first)).toEqual({ text: "news for you" });
+    expect(await vault.peerState("demo")).toMatchObject({ kind: "known", identity: spelt(agent.identity.publicKey) });
+    expect(await vault.open(await agent.answers(first, "more", "initiator"))).toEqual({ text: "more" });
+    const moved = { ...first, message_id: "moved", conversation_id: "c2" };
+    expect(await vault.open(moved)).toEqual({ unreadable: "tampered" });
+  });
+
+  it("cannot be read once its keys are gone, nor by who was not meant", async () => {
+    const first = await begins();
+    const keys = { ...first.encryption!, recipient_key_id: server.of("user/alice").identity!.public_key };
+    await vault.reset(rest());
+    expect(await vault.open({ ...first, encryption: keys })).toEqual({ unreadable: "elsewhere" });
+    const now = { ...first.encryption!, recipient_key_id: server.of("user/alice").identity!.public_key };
+    expect(await vault.open({ ...first, encryption: now })).toEqual({ unreadable: "lost_key" });
+  });
+
+  it("is not read with a one-time key that has served another one", async () => {
+    await vault.publish(rest());
+    const before = structuredClone(server.of("user/alice").oneTime);
+    expect(await vault.open(await agent.begins(server, "user/alice", "c1", "one"))).toEqual({ text: "one" });
+    server.of("user/alice").oneTime = before;
+    const again = await agent.begins(server, "user/alice", "c1", "two");
+    const recipient_key_id = server.of("user/alice").identity!.public_key;
+    expect(await vault.open({ ...again, encryption: { ...again.encryption!, recipient_key_id } })).toEqual({ unreadable: "lost_key" });
+  });
+
+  it("waits for a person's word if the agent has other keys than before", async () => {
+    await vault.begin(rest(), "c1", "demo");
+    agent = await TestAgent.published(server);
+    const first = await begins();
+    expect(await vault.open(first)).toEqual({ unreadable: "changed" });
+    expect(await vault.accept("demo")).toBe(true);
+    expect(await vault.open(first)).toEqual({ text: "news for you" });
+  });
+});
+
 describe("one's own keys", () => {
   it("are made once, published whole, and topped up", async () => {
     expect(await vault.standing()).toEqual({ state: "none", oneTimeKeys: 0 });
@@ -223,6 +268,20 @@ describe("one's own keys", () => {
     expect(await vault.fingerprint()).not.toBe(print);
     expect(await vault.open(message)).toEqual({ text: "before" });
     expect(await refusal(vault.seal("c1", "after"))).toBe("no_session");
+  });
+
+  it("still become new ones if the server was away while they were made", async () => {
+    await vault.publish(rest());
+    const first = server.of("user/alice").identity!.public_key;
+    server.isDown = true;
+    await expect(vault.reset(rest())).rejects.toThrow("the disk refused");
+    server.isDown = false;
+    server.failsAt = "PUT /keys/identity";
+    await expect(vault.reset(rest())).rejects.toThrow("the disk refused");
+    expect(await vault.publish(rest())).toEqual({ state: "ready", oneTimeKeys: 50 });
+    expect(server.of("user/alice").identity!.public_key).not.toBe(first);
+    await (await otherBrowser()).takeOver(rest());
+    expect((await vault.publish(rest())).state).toBe("elsewhere");
   });
 
   it("are gone after they were removed, in every tab", async () => {
