@@ -20,7 +20,7 @@ import { AttachButton } from "./attach-button.tsx";
 import styles from "./composer.module.css";
 import { lastEditable } from "./editable.ts";
 import { EmojiButton } from "./emoji-button.tsx";
-import { insertText, toggleMark } from "./field-text.ts";
+import { insertText, toggleMark, type Changeable } from "./field-text.ts";
 import { GrowingField } from "./growing-field.tsx";
 import { IntentPreview } from "./intent-preview.tsx";
 import { enterMeans, isComposing, isTouch, markOf } from "./keys.ts";
@@ -68,7 +68,7 @@ function ComposerOf({ conversationId }: ComposerProps) {
   const preferred = usePreferred();
   const [caret, setCaret] = useState<number>();
   const [recording, setRecording] = useState<"held" | "tapped">();
-  const suggestions = useSuggestions(field, writing.text, caret, agentId);
+  const suggestions = useSuggestions(field, writing.text, caret, changed, agentId);
 
   const { text } = writing;
   const isEncrypted = secrecy === "on";
@@ -128,7 +128,7 @@ function ComposerOf({ conversationId }: ComposerProps) {
     const enter = enterMeans(native, isTouch());
     const mark = markOf(native);
     if (enter !== undefined) send(enter === "send" ? ways[0] : (ways[1] ?? ways[0]));
-    else if (mark !== undefined) toggleMark(field.current!, mark);
+    else if (mark !== undefined) toggleMark(target(), mark);
     else if (event.key === "Escape" && intent !== undefined && !isComposing(native)) cancelIntent();
     else if (event.key === "ArrowUp" && text === "" && edited === undefined && !event.shiftKey) {
       const message = lastEditable(chat.getState().timelines[conversationId]?.messages ?? []);
@@ -148,7 +148,7 @@ function ComposerOf({ conversationId }: ComposerProps) {
     const id = attachText(pasted.text, t("pastedName"));
     const inline = (): void => {
       removeFile(conversationId, id);
-      if (field.current !== null) insertText(field.current, pasted.text, field.current.selectionStart, field.current.selectionEnd);
+      insertAtCaret(pasted.text);
     };
     notify({ text: t("pasted"), action: { label: t("pasteInline"), run: inline } });
   }
@@ -157,9 +157,25 @@ function ComposerOf({ conversationId }: ComposerProps) {
     return addFiles(conversationId, [new File([content], name, { type: "text/plain" })], actions)[0]!;
   }
 
-  function note(event: { currentTarget: HTMLTextAreaElement }): void {
-    const { selectionStart, selectionEnd } = event.currentTarget;
+  function changed(written: HTMLTextAreaElement): void {
+    writing.write(written.value);
+    noteCaret(written);
+    if (edited === undefined && written.value !== "") actions.typing(conversationId);
+  }
+
+  function noteCaret({ selectionStart, selectionEnd }: HTMLTextAreaElement): void {
     setCaret(selectionStart === selectionEnd ? selectionStart : undefined);
+  }
+
+  function target(): Changeable {
+    return { field: field.current!, changed };
+  }
+
+  function insertAtCaret(inserted: string): void {
+    // Undone from a notice after the chat was left.
+    if (field.current === null) return;
+    const { selectionStart, selectionEnd } = field.current;
+    insertText(target(), inserted, selectionStart, selectionEnd);
   }
 
   return (
@@ -201,12 +217,8 @@ function ComposerOf({ conversationId }: ComposerProps) {
               readOnly={isWaiting}
               enterKeyHint={isTouch() ? "enter" : "send"}
               autoCapitalize="sentences"
-              onChange={(event) => {
-                writing.write(event.target.value);
-                note(event);
-                if (edited === undefined && event.target.value !== "") actions.typing(conversationId);
-              }}
-              onSelect={note}
+              onChange={(event) => changed(event.target)}
+              onSelect={(event) => noteCaret(event.currentTarget)}
               onKeyDown={press}
               onPaste={paste}
               onBlur={() => {
@@ -214,12 +226,7 @@ function ComposerOf({ conversationId }: ComposerProps) {
                 writing.leave();
               }}
             />
-            <EmojiButton
-              onPick={(emoji) => {
-                const { selectionStart, selectionEnd } = field.current!;
-                insertText(field.current!, emoji, selectionStart, selectionEnd);
-              }}
-            />
+            <EmojiButton onPick={insertAtCaret} />
           </div>
           {mayRecord && (
             <RecordButton

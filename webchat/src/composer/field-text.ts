@@ -1,25 +1,28 @@
 /** Changes to the text of a field as if they had been typed: the browser's undo knows them. */
 
+/** The text of a field, and whoever wants to know of changes that no event tells. */
+export interface Changeable {
+  readonly field: HTMLTextAreaElement;
+  readonly changed: (field: HTMLTextAreaElement) => void;
+}
+
 /** Replace what lies between two places; the caret goes behind it. */
-export function insertText(field: HTMLTextAreaElement, text: string, start: number, end: number): void {
+export function insertText({ field, changed }: Changeable, text: string, start: number, end: number): void {
   field.focus();
   field.setSelectionRange(start, end);
   if (text === "" && start === end) return;
-  // Deprecated, and the only way that keeps undo alive in all engines.
+  // Deprecated, and the only way that keeps undo alive in all engines. It makes an input event as keys do.
   if (document.execCommand?.(text === "" ? "delete" : "insertText", false, text)) return;
-  // Past React's own setter: it would think that it knows the change already.
-  VALUE.set!.call(field, field.value.slice(0, start) + text + field.value.slice(end));
-  field.setSelectionRange(start + text.length, start + text.length);
-  field.dispatchEvent(new Event("input", { bubbles: true }));
+  field.setRangeText(text, start, end, "end");
+  changed(field);
 }
 
-const VALUE = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value")!;
-
 /** Put a mark around the selection, or take it off. */
-export function toggleMark(field: HTMLTextAreaElement, mark: string): void {
+export function toggleMark(target: Changeable, mark: string): void {
+  const { field } = target;
   const { selectionStart: start, selectionEnd: end, value } = field;
   const { text, from, to, caret } = marked(value, start, end, mark);
-  insertText(field, text, from, to);
+  insertText(target, text, from, to);
   field.setSelectionRange(...caret);
 }
 

@@ -3,7 +3,7 @@
 import { useEffect, useId, useMemo, useState, type KeyboardEvent, type RefObject } from "react";
 import { useChat } from "../engine/state.ts";
 import { useLanguage } from "../i18n/language.ts";
-import { insertText } from "./field-text.ts";
+import { insertText, type Changeable } from "./field-text.ts";
 import { isComposing } from "./keys.ts";
 import { suggestAgents, suggestCommands, tokenAt, type Suggestion, type Token } from "./suggestions.ts";
 
@@ -27,6 +27,7 @@ export function useSuggestions(
   field: RefObject<HTMLTextAreaElement | null>,
   text: string,
   caret: number | undefined,
+  changed: Changeable["changed"],
   agentId: string | undefined,
 ): Suggestions {
   const listId = useId();
@@ -49,7 +50,7 @@ export function useSuggestions(
   function pick(index: number): void {
     const item = items[index];
     if (item === undefined || token === undefined || field.current === null) return;
-    insertText(field.current, item.text, token.start, caret!);
+    insertText({ field: field.current, changed }, item.text, token.start, caret!);
   }
 
   function press(event: KeyboardEvent): boolean {
