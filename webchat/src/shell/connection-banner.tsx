@@ -18,25 +18,25 @@ export function ConnectionBanner() {
   const isOffline = notice.kind === "offline";
   return (
     <div className={styles["banner"]} data-kind={notice.kind}>
-      {/* Always there, so that it is read out once when something is said; what counts down stands beside it. */}
-      <p className={styles["text"]} role="status">
-        {notice.kind !== "none" && <Picture notice={notice} />}
-        {notice.kind === "connecting" && t("connecting")}
-        {notice.kind === "back" && t("back")}
-        {isOffline && t(notice.isDevice ? "offlineDevice" : "offlineServer")}
-      </p>
+      {notice.kind !== "none" && <Picture notice={notice} />}
+      <div className={styles["text"]}>
+        {/* Always there, so that it is read out once when something is said; what counts down stands beside it. */}
+        <p role="status">
+          {notice.kind === "connecting" && t("connecting")}
+          {notice.kind === "back" && t("back")}
+          {isOffline && t(notice.isDevice ? "offlineDevice" : "offlineServer")}
+        </p>
+        {isOffline && waiting > 0 && <span className={styles["aside"]}>{t("waiting", { n: waiting })}</span>}
+        {isOffline && !notice.isDevice && (
+          <span className={styles["aside"]} aria-hidden>
+            {notice.inSeconds > 0 ? t("tryingIn", { n: notice.inSeconds }) : t("trying")}
+          </span>
+        )}
+      </div>
       {isOffline && (
-        <>
-          {waiting > 0 && <span className={styles["aside"]}>{t("waiting", { n: waiting })}</span>}
-          {!notice.isDevice && (
-            <span className={styles["aside"]} aria-hidden>
-              {notice.inSeconds > 0 ? t("tryingIn", { n: notice.inSeconds }) : t("trying")}
-            </span>
-          )}
-          <Button className={styles["again"]} onClick={() => actions.reconnect()}>
-            {t("tryNow")}
-          </Button>
-        </>
+        <Button className={styles["again"]} onClick={() => actions.reconnect()}>
+          {t("tryNow")}
+        </Button>
       )}
     </div>
   );

@@ -41,7 +41,8 @@ export function Shell() {
     shownPath.current = path;
     const frame = requestAnimationFrame(() => {
       const focused = document.activeElement;
-      if (focused !== null && focused !== document.body) return;
+      const isLost = focused === null || focused === document.body || !focused.checkVisibility({ visibilityProperty: true });
+      if (!isLost) return;
       const row = nav.current?.querySelector<HTMLElement>("[data-tabstop]");
       if (path === LIST && row) row.focus({ preventScroll: true });
       else main.current?.focus({ preventScroll: true });

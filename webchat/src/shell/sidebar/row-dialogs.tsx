@@ -29,7 +29,11 @@ export function RenameDialog({ conversation, onClose }: AskProps) {
   const wanted = title.trim();
   const mayBeEmpty = conversation.is_default;
 
-  useEffect(() => field.current?.select(), []);
+  // The dialog is open by now, and has put the focus on its first button.
+  useEffect(() => {
+    field.current!.focus();
+    field.current!.select();
+  }, []);
 
   async function save(): Promise<void> {
     try {
