@@ -11,7 +11,7 @@ export const arrivals = {
     return () => listeners.delete(listener);
   },
   /** For `engine/` alone. */
-  announce(message: Message): void {
+  tell(message: Message): void {
     for (const listener of listeners) listener(message);
   },
 };
