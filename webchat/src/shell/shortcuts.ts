@@ -4,7 +4,7 @@
  * Part of the first chunk: a shortcut that comes with what it opens would miss the keys pressed before.
  */
 
-import type { ShellWord } from "./words.ts";
+import type { DialogWord } from "./dialog-words.ts";
 
 /** `mod` is Ctrl, on Apple's machines Cmd. Shift counts with letters and named keys only: `?` is where the layout has it. */
 export interface Chord {
@@ -30,7 +30,7 @@ export type ShortcutGroup = "moving" | "writing" | "reading";
 
 export interface Shortcut {
   readonly group: ShortcutGroup;
-  readonly label: ShellWord;
+  readonly label: DialogWord;
   readonly chords: readonly Chord[];
   /** Absent: another part of the app listens, and it is only told here. */
   readonly command?: Command;

@@ -73,6 +73,15 @@ test("the address says what to look for, also in which chat", async () => {
   await waitFor(() => expect(asked[0]?.query).toEqual({ q: "soup", conversation_id: "c2", agent_id: "coder" }));
 });
 
+test("a phrase is found as it stands, by words on this device and in quotes on the server", async () => {
+  goTo(`/find?q=${encodeURIComponent("“lentil soup”")}`);
+  stored.push(message("apart", { content: "soup of lentils, lentil by lentil" }));
+  const { asked: actions } = find();
+  await waitFor(() => expect(found()).toEqual(["/c/c2?m=here"]));
+  expect(actions[0]!.slice(0, 2)).toEqual(["searchHere", "lentil soup"]);
+  await waitFor(() => expect(asked[0]?.query.q).toBe('"lentil soup"'));
+});
+
 test("filters hold for both places, and can all be taken away", async () => {
   goTo("/find?q=soup&c=c1");
   find();

@@ -40,7 +40,7 @@ function start(isWatching: boolean): void {
 }
 
 function arrive(more: Parameters<typeof message>[1] = {}): void {
-  arrivals.announce(message("m7", { created_at: iso(Date.now()), content: "**Done**", ...more }));
+  arrivals.tell(message("m7", { created_at: iso(Date.now()), content: "**Done**", ...more }));
 }
 
 test("while another chat is looked at there is a sound, and nothing on the desktop", () => {

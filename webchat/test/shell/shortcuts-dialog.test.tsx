@@ -2,7 +2,7 @@ import { screen, within } from "@testing-library/react";
 import { expect, test } from "vitest";
 import { SHORTCUTS } from "../../src/shell/shortcuts.ts";
 import { ShortcutsDialog } from "../../src/shell/shortcuts-dialog.tsx";
-import { words } from "../../src/shell/words.ts";
+import { words } from "../../src/shell/dialog-words.ts";
 import { show } from "./seed.tsx";
 
 test("every shortcut of the table is told, with its keys", () => {

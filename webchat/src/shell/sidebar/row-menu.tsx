@@ -12,7 +12,7 @@ import { chatName } from "../names.ts";
 import { RemoveDialog, RenameDialog } from "./row-dialogs.tsx";
 import { closeRowMenu, useRowMenu, type RowMenuAt } from "./row-menu-state.ts";
 import styles from "./row-menu.module.css";
-import { words } from "./words.ts";
+import { words } from "./dialog-words.ts";
 
 const HOUR_MS = 3_600_000;
 const MUTE_HOURS = [1, 8] as const;
