@@ -7,7 +7,7 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { cp, mkdtemp, rename, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -91,15 +91,15 @@ export class Server {
     return this.#process !== undefined && this.#process.exitCode === null && this.#process.signalCode === null;
   }
 
-  /** While it is stopped: all that it has, as a backup. */
+  /** Copy its data; only while it is away. */
   async keepCopy(): Promise<void> {
     await cp(this.#data, `${this.#data}-copy`, { recursive: true });
   }
 
-  /** While it is stopped: as if its disk had been restored. */
+  /** What has happened since the copy never did; only while it is away. */
   async bringBackCopy(): Promise<void> {
     await rm(this.#data, { recursive: true });
-    await rename(`${this.#data}-copy`, this.#data);
+    await cp(`${this.#data}-copy`, this.#data, { recursive: true });
   }
 
   /** What a command of `amtrio` prints that works on the data of this server: `run("agent", "list")`. */
