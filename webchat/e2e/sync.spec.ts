@@ -1,10 +1,17 @@
 /** Devices, tabs, servers that go and networks that fail: nothing is lost, nothing comes twice, nobody disagrees. */
 
-import { expect, test, type Page } from "./harness.ts";
+import { expect, test, type Page, type Person, type ScriptedAgent } from "./harness.ts";
 
 const log = (page: Page) => page.getByRole("log");
 const field = (page: Page) => page.getByRole("textbox", { name: /^Message / });
 const row = (page: Page, name: string) => page.getByRole("navigation").getByRole("link", { name: new RegExp(name) });
+
+/** A conversation in which the agent said something. */
+async function begun(who: Person, agent: ScriptedAgent, text = "Hello"): Promise<string> {
+  const { conversation_id: id } = await who.rest.createConversation(agent.id);
+  await agent.send(id, text);
+  return id;
+}
 
 async function write(page: Page, text: string): Promise<void> {
   await field(page).fill(text);
@@ -18,7 +25,7 @@ test("an answer is seen on phone and desktop at the same time, and a reload in i
   const coder = await agents.scripted("Coder");
   const desktop = await alice.signIn();
   const phone = await alice.device({ viewport: { width: 390, height: 844 } });
-  const { conversation_id: id } = await coder.send({ user_id: alice.userId }, "Hello");
+  const id = await begun(alice, coder);
   for (const page of [desktop, phone]) await page.goto(`/c/${id}`);
   await expect(log(phone)).toContainText("Hello");
 
@@ -43,7 +50,7 @@ test.describe("a server of its own", () => {
     const alice = await person("Alice");
     const coder = await agents.scripted("Coder");
     const page = await alice.signIn();
-    const { conversation_id: id } = await coder.send({ user_id: alice.userId }, "Hello");
+    const id = await begun(alice, coder);
     await page.goto(`/c/${id}`);
     await expect(log(page)).toContainText("Hello");
     const run = await coder.run(id);
@@ -65,7 +72,7 @@ test.describe("a server of its own", () => {
     const alice = await person("Alice");
     const coder = await agents.scripted("Coder");
     const page = await alice.signIn();
-    const { conversation_id: id } = await coder.send({ user_id: alice.userId }, "Hello");
+    const id = await begun(alice, coder);
     await page.goto(`/c/${id}`);
     await expect(log(page)).toContainText("Hello");
     await page.evaluate(() => navigator.serviceWorker.ready);
@@ -88,7 +95,7 @@ test.describe("a server of its own", () => {
     const alice = await person("Alice");
     const coder = await agents.scripted("Coder");
     const page = await alice.signIn();
-    const { conversation_id: id } = await coder.send({ user_id: alice.userId }, "before the copy");
+    const id = await begun(alice, coder, "before the copy");
     await page.goto(`/c/${id}`);
     await expect(log(page)).toContainText("before the copy");
     await server.stop();
@@ -120,11 +127,11 @@ test("a message for another chat never appears in the open one; it raises that r
   const alice = await person("Alice");
   const page = await alice.signIn();
   const [one, two] = [await agents.scripted("First"), await agents.scripted("Second")];
-  const { conversation_id: first } = await one.send({ user_id: alice.userId }, "I am first");
-  await two.send({ user_id: alice.userId }, "I am second");
+  const first = await begun(alice, one, "I am first");
+  await begun(alice, two, "I am second");
   await page.goto(`/c/${first}`);
   await expect(log(page)).toContainText("I am first");
-  await two.send({ user_id: alice.userId }, "a word from elsewhere");
+  await begun(alice, two, "a word from elsewhere");
   await expect(row(page, "Second")).toContainText("a word from elsewhere");
   await expect(row(page, "Second")).toContainText("2");
   await expect(log(page)).not.toContainText("a word from elsewhere");
@@ -137,7 +144,7 @@ test("reading in one tab clears the badge in the other, and on another device", 
   const phone = await alice.device();
   const tab = await alice.tab();
   await tab.goto("/");
-  const { conversation_id: id } = await coder.send({ user_id: alice.userId }, "Hello");
+  const id = await begun(alice, coder);
   for (const each of [page, tab, phone]) await expect(row(each, "Coder").getByText("1 unread")).toHaveCount(1);
   await page.bringToFront();
   await page.goto(`/c/${id}`);
@@ -148,7 +155,7 @@ test("a draft is there after a reload, and in the other tab", async ({ person, a
   const alice = await person("Alice");
   const coder = await agents.scripted("Coder");
   const page = await alice.signIn();
-  const { conversation_id: id } = await coder.send({ user_id: alice.userId }, "Hello");
+  const id = await begun(alice, coder);
   await page.goto(`/c/${id}`);
   await field(page).fill("half a thought");
   await page.reload();
@@ -173,7 +180,7 @@ test("signing out in one tab signs out the other, and leaves nothing on the devi
   const alice = await person("Alice");
   const coder = await agents.scripted("Coder");
   const page = await alice.signIn();
-  await coder.send({ user_id: alice.userId }, "a secret");
+  await begun(alice, coder, "a secret");
   await expect(row(page, "Coder")).toBeVisible();
   const tab = await alice.tab();
   await tab.goto("/settings");

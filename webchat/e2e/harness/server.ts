@@ -7,7 +7,7 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -81,6 +81,17 @@ export class Server {
   async restart(): Promise<void> {
     await this.stop();
     await this.start();
+  }
+
+  /** Copy its data; only while it is away. */
+  async keepCopy(): Promise<void> {
+    await cp(join(this.folder, "data"), join(this.folder, "copy"), { recursive: true });
+  }
+
+  /** What has happened since the copy never did; only while it is away. */
+  async bringBackCopy(): Promise<void> {
+    await rm(join(this.folder, "data"), { recursive: true });
+    await cp(join(this.folder, "copy"), join(this.folder, "data"), { recursive: true });
   }
 
   /** What a command of `amtrio` prints that works on the data of this server: `run("agent", "list")`. */

@@ -34,7 +34,8 @@ export class RealServer {
     const server = new RealServer(await freePort(), await mkdtemp(join(tmpdir(), "amtrio-sdk-")));
     const token = server.addAgent("apart");
     await server.start();
-    const flags = ["--url", server.url, "--agent-id", "apart", "--token", token];
+    const keys = join(server.#folder, "apart.keys");
+    const flags = ["--url", server.url, "--agent-id", "apart", "--token", token, "--keys", keys];
     server.#agent = spawn(PROGRAM, ["demo-agent", ...flags], { cwd: server.#folder, stdio: "ignore" });
     return server;
   }

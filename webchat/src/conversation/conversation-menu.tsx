@@ -1,6 +1,6 @@
 /** What can be done with a conversation. Comes when it is first needed. */
 
-import { Menu, MenuItem, MenuSeparator, useMenuStore } from "@ariakit/react";
+import { MenuItem, MenuSeparator } from "@ariakit/react";
 import {
   Archive,
   ArchiveRestore,
@@ -23,6 +23,7 @@ import { notifyError } from "../design/toast.tsx";
 import { useActions } from "../engine/actions.ts";
 import type { ChatConversation } from "../engine/state.ts";
 import { useWords } from "../i18n/words.ts";
+import { FloatingMenu } from "./floating-menu.tsx";
 import styles from "./menu.module.css";
 import { isMutedNow } from "./muting.ts";
 import { openDialog, type OpenDialog } from "./opened.ts";
@@ -43,12 +44,6 @@ export default function ConversationMenu({ conversation, agentName, opener, onCl
     onClose();
     opener.current?.focus();
   };
-  const store = useMenuStore({
-    open: true,
-    setOpen: (isOpen) => {
-      if (!isOpen) close();
-    },
-  });
   const item = (Icon: LucideIcon, text: string, run: () => void, look?: "danger") => (
     <MenuItem
       className={styles["item"]}
@@ -66,19 +61,12 @@ export default function ConversationMenu({ conversation, agentName, opener, onCl
   const opens = (dialog: OpenDialog) => (): void => openDialog(dialog);
   const does = (run: () => Promise<void>) => (): void => void run().catch(notifyError);
   return (
-    <Menu
-      store={store}
-      className={styles["menu"]}
-      aria-label={t("options")}
-      getAnchorRect={() => opener.current?.getBoundingClientRect() ?? null}
-      finalFocus={opener}
-      // A click on its button closes it: it must not count as one outside, which would open it again.
-      hideOnInteractOutside={(event) => !opener.current!.contains(event.target as Node)}
-      autoFocusOnShow
-      unmountOnHide
-      fixed
-      gutter={4}
-      overflowPadding={8}
+    <FloatingMenu
+      label={t("options")}
+      anchor={() => opener.current!.getBoundingClientRect()}
+      opener={opener.current}
+      startsAtFirst
+      onClose={close}
     >
       {item(Info, t("about", { name: agentName }), opens({ kind: "agent" }))}
       {item(Files, t("files"), opens({ kind: "files" }))}
@@ -95,6 +83,6 @@ export default function ConversationMenu({ conversation, agentName, opener, onCl
       {item(Lock, t("encryption"), opens({ kind: "encryption" }))}
       {item(Download, t("export"), opens({ kind: "export" }))}
       {item(Trash2, t("deleteConversation"), opens({ kind: "delete" }), "danger")}
-    </Menu>
+    </FloatingMenu>
   );
 }

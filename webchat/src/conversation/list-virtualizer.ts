@@ -5,8 +5,8 @@
  * row's edges moved, and it is not asked to stay at the end: `following.ts` does that.
  */
 
-import { defaultRangeExtractor, useVirtualizer, type ReactVirtualizer, type VirtualItem } from "@tanstack/react-virtual";
-import { useRef, type RefObject } from "react";
+import { defaultRangeExtractor, measureElement, useVirtualizer, type ReactVirtualizer, type VirtualItem } from "@tanstack/react-virtual";
+import { useLayoutEffect, useRef, type RefObject } from "react";
 import type { Position } from "./positions.ts";
 import type { Row } from "./rows.ts";
 
@@ -14,6 +14,9 @@ export type ListVirtualizer = ReactVirtualizer<HTMLDivElement, HTMLDivElement>;
 
 // Enough for the frames between two scroll events of a fling; each more costs nodes.
 const OVERSCAN_ROWS = 4;
+
+/** What is scrolled to has a little of what came before above it. */
+const CONTEXT_PX = 80;
 
 interface ListOptions {
   readonly scroller: RefObject<HTMLDivElement | null>;
@@ -26,6 +29,11 @@ interface ListOptions {
 
 export function useListVirtualizer({ scroller, rows, activeIndex, position, onChange }: ListOptions): ListVirtualizer {
   const tops = useRef(new Map<string, string>());
+  const hasOtherTop = useRef(false);
+  const isOtherTop = (row: Row | undefined): boolean => {
+    const before = row === undefined ? undefined : tops.current.get(row.key);
+    return before !== undefined && before !== topOf(row!);
+  };
   const virtualizer: ListVirtualizer = useVirtualizer<HTMLDivElement, HTMLDivElement>({
     count: rows.length,
     getScrollElement: () => scroller.current,
@@ -34,27 +42,40 @@ export function useListVirtualizer({ scroller, rows, activeIndex, position, onCh
     anchorTo: "end",
     scrollEndThreshold: -1,
     overscan: OVERSCAN_ROWS,
+    scrollPaddingStart: CONTEXT_PX,
     // Scrolling and growing answers move rows without drawing the list again.
     directDomUpdates: true,
     directDomUpdatesMode: "position",
     initialMeasurementsCache: position?.measurements ?? [],
     onChange,
+    // Called for each row right before the library asks below whether to make up for its new height.
+    measureElement: (element, entry, instance) => {
+      const row = rows[instance.indexFromElement(element)];
+      hasOtherTop.current = isOtherTop(row);
+      if (row !== undefined) tops.current.set(row.key, topOf(row));
+      // Without an entry the library is content with what it knew.
+      return hasOtherTop.current && entry === undefined ? element.offsetHeight : measureElement(element, entry, instance);
+    },
     rangeExtractor: (range) => {
       const indexes = defaultRangeExtractor(range);
       if (activeIndex < 0 || activeIndex >= range.count || indexes.includes(activeIndex)) return indexes;
       return [...indexes, activeIndex].sort((one, other) => one - other);
     },
   });
-  virtualizer.shouldAdjustScrollPositionOnItemSizeChange = (item, _delta, { scrollOffset, scrollDirection }) => {
-    const row = rows[item.index];
-    const top = row === undefined ? "" : topOf(row);
-    const before = tops.current.get(item.key as string);
-    tops.current.set(item.key as string, top);
+  virtualizer.shouldAdjustScrollPositionOnItemSizeChange = (item, _delta, { scrollOffset, scrollDirection, itemSizeCache }) => {
     const offset = scrollOffset ?? 0;
-    // Measured for the first time, or changed above its words: as when older messages take the day off it.
-    if (before !== top) return item.start < offset;
+    // It changed above its words, as when older messages take the day off it: the words stay.
+    if (hasOtherTop.current) return item.start <= offset;
+    if (!itemSizeCache.has(item.key)) return item.start < offset;
     return item.end <= offset && scrollDirection !== "backward";
   };
+  // At once, not when the browser gets to it: until then the list would stand askew.
+  useLayoutEffect(() => {
+    for (const element of virtualizer.elementsCache.values()) {
+      if (isOtherTop(rows[virtualizer.indexFromElement(element)])) virtualizer.measureElement(element);
+    }
+    // With the rows of this drawing, which are all that it reads.
+  }, [virtualizer, rows]);
   return virtualizer;
 }
 

@@ -1,11 +1,12 @@
 /** The menu of one message: one for the whole list, opened where it was asked for. Comes when it is first needed. */
 
-import { CompositeRow, Menu, MenuItem, MenuItemCheckbox, MenuSeparator, useMenuStore } from "@ariakit/react";
+import { CompositeRow, MenuItem, MenuItemCheckbox, MenuSeparator } from "@ariakit/react";
 import { Copy, Info, Link2, Pencil, Reply, SmilePlus, Trash2, Undo2 } from "lucide-react";
 import { useState, type ReactNode } from "react";
 import { useChat } from "../engine/state.ts";
 import { useWords } from "../i18n/words.ts";
 import { EmojiPanel } from "./emoji-panel.tsx";
+import { FloatingMenu } from "./floating-menu.tsx";
 import styles from "./menu.module.css";
 import { canEdit, hasReacted, useMessageCommands } from "./message-commands.ts";
 import { textIn } from "./message-text.ts";
@@ -27,35 +28,24 @@ function Items({ menu: opened, onPick }: { readonly menu: OpenMenu; readonly onP
   const commands = useMessageCommands();
   const userId = useChat((state) => state.self?.userId);
   const hasText = useChat((state) => Boolean(textIn(state.plain, message)));
-  const store = useMenuStore({
-    open: true,
-    setOpen: (isOpen) => {
-      if (!isOpen) closeMenu();
-    },
-  });
   // First the focus goes back: a dialog that opens then knows where to return it to.
   const after = (run: () => void) => (): void => {
     closeMenu();
     run();
   };
   const item = (icon: ReactNode, text: string, run: () => void, look?: "danger") => (
-    <MenuItem className={styles["item"]} data-look={look} hideOnClick={false} onClick={after(run)}>
+    <MenuItem className={styles["item"]} rowId={text} data-look={look} hideOnClick={false} onClick={after(run)}>
       {icon}
       {text}
     </MenuItem>
   );
   return (
-    <Menu
-      store={store}
-      className={styles["menu"]}
-      aria-label={t("menu")}
-      getAnchorRect={() => anchorOf(opened)}
-      finalFocus={opened.opener}
-      autoFocusOnShow
-      unmountOnHide
-      fixed
-      gutter={4}
-      overflowPadding={8}
+    <FloatingMenu
+      label={t("menu")}
+      anchor={() => anchorOf(opened)}
+      opener={opened.opener}
+      startsAtFirst={opened.at === undefined}
+      onClose={closeMenu}
     >
       <CompositeRow className={styles["quick"]} role="group" aria-label={t("quickReactions")}>
         {QUICK.map((emoji) => (
@@ -85,6 +75,6 @@ function Items({ menu: opened, onPick }: { readonly menu: OpenMenu; readonly onP
       {item(<Info size={ICON_PX} aria-hidden />, t("details"), () => openDialog({ kind: "details", message }))}
       <MenuSeparator className={styles["separator"]} />
       {item(<Trash2 size={ICON_PX} aria-hidden />, t("remove"), () => openDialog({ kind: "remove", message }), "danger")}
-    </Menu>
+    </FloatingMenu>
   );
 }

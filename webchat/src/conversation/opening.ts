@@ -13,8 +13,8 @@ import type { Position } from "./positions.ts";
 import { indexOfMessage, type Row } from "./rows.ts";
 
 export const FLASH_MS = 1000;
-/** Room above the first unread message for the line and the end of what was read. */
-const ABOVE_UNREAD = 0.2;
+/** All that is new fits on the screen, and some of what was read: then the end is the better place. */
+const FITS = 0.8;
 /** Pages that are fetched to find it. */
 const PAGES_AT_MOST = 5;
 
@@ -67,11 +67,9 @@ export function useOpening(options: OpeningOptions): Opening {
       looksForUnread.current = false;
       const item = itemAt(virtualizer, index);
       if (item === undefined) return;
-      const height = scroller.current!.clientHeight;
-      // All that is new fits: then the end is the better place.
-      if (virtualizer.getTotalSize() - item.start < height * (1 - ABOVE_UNREAD)) return;
+      if (virtualizer.getTotalSize() - item.start < scroller.current!.clientHeight * FITS) return;
       following.stop();
-      virtualizer.scrollToOffset(item.start - height * ABOVE_UNREAD);
+      virtualizer.scrollToIndex(index, { align: "start" });
     } else if (timeline.hasOlder && timeline.loading === null && pages.current < PAGES_AT_MOST) {
       pages.current += 1;
       actions.loadOlder(conversationId);
@@ -106,7 +104,7 @@ export function useOpening(options: OpeningOptions): Opening {
     const index = target === undefined ? undefined : indexOfMessage(rows, target);
     if (index === undefined) return;
     following.stop();
-    const isHigh = (itemAt(virtualizer, index)?.size ?? 0) > scroller.current!.clientHeight;
+    const isHigh = (itemAt(virtualizer, index)?.size ?? 0) > scroller.current!.clientHeight / 2;
     virtualizer.scrollToIndex(index, { align: isHigh ? "start" : "center" });
     const { key } = rows[index]!;
     focus(key);

@@ -3,12 +3,12 @@
 import { memo } from "react";
 import { dayName } from "../i18n/dates.ts";
 import { useWords } from "../i18n/words.ts";
-import { MessageItem } from "./message-row.tsx";
-import { DeletedItem, MarkItem, OutgoingItem } from "./other-rows.tsx";
+import { DeletedItem, MarkItem } from "./other-rows.tsx";
 import styles from "./other-rows.module.css";
-import type { RowProps } from "./row-frame.tsx";
-import type { Row } from "./rows.ts";
+import { RowFrame, type RowProps, type SaidRow } from "./row-frame.tsx";
+import type { MarkRow, Row } from "./rows.ts";
 import { RunItem } from "./run-row.tsx";
+import { SaidItem } from "./said-row.tsx";
 import { words } from "./words.ts";
 
 /** Drawn anew only if the row is another one: of a live answer only its inside is. */
@@ -23,18 +23,31 @@ export const RowView = memo(function RowView(props: RowProps<Row>) {
   );
 });
 
-function Inside({ row, ...rest }: RowProps<Row>) {
+function Inside(props: RowProps<Row>) {
+  const { row } = props;
+  if (isMark(row)) return <MarkItem row={row} author={props.author} />;
+  return (
+    <RowFrame {...props} row={row}>
+      <Said {...props} row={row} />
+    </RowFrame>
+  );
+}
+
+function isMark(row: Row): row is MarkRow {
+  return row.kind === "beginning" || row.kind === "typing";
+}
+
+/** An answer stays the same view from its first word on; so does what a person sends. */
+function Said({ row, ...rest }: RowProps<SaidRow>) {
   switch (row.kind) {
     case "message":
-      return row.message.run === undefined ? <MessageItem row={row} {...rest} /> : <RunItem row={row} {...rest} />;
-    case "deleted":
-      return <DeletedItem row={row} {...rest} />;
+      return row.message.run === undefined ? <SaidItem row={row} {...rest} /> : <RunItem row={row} {...rest} />;
     case "outgoing":
-      return <OutgoingItem row={row} {...rest} />;
+      return <SaidItem row={row} {...rest} />;
     case "live":
       return <RunItem row={row} {...rest} />;
     default:
-      return <MarkItem row={row} {...rest} />;
+      return <DeletedItem row={row} {...rest} />;
   }
 }
 

@@ -10,42 +10,32 @@ import { AnswerParts, attachmentsBeside } from "../answer/answer-parts.tsx";
 import { OutcomeNote } from "../answer/outcome-note.tsx";
 import { QuestionCard } from "../answer/question-card.tsx";
 import { AttachmentList } from "../attachments/attachment-list.tsx";
-import { live, useRun } from "../engine/live.ts";
-import { timeOfDay } from "../i18n/dates.ts";
-import { useWords } from "../i18n/words.ts";
+import { useRun } from "../engine/live.ts";
 import styles from "./message.module.css";
 import { MessageMeta } from "./message-meta.tsx";
 import { MoreButton } from "./more-button.tsx";
 import { QuoteButton } from "./quote.tsx";
 import { Reactions } from "./reactions.tsx";
-import { RowFrame, type RowProps } from "./row-frame.tsx";
+import { Bubble, type RowProps } from "./row-frame.tsx";
 import type { LiveRow, MessageRow } from "./rows.ts";
-import { words } from "./words.ts";
 
 const NOTHING: readonly never[] = [];
 
-export function RunItem(props: RowProps<LiveRow | MessageRow>) {
-  const { row, author, isActive } = props;
-  const t = useWords(words);
+export function RunItem({ row, author, conversationId, isActive }: RowProps<LiveRow | MessageRow>) {
   const message = row.kind === "message" ? row.message : undefined;
   const runId = row.kind === "message" ? row.message.run!.run_id : row.runId;
-  const at = message?.created_at ?? live.get(runId)?.started_at;
-  const time = at === undefined ? "" : timeOfDay(new Date(at));
   const quote = row.kind === "message" ? row.quote : undefined;
   return (
-    <RowFrame
-      {...props}
-      isOwn={false}
-      isWide
-      isBusy={message === undefined}
-      label={t("named", { sender: author.agentName, time })}
+    <Bubble
+      row={row}
+      author={author}
       beside={message !== undefined && <MoreButton message={message} isActive={isActive} />}
       below={message?.reactions !== undefined && <Reactions message={message} agentName={author.agentName} />}
     >
       {quote !== undefined && <QuoteButton quote={quote} agentName={author.agentName} />}
-      <Answer runId={runId} message={message} conversationId={props.conversationId} />
+      <Answer runId={runId} message={message} conversationId={conversationId} />
       {message !== undefined && <MessageMeta message={message} isOwn={false} />}
-    </RowFrame>
+    </Bubble>
   );
 }
 

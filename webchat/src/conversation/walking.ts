@@ -65,6 +65,11 @@ export function useWalking({ scroller, rows, active, scrollToRow, toLatest }: Wa
     scrollToRow(index);
   }
 
+  function toTop(): void {
+    walk(-1, 1);
+    scrollToRow(0);
+  }
+
   function onKeyDown(event: KeyboardEvent): void {
     const { key, target, altKey, ctrlKey, metaKey, shiftKey } = event;
     if (!(target instanceof HTMLElement) || altKey || ctrlKey || metaKey) return;
@@ -77,7 +82,7 @@ export function useWalking({ scroller, rows, active, scrollToRow, toLatest }: Wa
     else if (target !== article && target !== scroller.current) return;
     else if (key === "End") toLatest();
     else if (index < 0) return;
-    else if (key === "Home") walk(-1, 1);
+    else if (key === "Home") toTop();
     else if (key === "ArrowUp" || key === "ArrowDown") {
       const step = key === "ArrowUp" ? -1 : 1;
       if (!strode(scroller.current!, article!, step)) walk(index, step);

@@ -5,7 +5,7 @@ import { useActions } from "../engine/actions.ts";
 import { chat, useChat } from "../engine/state.ts";
 import { passes, queryOf, writeCriteria, type Criteria } from "./criteria.ts";
 import { hitsOf, merged, stillFitting, textOf, type Hit } from "./hits.ts";
-import { termsOf } from "./snippet.ts";
+import { saysAll, termsOf } from "./snippet.ts";
 
 // Between two keys of most; each pause costs the server a query.
 const PAUSE_MS = 200;
@@ -64,7 +64,8 @@ export function useSearch(criteria: Criteria): Found {
   useEffect(() => {
     if (isBlank) return setHere(NOTHING_HERE);
     let isCurrent = true;
-    const found = actions.searchHere(criteria.q, limit);
+    // It knows words only; that phrases stand as they are is looked at below.
+    const found = actions.searchHere(terms.join(" "), limit);
     found.then(
       (messages) => {
         if (!isCurrent) return;
@@ -72,7 +73,7 @@ export function useSearch(criteria: Criteria): Found {
         const fit = messages.filter(
           (each) =>
             !each.deleted &&
-            textOf(each, plain) !== "" &&
+            saysAll(textOf(each, plain), terms) &&
             passes(each, criteria, (id) => conversations[id]?.agent_id),
         );
         setHere({ key, hits: fit.map((message) => ({ message })), hasMore: messages.length === limit });

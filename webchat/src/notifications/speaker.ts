@@ -12,7 +12,7 @@ export interface Speaker {
 }
 
 export function becomeSpeaker(locks: LockManager | undefined = navigator.locks): Speaker {
-  // Without locks (a page that is not served securely) there are no system notifications either.
+  // Without locks (a page that is not served securely) each tab tells; system notifications there are none then.
   if (locks === undefined) return { isSpeaker: true, stop: () => undefined };
   let release: () => void = () => undefined;
   let isSpeaker = false;
@@ -26,10 +26,12 @@ export function becomeSpeaker(locks: LockManager | undefined = navigator.locks):
         isSpeaker = true;
         await new Promise<void>((resolve) => (release = resolve));
       });
-    } catch {
-      // Another tab was given the focus. Wait until it is gone, or this one is looked at again.
-      isSpeaker = false;
-      void ask(false);
+    } catch (error) {
+      const isStolen = error instanceof DOMException && error.name === "AbortError";
+      // Another tab was given the focus: wait until it is gone, or this one is looked at again. Any other
+      // error says that there are no locks to be had here.
+      isSpeaker = !isStolen && !isStopped;
+      if (isStolen) void ask(false);
     }
   }
 

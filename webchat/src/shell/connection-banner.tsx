@@ -16,23 +16,24 @@ export function ConnectionBanner() {
   const notice = useConnectionNotice();
   const waiting = useChat((state) => waitingCount(state.outgoing));
   const isOffline = notice.kind === "offline";
+  const region = notice.kind === "none" ? {} : { role: "region", "aria-label": t("connection") };
   return (
-    <div className={styles["banner"]} data-kind={notice.kind}>
+    <div className={styles["banner"]} data-kind={notice.kind} {...region}>
+      {notice.kind !== "none" && <Picture notice={notice} />}
       {/* Always there, so that it is read out once when something is said; what counts down stands beside it. */}
       <p className={styles["text"]} role="status">
-        {notice.kind !== "none" && <Picture notice={notice} />}
         {notice.kind === "connecting" && t("connecting")}
         {notice.kind === "back" && t("back")}
         {isOffline && t(notice.isDevice ? "offlineDevice" : "offlineServer")}
       </p>
       {isOffline && (
         <>
-          {waiting > 0 && <span className={styles["aside"]}>{t("waiting", { n: waiting })}</span>}
-          {!notice.isDevice && (
-            <span className={styles["aside"]} aria-hidden>
-              {notice.inSeconds > 0 ? t("tryingIn", { n: notice.inSeconds }) : t("trying")}
-            </span>
-          )}
+          <span className={styles["asides"]}>
+            {waiting > 0 && <span>{t("waiting", { n: waiting })}</span>}
+            {!notice.isDevice && (
+              <span aria-hidden>{notice.inSeconds > 0 ? t("tryingIn", { n: notice.inSeconds }) : t("trying")}</span>
+            )}
+          </span>
           <Button className={styles["again"]} onClick={() => actions.reconnect()}>
             {t("tryNow")}
           </Button>

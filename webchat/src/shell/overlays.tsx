@@ -1,6 +1,7 @@
 /** The dialogs of the shell, each a chunk of its own. The palette's is there before it is asked for. */
 
 import { lazy, Suspense, useEffect, type ComponentType } from "react";
+import { whenIdle } from "./idle.ts";
 import { closeOverlay, useOverlay, type Overlay } from "./overlay.ts";
 
 const loadPalette = () => import("./palette/palette.tsx");
@@ -14,7 +15,8 @@ const DIALOGS: Readonly<Record<Overlay, ComponentType<{ onClose: () => void }>>>
 
 export function Overlays() {
   const open = useOverlay();
-  useEffect(whenIdle, []);
+  // Keys that are pressed while a chunk is on its way are lost: fetch the one that is typed into at once.
+  useEffect(() => whenIdle(() => void loadPalette().catch(() => undefined)), []);
   if (open === null) return null;
   const Shown = DIALOGS[open];
   return (
@@ -22,18 +24,4 @@ export function Overlays() {
       <Shown onClose={closeOverlay} />
     </Suspense>
   );
-}
-
-// Safari has no `requestIdleCallback`; by then the page stands.
-const IDLE_MS = 1500;
-
-/** Keys that are pressed while a chunk is on its way are lost: fetch the one that is typed into at once. */
-function whenIdle(): () => void {
-  const load = (): void => void loadPalette().catch(() => undefined);
-  if (typeof requestIdleCallback === "undefined") {
-    const timer = setTimeout(load, IDLE_MS);
-    return () => clearTimeout(timer);
-  }
-  const handle = requestIdleCallback(load, { timeout: 2 * IDLE_MS });
-  return () => cancelIdleCallback(handle);
 }

@@ -6,10 +6,8 @@
 
 import { useEffect, useRef } from "react";
 import { useLocation } from "wouter";
-import { useActions } from "../engine/actions.ts";
-import { chat, useChat } from "../engine/state.ts";
+import { useChat } from "../engine/state.ts";
 import { useWords } from "../i18n/words.ts";
-import { startNotifications } from "../notifications/start.ts";
 import { ConnectionBanner } from "./connection-banner.tsx";
 import { Overlays } from "./overlays.tsx";
 import { PaneEdge } from "./pane-edge.tsx";
@@ -17,14 +15,14 @@ import { conversationAt, LIST } from "./places.ts";
 import styles from "./shell.module.css";
 import { Sidebar } from "./sidebar/sidebar.tsx";
 import { useTitle } from "./title.ts";
+import { useNotifications } from "./use-notifications.ts";
 import { useShortcuts } from "./use-shortcuts.ts";
 import { Views } from "./views.tsx";
 import { words } from "./words.ts";
 
 export function Shell() {
   const t = useWords(words);
-  const { rest } = useActions();
-  const [path, navigate] = useLocation();
+  const [path] = useLocation();
   const nav = useRef<HTMLElement>(null);
   const main = useRef<HTMLElement>(null);
   // Until the server has spoken for the first time on this device, an empty list means nothing.
@@ -32,7 +30,7 @@ export function Shell() {
 
   useShortcuts();
   useTitle();
-  useEffect(() => startNotifications(chat, navigate, rest), [navigate, rest]);
+  useNotifications();
 
   // What had the focus may have gone with the view before. Views that want it have taken it by now.
   const shownPath = useRef(path);
@@ -41,7 +39,8 @@ export function Shell() {
     shownPath.current = path;
     const frame = requestAnimationFrame(() => {
       const focused = document.activeElement;
-      if (focused !== null && focused !== document.body) return;
+      const isLost = focused === null || focused === document.body || !focused.checkVisibility({ visibilityProperty: true });
+      if (!isLost) return;
       const row = nav.current?.querySelector<HTMLElement>("[data-tabstop]");
       if (path === LIST && row) row.focus({ preventScroll: true });
       else main.current?.focus({ preventScroll: true });
@@ -65,8 +64,8 @@ export function Shell() {
       <ConnectionBanner />
       <nav ref={nav} className={styles["list"]} aria-label={t("chats")}>
         <Sidebar openId={conversationAt(path)} isKnown={isKnown} />
+        <PaneEdge />
       </nav>
-      <PaneEdge />
       <main ref={main} id="main" className={styles["main"]} tabIndex={-1}>
         <Views isKnown={isKnown} />
       </main>

@@ -3,15 +3,15 @@
 import { Fragment } from "react";
 import { Dialog } from "../design/dialog.tsx";
 import { useWords } from "../i18n/words.ts";
+import { words, type DialogWord } from "./dialog-words.ts";
 import styles from "./shortcuts-dialog.module.css";
 import { IS_APPLE, SHORTCUTS, type Chord, type ShortcutGroup } from "./shortcuts.ts";
-import { words, type ShellWord } from "./words.ts";
 
 const GROUPS = {
   moving: "shortcutsMoving",
   writing: "shortcutsWriting",
   reading: "shortcutsReading",
-} as const satisfies Record<ShortcutGroup, ShellWord>;
+} as const satisfies Record<ShortcutGroup, DialogWord>;
 
 export function ShortcutsDialog({ onClose }: { readonly onClose: () => void }) {
   const t = useWords(words);
@@ -61,7 +61,7 @@ function Keys({ chord }: { readonly chord: Chord }) {
 }
 
 const SIGNS: Readonly<Record<string, string>> = { ArrowUp: "↑", ArrowDown: "↓" };
-const NAMES: Readonly<Record<string, ShellWord>> = {
+const NAMES: Readonly<Record<string, DialogWord>> = {
   ArrowUp: "keyUp",
   ArrowDown: "keyDown",
   Enter: "keyEnter",

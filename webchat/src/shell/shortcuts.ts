@@ -4,7 +4,7 @@
  * Part of the first chunk: a shortcut that comes with what it opens would miss the keys pressed before.
  */
 
-import type { ShellWord } from "./words.ts";
+import type { DialogWord } from "./dialog-words.ts";
 
 /** `mod` is Ctrl, on Apple's machines Cmd. Shift counts with letters and named keys only: `?` is where the layout has it. */
 export interface Chord {
@@ -30,7 +30,7 @@ export type ShortcutGroup = "moving" | "writing" | "reading";
 
 export interface Shortcut {
   readonly group: ShortcutGroup;
-  readonly label: ShellWord;
+  readonly label: DialogWord;
   readonly chords: readonly Chord[];
   /** Absent: another part of the app listens, and it is only told here. */
   readonly command?: Command;
@@ -73,8 +73,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
 
 /** The command of a key press; undefined if it is none, or belongs to what is being typed. */
 export function commandOf(event: KeyboardEvent, isApple = IS_APPLE): Command | undefined {
-  // AltGr writes characters, and says Ctrl and Alt on some systems.
-  if (event.isComposing || event.defaultPrevented || event.getModifierState("AltGraph")) return undefined;
+  if (event.isComposing || event.defaultPrevented || isAltGraph(event, isApple)) return undefined;
   for (const { command, chords } of SHORTCUTS) {
     if (command === undefined) continue;
     for (const chord of chords) {
@@ -95,6 +94,11 @@ function matches(event: KeyboardEvent, chord: Chord, isApple: boolean): boolean 
   const isSign = chord.key.length === 1 && chord.key.toLowerCase() === chord.key.toUpperCase();
   if (!isSign && event.shiftKey !== (chord.shift ?? false)) return false;
   return event.key.toLowerCase() === chord.key.toLowerCase() || isOnKey(event, chord.key);
+}
+
+/** It writes characters, and says Ctrl and Alt on some systems. On Apple's it is the Option key, which is our Alt. */
+function isAltGraph(event: KeyboardEvent, isApple: boolean): boolean {
+  return !isApple && event.key.length === 1 && event.getModifierState("AltGraph");
 }
 
 /** Where letters are not Latin, or Option makes another one of them, the place on the keyboard counts. */

@@ -6,8 +6,8 @@ import { Dialog } from "../design/dialog.tsx";
 import { useActions } from "../engine/actions.ts";
 import { useChat } from "../engine/state.ts";
 import { useWords } from "../i18n/words.ts";
+import { words } from "./dialog-words.ts";
 import { waitingCount } from "./waiting.ts";
-import { words } from "./words.ts";
 
 export function SignOut({ onClose }: { readonly onClose: () => void }) {
   const t = useWords(words);

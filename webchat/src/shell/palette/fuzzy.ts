@@ -21,8 +21,12 @@ function fitsWord(word: string, text: string): number | undefined {
     const starts = new RegExp(`(?:^|[^\\p{L}\\p{N}])${escaped(word)}`, "u").test(text);
     return starts ? 3 : 2;
   }
-  return word.length > 1 ? scattered(word, text) : undefined;
+  return word.length >= SCATTERED_FROM ? scattered(word, text) : undefined;
 }
+
+// Two letters are somewhere in almost everything, and far enough apart so are three.
+const SCATTERED_FROM = 3;
+const DENSE_ENOUGH = 0.3;
 
 /** All letters in order, but apart: the closer together, the better. Between 0 and 1. */
 function scattered(word: string, text: string): number | undefined {
@@ -33,7 +37,8 @@ function scattered(word: string, text: string): number | undefined {
     if (at === -1) return undefined;
     if (first === -1) first = at;
   }
-  return word.length / (at - first + 1);
+  const density = word.length / (at - first + 1);
+  return density >= DENSE_ENOUGH ? density : undefined;
 }
 
 function folded(text: string): string {

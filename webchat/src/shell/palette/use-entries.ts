@@ -20,7 +20,8 @@ const SECTIONS = {
   account: "settingsAccount",
   appearance: "settingsAppearance",
   notifications: "settingsNotifications",
-  security: "settingsSecurity",
+  sessions: "settingsSessions",
+  encryption: "settingsEncryption",
 } as const;
 
 type Conversations = Readonly<Record<string, ChatConversation>>;

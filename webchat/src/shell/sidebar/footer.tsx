@@ -26,10 +26,12 @@ export function Footer() {
   const name = self?.username ?? "";
   return (
     <footer className={styles["footer"]}>
-      <Link href={settingsPlace("account")} className={styles["self"]} aria-label={t("account", { name })}>
+      <Link href={settingsPlace("account")} className={styles["self"]}>
         <Avatar id={self?.userId ?? ""} name={name} size="small" />
         <span className={styles["who"]}>
-          <span className={styles["name"]}>{name}</span>
+          <span className={styles["name"]}>
+            <span className="visually-hidden">{t("account")}</span> {name}
+          </span>
           <span className={styles["state"]} data-link={link}>
             {t(STATES[link])}
           </span>

@@ -15,9 +15,10 @@ import { useWords } from "../../i18n/words.ts";
 import { agentsFor } from "./agents-for.ts";
 import { agentName, presenceOf } from "../names.ts";
 import { chatPlace } from "../places.ts";
+import { words } from "./dialog-words.ts";
 import styles from "./new-chat.module.css";
 import { TITLE_AT_MOST } from "./row-dialogs.tsx";
-import { words } from "./words.ts";
+import { words as listWords } from "./words.ts";
 
 export function NewChat({ onClose }: { readonly onClose: () => void }) {
   const t = useWords(words);
@@ -104,6 +105,7 @@ interface AgentProps {
 
 function Agent({ agent, isTitled, onOpen, onTitled, onStart }: AgentProps) {
   const t = useWords(words);
+  const say = useWords(listWords);
   const form = useId();
   const [title, setTitle] = useState("");
   const name = agentName({ [agent.agent_id]: agent }, agent.agent_id);
@@ -117,7 +119,7 @@ function Agent({ agent, isTitled, onOpen, onTitled, onStart }: AgentProps) {
           <span className={styles["text"]}>
             <span className={styles["name"]}>{name}</span>
             <span className={styles["status"]}>
-              {t(presence)}
+              {say(presence)}
               {presence !== "offline" && agent.status_text ? ` · ${agent.status_text}` : ""}
             </span>
             {about !== undefined && about !== "" && <span className={styles["about"]}>{about}</span>}

@@ -5,6 +5,7 @@
  */
 
 import type { ChatConversation, Outgoing } from "../../engine/state.ts";
+import { isMuted } from "../../notifications/muted.ts";
 
 /** `#travel`: those with that tag. */
 export type Filter = "all" | "unread" | "archived" | `#${string}`;
@@ -39,14 +40,15 @@ export function neighbour(order: readonly string[], openId: string | undefined, 
   return order[(at + step + order.length) % order.length];
 }
 
-/** The same, among those with something unread. */
+/** The same, among those with something unread that is not muted. */
 export function unreadNeighbour(
   order: readonly string[],
   conversations: Conversations,
   openId: string | undefined,
   step: 1 | -1,
 ): string | undefined {
-  const wanted = order.filter((id) => id === openId || (conversations[id]?.unread ?? 0) > 0);
+  const calls = ({ unread, muted_until: until }: ChatConversation): boolean => unread > 0 && !isMuted(until);
+  const wanted = order.filter((id) => id === openId || calls(conversations[id]!));
   const next = neighbour(wanted, openId, step);
   return next === openId ? undefined : next;
 }

@@ -10,7 +10,7 @@ import { useChat, type ChatConversation } from "../../engine/state.ts";
 import { useWords } from "../../i18n/words.ts";
 import { chatName } from "../names.ts";
 import { conversationAt, LIST } from "../places.ts";
-import { words } from "./words.ts";
+import { words } from "./dialog-words.ts";
 
 // docs/protocol.md, "Conversations": one line of 1 to 200 characters.
 export const TITLE_AT_MOST = 200;
@@ -29,7 +29,11 @@ export function RenameDialog({ conversation, onClose }: AskProps) {
   const wanted = title.trim();
   const mayBeEmpty = conversation.is_default;
 
-  useEffect(() => field.current?.select(), []);
+  // The dialog is open by now, and has put the focus on its first button.
+  useEffect(() => {
+    field.current!.focus();
+    field.current!.select();
+  }, []);
 
   async function save(): Promise<void> {
     try {

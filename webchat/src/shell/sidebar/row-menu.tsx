@@ -12,7 +12,7 @@ import { chatName } from "../names.ts";
 import { RemoveDialog, RenameDialog } from "./row-dialogs.tsx";
 import { closeRowMenu, useRowMenu, type RowMenuAt } from "./row-menu-state.ts";
 import styles from "./row-menu.module.css";
-import { words } from "./words.ts";
+import { words } from "./dialog-words.ts";
 
 const HOUR_MS = 3_600_000;
 const MUTE_HOURS = [1, 8] as const;
@@ -27,6 +27,7 @@ export function RowMenu() {
   const [asking, setAsking] = useState<Asking>();
   const shown = at ?? asking?.at;
   const conversation = useChat((state) => (shown === undefined ? undefined : state.conversations[shown.conversationId]));
+  const agents = useChat((state) => state.agents);
   const menu = useMenuStore({
     open: at !== null && conversation !== undefined,
     setOpen: (open) => {
@@ -34,20 +35,29 @@ export function RowMenu() {
     },
   });
   const done = (): void => setAsking(undefined);
+
+  /** The dialog gives the focus back to whatever has it now: the row, and not an item that is about to go. */
+  function ask(what: Asking["what"]): void {
+    if (at === null) return;
+    at.opener.focus();
+    setAsking({ what, at });
+  }
+
   if (conversation === undefined) return null;
   return (
     <>
       <Menu
         store={menu}
         className={styles["menu"]}
-        aria-label={chatName(conversation, {})}
+        aria-label={chatName(conversation, agents)}
         gutter={4}
         unmountOnHide
         autoFocusOnShow
         getAnchorRect={() => (at === null ? null : anchorOf(at))}
         finalFocus={at?.opener ?? null}
+        autoFocusOnHide={() => asking === undefined}
       >
-        <Items conversation={conversation} ask={(what) => at !== null && setAsking({ what, at })} />
+        <Items conversation={conversation} ask={ask} />
       </Menu>
       {asking?.what === "rename" && <RenameDialog conversation={conversation} onClose={done} />}
       {asking?.what === "remove" && <RemoveDialog conversation={conversation} onClose={done} />}
