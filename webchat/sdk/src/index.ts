@@ -1,5 +1,6 @@
 /** Client of an amtrio server. See docs/protocol.md for what the words mean. */
 
+export { Backoff } from "./backoff.js";
 export { connect, Connection, newClientId, type ConnectionOptions, type SendOptions } from "./connection.js";
 export { countCodePoints, indexOfCodePoint, sliceCodePoints } from "./code-points.js";
 export type { DownloadOptions } from "./download.js";

@@ -80,6 +80,8 @@ export interface Actions {
   setEncryption(conversationId: string, on: boolean): Promise<void>;
   /** A person compared the numbers. */
   markVerified(conversationId: string): Promise<void>;
+  /** A person looked at the agent's changed keys, and trusts them. */
+  acceptKeys(conversationId: string): Promise<void>;
 
   // ---- agents
   refreshAgents(): Promise<AgentInfo[]>;

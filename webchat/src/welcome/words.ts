@@ -3,7 +3,7 @@ import { catalogue } from "../i18n/words.ts";
 export const words = catalogue({
   en: {
     tagline: "Talk to your agents. On your own server.",
-    username: "Name",
+    username: "Username",
     usernameMissing: "Your name is missing.",
     usernameRule: "3 to 50 letters, digits or underscores, without spaces.",
     password: "Password",
@@ -48,7 +48,7 @@ export const words = catalogue({
   },
   de: {
     tagline: "Sprich mit deinen Agenten. Auf deinem eigenen Server.",
-    username: "Name",
+    username: "Benutzername",
     usernameMissing: "Dein Name fehlt.",
     usernameRule: "3 bis 50 Buchstaben (ohne Umlaute), Ziffern oder Unterstriche, ohne Leerzeichen.",
     password: "Passwort",

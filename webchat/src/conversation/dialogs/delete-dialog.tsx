@@ -1,0 +1,51 @@
+/** Is it meant? A whole conversation cannot be brought back. */
+
+import { useLocation } from "wouter";
+import { Button } from "../../design/button.tsx";
+import { Dialog } from "../../design/dialog.tsx";
+import { useActions } from "../../engine/actions.ts";
+import { useWords } from "../../i18n/words.ts";
+import { openDialog } from "../opened.ts";
+import type { ConversationDialogProps } from "./conversation-dialog.tsx";
+import styles from "./dialogs.module.css";
+import { useDoing } from "./doing.ts";
+import { words } from "./words.ts";
+
+export function DeleteDialog({ conversation, agentName, onClose }: ConversationDialogProps) {
+  const t = useWords(words);
+  const actions = useActions();
+  const [, navigate] = useLocation();
+  const { isBusy, error, run } = useDoing();
+  return (
+    <Dialog
+      title={t("deleteTitle")}
+      onClose={onClose}
+      actions={
+        <>
+          <Button onClick={onClose}>{t("cancel")}</Button>
+          <Button
+            look="danger"
+            disabled={isBusy}
+            onClick={() =>
+              run(
+                () => actions.deleteConversation(conversation.conversation_id),
+                () => {
+                  onClose();
+                  navigate("/", { replace: true });
+                },
+              )
+            }
+          >
+            {t("delete")}
+          </Button>
+        </>
+      }
+    >
+      <p>{t("deleteBody", { name: agentName })}</p>
+      <button type="button" className={styles["link"]} onClick={() => openDialog({ kind: "export" })}>
+        {t("deleteKeep")}
+      </button>
+      {error !== undefined && <p className={styles["error"]}>{error}</p>}
+    </Dialog>
+  );
+}

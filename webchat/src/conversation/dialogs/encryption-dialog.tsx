@@ -1,0 +1,86 @@
+/** What encryption of this conversation does and does not do, whether it is on, and the number to compare. */
+
+import { ShieldAlert, ShieldCheck, ShieldQuestion } from "lucide-react";
+import { Button } from "../../design/button.tsx";
+import { Dialog } from "../../design/dialog.tsx";
+import { Switch } from "../../design/field.tsx";
+import { useActions } from "../../engine/actions.ts";
+import { useChat, type Secrecy } from "../../engine/state.ts";
+import { useWords } from "../../i18n/words.ts";
+import type { ConversationDialogProps } from "./conversation-dialog.tsx";
+import styles from "./dialogs.module.css";
+import { useDoing } from "./doing.ts";
+import { words } from "./words.ts";
+
+const OFF: Secrecy = { kind: "off" };
+const GROUP_DIGITS = 5;
+
+export function EncryptionDialog({ conversation, agentName, onClose }: ConversationDialogProps) {
+  const t = useWords(words);
+  const actions = useActions();
+  const { conversation_id: id } = conversation;
+  const secrecy = useChat((state) => state.secrecy[id] ?? OFF);
+  const { isBusy, error, run } = useDoing();
+  const hasNumber = secrecy.kind === "on" || secrecy.kind === "changed";
+  const isVerified = secrecy.kind === "on" && secrecy.verified;
+  const name = agentName;
+  return (
+    <Dialog
+      title={t("secrecyTitle")}
+      onClose={onClose}
+      actions={
+        <>
+          <Button onClick={onClose}>{t("close")}</Button>
+          {hasNumber && !isVerified && (
+            <Button look="primary" disabled={isBusy} onClick={() => run(() => actions.markVerified(id))}>
+              {t("markVerified")}
+            </Button>
+          )}
+        </>
+      }
+    >
+      {secrecy.kind === "changed" && (
+        <p className={styles["warning"]}>
+          <ShieldAlert size={20} aria-hidden />
+          {t("changedBody", { name })}
+        </p>
+      )}
+      <p>{t("secrecyProtects", { name })}</p>
+      <p className={styles["quiet"]}>{t("secrecyLimits", { name })}</p>
+      {secrecy.kind === "unavailable" ? (
+        <p>{t("secrecyUnavailable", { name })}</p>
+      ) : (
+        <Switch
+          label={t("secrecySwitch")}
+          checked={hasNumber}
+          disabled={isBusy}
+          onChange={(on) => run(() => actions.setEncryption(id, on))}
+        />
+      )}
+      {hasNumber && (
+        <section className={styles["safety"]}>
+          <h3>{t("safetyNumber")}</h3>
+          <SafetyNumber digits={secrecy.safetyNumber} />
+          <p className={styles["quiet"]}>{t("compare", { name })}</p>
+          <p className={styles["verified"]} data-verified={isVerified || undefined}>
+            {isVerified ? <ShieldCheck size={18} aria-hidden /> : <ShieldQuestion size={18} aria-hidden />}
+            {t(isVerified ? "verified" : "unverified")}
+          </p>
+        </section>
+      )}
+      {error !== undefined && <p className={styles["error"]}>{error}</p>}
+    </Dialog>
+  );
+}
+
+function SafetyNumber({ digits }: { readonly digits: string }) {
+  const groups = digits.replace(/\s/g, "").match(new RegExp(`.{1,${GROUP_DIGITS}}`, "g")) ?? [];
+  return (
+    <p className={styles["number"]}>
+      {groups.map((group, index) => (
+        // Neither is ever moved: the place is the identity.
+        <span key={index}>{group} </span>
+      ))}
+    </p>
+  );
+}

@@ -1,0 +1,49 @@
+/** The files of a conversation, newest first. */
+
+import type { Attachment } from "@amtrio/client";
+import { useCallback, useEffect, useState } from "react";
+import { AttachmentList } from "../../attachments/attachment-list.tsx";
+import { Button } from "../../design/button.tsx";
+import { Dialog } from "../../design/dialog.tsx";
+import { Spinner } from "../../design/spinner.tsx";
+import { useActions } from "../../engine/actions.ts";
+import { useWords } from "../../i18n/words.ts";
+import type { ConversationDialogProps } from "./conversation-dialog.tsx";
+import styles from "./dialogs.module.css";
+import { useDoing } from "./doing.ts";
+import { words } from "./words.ts";
+
+const PAGE = 50;
+
+export function FilesDialog({ conversation, onClose }: ConversationDialogProps) {
+  const t = useWords(words);
+  const { rest } = useActions();
+  const { isBusy, error, run } = useDoing();
+  const [files, setFiles] = useState<readonly Attachment[]>();
+  const [hasMore, setHasMore] = useState(false);
+  const path = `/conversations/${encodeURIComponent(conversation.conversation_id)}/attachments`;
+  const load = useCallback(
+    (before: string | undefined): void =>
+      run(async () => {
+        const page = await rest.call<Attachment[]>("GET", path, { query: { before, limit: PAGE } });
+        setFiles((known = []) => [...known, ...page.map(withoutNulls)]);
+        setHasMore(page.length === PAGE);
+      }),
+    [rest, path, run],
+  );
+  useEffect(() => load(undefined), [load]);
+  return (
+    <Dialog title={t("filesTitle")} onClose={onClose} className={styles["wide"]}>
+      {error !== undefined && <p className={styles["error"]}>{error}</p>}
+      {files?.length === 0 && <p className={styles["quiet"]}>{t("filesNone")}</p>}
+      {files !== undefined && files.length > 0 && <AttachmentList attachments={files} />}
+      {isBusy && <Spinner />}
+      {hasMore && !isBusy && <Button onClick={() => load(files?.at(-1)?.attachment_id)}>{t("loadMore")}</Button>}
+    </Dialog>
+  );
+}
+
+/** REST says null where nothing is. */
+function withoutNulls(file: Attachment): Attachment {
+  return Object.fromEntries(Object.entries(file).filter(([, value]) => value !== null)) as unknown as Attachment;
+}

@@ -1,0 +1,38 @@
+/** For how long a conversation is to be quiet. */
+
+import { Button } from "../../design/button.tsx";
+import { Dialog } from "../../design/dialog.tsx";
+import { useActions } from "../../engine/actions.ts";
+import { useWords } from "../../i18n/words.ts";
+import { untilAfter, type Span } from "../muting.ts";
+import type { ConversationDialogProps } from "./conversation-dialog.tsx";
+import styles from "./dialogs.module.css";
+import { useDoing } from "./doing.ts";
+import { words } from "./words.ts";
+
+const CHOICES = { hour: "muteHour", hours: "muteHours", week: "muteWeek", ever: "muteEver" } as const;
+
+export function MuteDialog({ conversation, onClose }: ConversationDialogProps) {
+  const t = useWords(words);
+  const actions = useActions();
+  const { isBusy, error, run } = useDoing();
+  return (
+    <Dialog title={t("muteTitle")} onClose={onClose}>
+      <p>{t("muteBody")}</p>
+      <div className={styles["choices"]}>
+        {(Object.keys(CHOICES) as Span[]).map((span) => (
+          <Button
+            key={span}
+            disabled={isBusy}
+            onClick={() =>
+              run(() => actions.mute(conversation.conversation_id, untilAfter(span, Date.now())), onClose)
+            }
+          >
+            {t(CHOICES[span])}
+          </Button>
+        ))}
+      </div>
+      {error !== undefined && <p className={styles["error"]}>{error}</p>}
+    </Dialog>
+  );
+}

@@ -1,0 +1,89 @@
+/** A person's own labels of a conversation. */
+
+import { X } from "lucide-react";
+import { useEffect, useState } from "react";
+import { Button, IconButton } from "../../design/button.tsx";
+import { Dialog } from "../../design/dialog.tsx";
+import { Field } from "../../design/field.tsx";
+import { useActions } from "../../engine/actions.ts";
+import { useWords } from "../../i18n/words.ts";
+import type { ConversationDialogProps } from "./conversation-dialog.tsx";
+import styles from "./dialogs.module.css";
+import { useDoing } from "./doing.ts";
+import { words } from "./words.ts";
+
+// As the server has it.
+const TAG_LENGTH_AT_MOST = 50;
+const SUGGESTED_AT_MOST = 12;
+
+interface UsedTag {
+  readonly tag: string;
+  readonly count: number;
+}
+
+export function TagsDialog({ conversation, onClose }: ConversationDialogProps) {
+  const t = useWords(words);
+  const actions = useActions();
+  const { isBusy, error, run } = useDoing();
+  const [text, setText] = useState("");
+  const [used, setUsed] = useState<readonly UsedTag[]>([]);
+  const { conversation_id: id, tags } = conversation;
+  useEffect(() => {
+    // Only a convenience: without it one types.
+    actions.rest.call<UsedTag[]>("GET", "/tags").then(setUsed, () => undefined);
+  }, [actions]);
+  const suggestions = used.filter(({ tag }) => !tags.includes(tag)).slice(0, SUGGESTED_AT_MOST);
+  const add = (tag: string): void => run(() => actions.tag(id, tag, true), () => setText(""));
+  return (
+    <Dialog title={t("tagsTitle")} onClose={onClose} actions={<Button onClick={onClose}>{t("close")}</Button>}>
+      {tags.length === 0 && <p className={styles["quiet"]}>{t("tagsNone")}</p>}
+      <ul className={styles["chips"]}>
+        {tags.map((tag) => (
+          <li key={tag} className={styles["chip"]}>
+            {tag}
+            <IconButton
+              label={t("untag", { tag })}
+              icon={<X size={14} aria-hidden />}
+              onClick={() => run(() => actions.tag(id, tag, false))}
+            />
+          </li>
+        ))}
+      </ul>
+      <form
+        className={styles["adding"]}
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (text.trim() !== "") add(text.trim());
+        }}
+      >
+        <Field
+          label={t("addTag")}
+          hint={t("tagsHint")}
+          error={error}
+          value={text}
+          maxLength={TAG_LENGTH_AT_MOST}
+          autoComplete="off"
+          autoFocus
+          onChange={(event) => setText(event.target.value)}
+        />
+        <Button type="submit" disabled={isBusy || text.trim() === ""}>
+          {t("add")}
+        </Button>
+      </form>
+      {suggestions.length > 0 && (
+        <section className={styles["suggestions"]}>
+          <h3>{t("suggestions")}</h3>
+          <ul className={styles["chips"]}>
+            {suggestions.map(({ tag, count }) => (
+              <li key={tag}>
+                <button type="button" className={styles["chip"]} onClick={() => add(tag)}>
+                  {tag} <small>{count}</small>
+                </button>
+              </li>
+            ))}
+          </ul>
+        </section>
+      )}
+    </Dialog>
+  );
+}

@@ -1,0 +1,63 @@
+/** A dialog that asks for a title. */
+
+import { useId, useState } from "react";
+import { Button } from "../../design/button.tsx";
+import { Dialog } from "../../design/dialog.tsx";
+import { Field } from "../../design/field.tsx";
+import { useWords } from "../../i18n/words.ts";
+import { useDoing } from "./doing.ts";
+import { words } from "./words.ts";
+
+// As the server has it.
+const TITLE_LENGTH_AT_MOST = 200;
+
+interface TitleFormProps {
+  readonly heading: string;
+  readonly hint: string;
+  readonly done: string;
+  readonly title: string;
+  readonly isRequired: boolean;
+  /** Closes the dialog unless it fails. */
+  readonly onDone: (title: string) => Promise<void>;
+  readonly onClose: () => void;
+}
+
+export function TitleForm({ heading, hint, done, title, isRequired, onDone, onClose }: TitleFormProps) {
+  const t = useWords(words);
+  const form = useId();
+  const [text, setText] = useState(title);
+  const { isBusy, error, run } = useDoing();
+  return (
+    <Dialog
+      title={heading}
+      onClose={onClose}
+      actions={
+        <>
+          <Button onClick={onClose}>{t("cancel")}</Button>
+          <Button look="primary" type="submit" form={form} disabled={isBusy || (isRequired && text.trim() === "")}>
+            {done}
+          </Button>
+        </>
+      }
+    >
+      <form
+        id={form}
+        onSubmit={(event) => {
+          event.preventDefault();
+          run(() => onDone(text.trim()), onClose);
+        }}
+      >
+        <Field
+          label={t("title")}
+          hint={hint}
+          error={error}
+          value={text}
+          maxLength={TITLE_LENGTH_AT_MOST}
+          autoFocus
+          autoComplete="off"
+          onChange={(event) => setText(event.target.value)}
+        />
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,72 @@
+/** What a person can do with one message, from the menu and by keys alike. */
+
+import type { Message } from "@amtrio/client";
+import { useMemo } from "react";
+import { notify, notifyError } from "../design/toast.tsx";
+import { useActions, type Actions } from "../engine/actions.ts";
+import { chat } from "../engine/state.ts";
+import { sayNow } from "../i18n/words.ts";
+import { intend } from "./intent.ts";
+import { textIn } from "./message-text.ts";
+import { keepAfterAll, removeLater, UNDO_MS } from "./removals.ts";
+import { words } from "./words.ts";
+
+export type MessageCommands = ReturnType<typeof commandsWith>;
+
+export function useMessageCommands(): MessageCommands {
+  const actions = useActions();
+  return useMemo(() => commandsWith(actions), [actions]);
+}
+
+/** The server has the last word; what is offered is what it will hardly refuse. */
+export function canEdit(message: Message): boolean {
+  return message.sender_type === "client" && message.kind !== "encrypted" && !message.deleted;
+}
+
+export function hasReacted(message: Message, emoji: string, userId: string | undefined): boolean {
+  return message.reactions?.some((each) => each.emoji === emoji && each.account_kind === "user" && each.account_id === userId) ?? false;
+}
+
+function commandsWith(actions: Actions) {
+  return {
+    reply(message: Message): void {
+      intend(message.conversation_id, { kind: "reply", message });
+    },
+    edit(message: Message): void {
+      intend(message.conversation_id, { kind: "edit", message });
+    },
+    react(message: Message, emoji: string): void {
+      const isOn = hasReacted(message, emoji, chat.getState().self?.userId);
+      actions.react(message, emoji, !isOn).catch(notifyError);
+    },
+    withdraw(message: Message): void {
+      actions.withdraw(message).catch(notifyError);
+    },
+    /** After it was asked whether it is meant. */
+    remove(message: Message): void {
+      const dismiss = notify({
+        text: sayNow(words, "removed"),
+        forMs: UNDO_MS,
+        action: { label: sayNow(words, "undo"), run: () => keepAfterAll(message.message_id) },
+      });
+      removeLater(message, actions.remove.bind(actions), (error) => {
+        dismiss();
+        notifyError(error);
+      });
+    },
+    copyText(message: Message): void {
+      copy(textIn(chat.getState().plain, message) ?? "");
+    },
+    copyLink(message: Message): void {
+      const { conversation_id: conversationId, message_id: messageId } = message;
+      copy(`${location.origin}/c/${encodeURIComponent(conversationId)}?m=${encodeURIComponent(messageId)}`);
+    },
+  };
+}
+
+function copy(text: string): void {
+  navigator.clipboard.writeText(text).then(
+    () => notify({ text: sayNow(words, "copied"), forMs: 1500 }),
+    () => notify({ text: sayNow(words, "notCopied"), tone: "bad" }),
+  );
+}

@@ -1,0 +1,27 @@
+/** What a message says, as far as this device can tell, and how that reads in one line. */
+
+import type { Message } from "@amtrio/client";
+import { useChat, type ChatState } from "../engine/state.ts";
+
+/** Null: this device cannot read it. Undefined: it is still being opened. */
+export function textIn(plain: ChatState["plain"], message: Message): string | null | undefined {
+  return message.kind === "encrypted" ? plain[message.message_id] : message.content;
+}
+
+export function useMessageText(message: Message): string | null | undefined {
+  return useChat((state) => textIn(state.plain, message));
+}
+
+/** Without the signs of Markdown that say nothing when read out or seen in one line. */
+export function inOneLine(markdown: string, lengthAtMost: number): string {
+  const line = markdown
+    // Long answers are cut first: nobody needs the rest to be cleaned.
+    .slice(0, lengthAtMost * 4)
+    .replace(/^\s*(?:```\S*|#{1,6}\s|>\s?|[-*+]\s)/gm, "")
+    .replace(/!?\[([^\]]*)\]\([^)]*\)/g, "$1")
+    .replace(/[*_~`]{1,3}(\S(?:[^*_~`]*\S)?)[*_~`]{1,3}/g, "$1")
+    .replace(/\s+/g, " ")
+    .trim();
+  const points = [...line];
+  return points.length <= lengthAtMost ? line : `${points.slice(0, lengthAtMost - 1).join("").trimEnd()}…`;
+}

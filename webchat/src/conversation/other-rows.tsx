@@ -1,0 +1,50 @@
+/** What else stands in the list: what was deleted, where it all begins, and that somebody is writing. */
+
+import { Trash2 } from "lucide-react";
+import { Avatar } from "../design/avatar.tsx";
+import { useChat } from "../engine/state.ts";
+import { useWords } from "../i18n/words.ts";
+import styles from "./other-rows.module.css";
+import type { Author, RowProps } from "./row-frame.tsx";
+import type { DeletedRow, MarkRow } from "./rows.ts";
+import { words } from "./words.ts";
+
+export function DeletedItem({ row }: RowProps<DeletedRow>) {
+  const t = useWords(words);
+  return (
+    <span className={styles["deleted"]}>
+      <Trash2 size={13} aria-hidden />
+      {row.count === 1 ? t("deletedOne") : t("deletedSome", { n: row.count })}
+    </span>
+  );
+}
+
+export function MarkItem({ row, author }: Pick<RowProps<MarkRow>, "row" | "author">) {
+  return row.kind === "beginning" ? <Beginning author={author} /> : <Typing row={row} author={author} />;
+}
+
+function Beginning({ author: { agentId, agentName } }: { readonly author: Author }) {
+  const t = useWords(words);
+  const agent = useChat((state) => state.agents[agentId]);
+  return (
+    <div className={styles["beginning"]}>
+      <Avatar id={agentId} name={agentName} size="large" />
+      <h3>{agentName}</h3>
+      <p>{agent?.description || t("beginningHint", { name: agentName })}</p>
+    </div>
+  );
+}
+
+function Typing({ row, author }: { readonly row: MarkRow; readonly author: Author }) {
+  const t = useWords(words);
+  return (
+    <div className={styles["typing"]} data-starts-group={row.startsGroup || undefined}>
+      {/* The line in the header says it in words. */}
+      <span className={styles["dots"]} role="img" aria-label={t("isWriting", { name: author.agentName })}>
+        <i />
+        <i />
+        <i />
+      </span>
+    </div>
+  );
+}
