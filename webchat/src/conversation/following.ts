@@ -64,11 +64,12 @@ export function useFollowing(
     // The keyboard of a phone opens, the composer grows.
     const watch = new ResizeObserver(keepUp);
     watch.observe(element);
-    element.addEventListener("scroll", onScroll, { passive: true });
+    // Before the virtualizer hears of it, which draws rows, which have us keep up.
+    element.addEventListener("scroll", onScroll, { passive: true, capture: true });
     element.addEventListener("wheel", onWheel, { passive: true });
     return () => {
       watch.disconnect();
-      element.removeEventListener("scroll", onScroll);
+      element.removeEventListener("scroll", onScroll, { capture: true });
       element.removeEventListener("wheel", onWheel);
     };
   }, [scroller, keepUp]);

@@ -89,7 +89,7 @@ export function MessageList({ conversationId, messageId, author, timeline, rows 
 
   const first = virtualizer.range?.startIndex ?? 0;
   const last = virtualizer.range?.endIndex ?? 0;
-  usePaging(conversationId, timeline, first, last, rows.length);
+  usePaging(conversationId, scroller, timeline, first, last);
   useReading(conversationId, rows, last);
   const shown = useRef(rows);
   shown.current = rows;
