@@ -54,8 +54,8 @@ export function useOpening(options: OpeningOptions): Opening {
       virtualizer.scrollToOffset(item.start + position!.anchor!.above);
       return;
     }
-    if (!timeline.hasNewer) following.start();
-    virtualizer.scrollToEnd();
+    if (timeline.hasNewer) virtualizer.scrollToEnd();
+    else following.start();
     // Once: from then on it is the reader who moves it.
   }, []);
 
