@@ -106,6 +106,7 @@ function ComposerOf({ conversationId }: ComposerProps) {
     if (tray.delivered === delivered.current) return;
     delivered.current = tray.delivered;
     writing.clear();
+    // oxlint-disable-next-line react/exhaustive-deps -- once for each delivery
   }, [tray.delivered]);
 
   /** Why nothing can be sent now. */

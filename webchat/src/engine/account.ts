@@ -203,6 +203,7 @@ export class SignedInAccount {
     this.#position ??= { epoch, seq };
     void this.refreshAgents().catch(() => undefined);
     void this.#refreshAccount().catch(() => undefined);
+    void this.secrets.publish().catch(() => undefined);
   }
 
   #moved(event: AmtrioEvent): void {

@@ -86,8 +86,24 @@ export class Secrets {
   }
 
   async seal({ conversationId, content }: OutboxRow): Promise<Readonly<Record<string, string>>> {
-    const sealed = await (await this.#open()).seal(conversationId, content);
-    return { ...sealed } as unknown as Readonly<Record<string, string>>;
+    const vault = await this.#open();
+    const seal = async () => ({ ...(await vault.seal(conversationId, content)) }) as unknown as Readonly<Record<string, string>>;
+    try {
+      return await seal();
+    } catch (error) {
+      const agentId = agentOf(conversationId);
+      // The session was with other keys, such as those that were replaced in the settings.
+      if ((error as { code?: unknown }).code !== "no_session" || agentId === undefined) throw error;
+      await vault.begin(this.#rest, conversationId, agentId);
+      return seal();
+    }
+  }
+
+  /** The server has the keys of this browser, and enough of them. */
+  async publish(): Promise<void> {
+    if (!this.#isUsed) return;
+    const vault = await this.#open();
+    if ((await vault.standing()).state === "ready") await vault.publish(this.#rest);
   }
 
   async apply(event: AmtrioEvent): Promise<void> {
