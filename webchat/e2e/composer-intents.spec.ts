@@ -60,7 +60,7 @@ test("an answer shows what it answers over the field and in the bubble, which le
   await coder.send(id, "What is your **favourite** colour?");
   for (let at = 0; at < 12; at++) await coder.send(id, `no ${at}: ${"and so on ".repeat(30)}`);
   await expect(newest(page)).toContainText("no 11");
-  const asked = log(page).getByRole("article").filter({ hasText: "favourite" });
+  const asked = log(page).getByRole("article", { name: /^Coder/ }).filter({ hasText: "favourite" });
   await log(page).press("Home");
   await expect(asked).toBeInViewport();
   await asked.focus();
