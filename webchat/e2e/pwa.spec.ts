@@ -92,6 +92,8 @@ test.describe("a new version", () => {
   test.afterAll(async () => rm(await folder, { recursive: true, force: true }));
 
   test("waits for the person, and old tabs go on with their own files", async ({ page, context, server }) => {
+    // The server starts twice, and the worker fetches all that there is twice.
+    test.slow();
     await page.goto("/");
     await controlled(page);
     const other = await context.newPage();
