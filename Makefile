@@ -19,15 +19,18 @@ run: install-run ## start a server with an agent to talk to (ARGS="--port 9000" 
 webchat: install-run ## build the web client that the server serves at /, if it has changed
 	@$(BIN)/python deploy/webchat.py
 
-test: install-dev ## run the tests (ARGS="tests/store -k prune" for some of them)
+test: install-dev ## run the tests (ARGS="tests/store -k prune" for some of the server's)
 	$(BIN)/python -m pytest $(ARGS)
+	$(if $(ARGS),,$(BIN)/python deploy/node.py test)
 
 check: install-dev ## everything a change must pass: lint, format, types, import contracts, tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy amtrio tests deploy
 	$(BIN)/lint-imports
+	$(BIN)/python deploy/node.py lint
 	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python deploy/node.py test
 
 format: install-dev ## format the code and repair what the linter can
 	$(BIN)/ruff check --fix-only
@@ -45,6 +48,7 @@ lock: install-dev ## pin the dependencies anew (ARGS=--upgrade for newer ones)
 
 clean: ## remove the environment and what tools left behind; your data stays
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist amtrio/webchat
+	rm -rf webchat/node_modules webchat/dist webchat/sdk/dist webchat/test-results webchat/playwright-report
 	find amtrio tests deploy -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Universal: one file serves Python 3.11 to 3.13 on every platform. Hashes: pip refuses anything else.

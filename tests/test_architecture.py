@@ -43,6 +43,7 @@ TESTS_BY_QUESTION: Final = {"bench", "browser", "contract", "faults", "proxies",
 TESTS_OF_NO_MODULE: Final = {
     "test_architecture.py",
     "test_conftest.py",
+    "deploy/test_dockerfile.py",
     "deploy/test_hatch_build.py",
     "deploy/test_install.py",
     "deploy/test_webchat.py",

@@ -3,6 +3,8 @@
 import react from "@vitejs/plugin-react";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type UserConfig } from "vite";
+import { LICENSES } from "./bundle/emoji.ts";
+import { webchat } from "./bundle/plugin.ts";
 
 // Older targets would have `light-dark()` rewritten into something that ignores a `color-scheme` set by script.
 const BROWSERS = ["chrome123", "firefox128", "safari17.5"];
@@ -12,15 +14,17 @@ const API =
   "notifications|presence|push|runs|search|snapshot|tags|version)(/|$|\\?)";
 
 const config: UserConfig & { test: object } = {
-  plugins: [react()],
+  plugins: [react(), webchat(BROWSERS)],
   resolve: { alias: { "@amtrio/client": fileURLToPath(new URL("sdk/src/index.ts", import.meta.url)) } },
-  server: { proxy: { [API]: { target: SERVER, ws: true, changeOrigin: true } } },
+  // The host stays that of the page: the server gives its cookie to no other.
+  server: { proxy: { [API]: { target: SERVER, ws: true } } },
   build: {
     target: BROWSERS,
     cssTarget: BROWSERS,
     // Nothing is inlined as data: the policy of the page allows it for images alone, and a file can be cached.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    license: { fileName: LICENSES },
   },
   test: {
     environment: "happy-dom",

@@ -128,7 +128,7 @@ def invite(
 
 
 def audit(
-    actor: Annotated[str | None, typer.Option(help="secret, cli or a user id.")] = None,
+    actor: Annotated[str | None, typer.Option(help="secret, cli, start or a user id.")] = None,
     action: Annotated[str | None, typer.Option(help="user.tier and the like.")] = None,
     subject: Annotated[str | None, typer.Option(help="The id of what was changed.")] = None,
     limit: Annotated[int | None, typer.Option(help="How many, the newest.  [default: 50]")] = None,

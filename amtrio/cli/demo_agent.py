@@ -6,6 +6,8 @@ in `demo_talk`.
 
 from __future__ import annotations
 
+import os
+import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -39,6 +41,8 @@ _LINE_S = 0.06
 _ENDLESS_WORD_AT_LEAST_S = 0.02
 # Nobody has to answer for ever. The server closes the question then.
 _QUESTION_S = 600.0
+# Nobody sees an encrypted answer before its end, so it had better have one.
+_SEALED_SENTENCES = 5
 
 CARD = Card(
     name="Demo",
@@ -58,11 +62,13 @@ class Performance:
 
     Args:
         pace: factor on every pause; 0 takes none.
+        is_sealed: it is sent encrypted, as a whole, when it is over.
     """
 
-    def __init__(self, run: Run, pace: float) -> None:
+    def __init__(self, run: Run, pace: float, *, is_sealed: bool = False) -> None:
         self._run = run
         self._pace = pace
+        self._is_sealed = is_sealed
 
     async def play(self, steps: Sequence[Step]) -> None:
         for step in steps:
@@ -110,6 +116,9 @@ class Performance:
                 tool.result = dict(step.result or {})
 
     async def _ask(self, step: Ask) -> None:
+        if self._is_sealed:
+            await self._run.write("Here I cannot ask with buttons: the server would read the question.")
+            return
         answer = await self._run.ask(step.text, step.options, expires_in_s=_QUESTION_S)
         chosen = answer.option_ids[0] if answer and answer.option_ids else ""
         await self.play(step.then.get(chosen, step.otherwise))
@@ -124,7 +133,7 @@ class Performance:
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(listen)
-            for number in range(1, ENDLESS_SENTENCES + 1):
+            for number in range(1, (_SEALED_SENTENCES if self._is_sealed else ENDLESS_SENTENCES) + 1):
                 if said:
                     topic = " ".join(said.pop(0).split())[:80]
                     await self._type(f"\nYou say “{topic}”. Then about that.\n\n", self._run.write)
@@ -134,23 +143,40 @@ class Performance:
 
 
 def demo(
-    url: str, agent_id: str, token: str, *, pace: float = 1.0, clock: Clock | None = None, **options: Any
+    url: str,
+    agent_id: str,
+    token: str,
+    *,
+    pace: float = 1.0,
+    clock: Clock | None = None,
+    keys: Path | None = None,
+    **options: Any,
 ) -> Agent:
     """
     The agent, to be run or served.
 
     Args:
+        keys: the file of its keys, so that one can talk with it encrypted; without, one cannot.
         token: the agent's credential, as `amtrio agent add` printed it.
         pace: factor on every pause; 0 answers at once.
         options: further ones of `Agent`.
+
+    Raises:
+        ValueError: the keys are another agent's. OSError, sqlite3.Error: they cannot be read.
     """
+    from amtrio.client.vault import Vault
+
     clock = clock or SystemClock()
-    agent = Agent(agent_id, url=url, token=token, card=CARD, client="amtrio-demo-agent", **options)
+    vault = None
+    if keys is not None:
+        vault = Vault(keys)
+        vault.claim(f"agent:{agent_id}")
+    agent = Agent(agent_id, url=url, token=token, card=CARD, vault=vault, client="amtrio-demo-agent", **options)
 
     @agent.on_message
     async def reply(message: Incoming, run: Run) -> None:
         steps = plan(message.content, message.conversation_seq, clock.now_us())
-        await Performance(run, pace).play(steps)
+        await Performance(run, pace, is_sealed=message.encrypted).play(steps)
 
     return agent
 
@@ -173,11 +199,16 @@ def demo_agent(
     ] = "",
     token_file: Annotated[Path | None, typer.Option(help="Read the credential from this file instead.")] = None,
     pace: Annotated[float, typer.Option(min=0, help="Factor on every pause; 0 answers at once.")] = 1.0,
+    keys: Annotated[
+        Path | None,
+        typer.Option(help="File of its keys for encrypted conversations; made if missing.  [default: one per server]"),
+    ] = None,
 ) -> None:
     """
     Run an agent that answers, until Ctrl-C.
 
-    Exit codes: 0 stopped, 2 no credential given, 3 credential refused, 4 another program runs as this agent.
+    Exit codes: 0 stopped, 1 its keys cannot be used or the server said no, 2 no credential given, 3 credential
+    refused, 4 another program runs as this agent.
     """
     if token_file is not None:
         try:
@@ -186,14 +217,25 @@ def demo_agent(
             raise _failed(2, f"cannot read {token_file}: {exc.strerror}") from exc
     if not token:
         raise _failed(2, f"no credential: give --token or --token-file, as printed by `amtrio agent add {agent_id}`")
+    keys = keys or _keys_file(url, agent_id)
     try:
-        demo(url, agent_id, token, pace=pace, report=typer.echo).run()
+        agent = demo(url, agent_id, token, pace=pace, keys=keys, report=typer.echo)
+    except (OSError, sqlite3.Error, ValueError) as exc:
+        raise _failed(1, f"cannot use the keys in {keys}: {exc}") from exc
+    try:
+        agent.run()
     except AuthenticationEnded as exc:
         raise _failed(3, f"the server refused the credential of {agent_id}: {exc}") from exc
     except Replaced as exc:
         raise _failed(4, f"another program runs as {agent_id}: {exc}") from exc
     except ClientError as exc:
         raise _failed(1, str(exc)) from exc
+
+
+def _keys_file(url: str, agent_id: str) -> Path:
+    from amtrio.cli.chat_account import account_file, state_dir
+
+    return account_file(state_dir(os.environ), f"{url.rstrip('/')}/{agent_id}").with_suffix(".keys")
 
 
 def _failed(code: int, text: str) -> typer.Exit:

@@ -23,6 +23,7 @@ from amtrio.app import serve as run_server
 from amtrio.config import Config, Loaded, load
 from amtrio.errors import Conflict
 from amtrio.features.agents import AddAgent, AgentName, operation_add, operation_rotate
+from amtrio.features.invitations import invite_first_administrator
 from amtrio.log import configure
 from amtrio.push.provider import CannotPush
 from amtrio.store.problems import CannotOpen
@@ -106,7 +107,8 @@ async def _main(config: Config, *, demo: bool) -> None:
     async with trio.open_nursery() as nursery:
         running: Running = await nursery.start(partial(run_server, config, has_signals=True))
         nursery.start_soon(_end_in_time, running.stop, config.server.drain_s)
-        _say_where(config, running, demo=demo)
+        if sys.stderr.isatty():
+            await _say_where(config, running, demo=demo)
         if demo:
             async with trio.open_nursery() as demonstrating:
                 demonstrating.start_soon(_demonstrate, running)
@@ -128,17 +130,20 @@ async def _end_in_time(stop: Stop, budget_seconds: float) -> None:
     timer.start()
 
 
-def _say_where(config: Config, running: Running, *, demo: bool) -> None:
-    if not sys.stderr.isatty():
-        return
+async def _say_where(config: Config, running: Running, *, demo: bool) -> None:
+    """For somebody who looks at a terminal and for no log: the link is as good as an administrator's password."""
     scheme = "https" if config.server.tls_cert else "http"
+    origin = f"{scheme}://localhost:{running.port}"
     console = Console(stderr=True, highlight=False)
-    console.print(f"\n  [bold]amtrio[/bold] listens on [bold cyan]{scheme}://localhost:{running.port}[/bold cyan]")
+    console.print(f"\n  [bold]amtrio[/bold] listens on [bold cyan]{origin}[/bold cyan]")
     if running.has_webchat:
-        console.print(f"  web chat at [bold cyan]{scheme}://localhost:{running.port}/[/bold cyan]")
+        console.print(f"  web chat at [bold cyan]{origin}/[/bold cyan]")
+        link = await invite_first_administrator(running.services, origin)
+        if link is not None:
+            console.print(f"  make its first administrator at [bold cyan]{link}[/bold cyan]", soft_wrap=True)
     console.print(f"  data in [cyan]{config.storage.data_dir.resolve()}[/cyan], Ctrl-C stops it")
     if demo:
-        url = f" --url {scheme}://localhost:{running.port}" if running.port != 8080 else ""  # noqa: PLR2004 - the default
+        url = f" --url {origin}" if running.port != 8080 else ""  # noqa: PLR2004 - the default
         console.print(f"\n  Talk to the demo agent from another terminal: [bold].venv/bin/amtrio chat{url}[/bold]\n")
 
 
@@ -155,4 +160,5 @@ async def _demonstrate(running: Running) -> None:
     except Conflict:
         made = await operation_rotate(services, AgentName(agent_id=DEMO_AGENT_ID))
     scheme = "https" if services.config.server.tls_cert else "http"
-    await run_demo_agent(f"{scheme}://localhost:{running.port}", DEMO_AGENT_ID, made["token"])
+    keys = services.config.storage.data_dir / "demo-agent.keys"
+    await run_demo_agent(f"{scheme}://localhost:{running.port}", DEMO_AGENT_ID, made["token"], keys=keys)

@@ -31,6 +31,7 @@ from amtrio.client.connection import Connection, MessageSent, new_client_id
 from amtrio.client.cursors import Cursors, FileCursors, MemoryCursors, write_private
 from amtrio.client.errors import (
     AuthenticationEnded,
+    CannotEncrypt,
     ClientError,
     Dropped,
     Refused,
@@ -38,6 +39,7 @@ from amtrio.client.errors import (
     RunClosed,
     RunFailed,
     Unreachable,
+    Unreadable,
 )
 from amtrio.client.follow import Follow, Resynced, RunChanged
 from amtrio.client.incoming import Incoming
@@ -57,6 +59,7 @@ __all__ = [
     "Attachment",
     "AuthenticationEnded",
     "Backoff",
+    "CannotEncrypt",
     "Card",
     "Client",
     "ClientError",
@@ -91,6 +94,7 @@ __all__ = [
     "SlashCommand",
     "ToolCall",
     "Unreachable",
+    "Unreadable",
     "new_client_id",
     "parts_of",
     "write_private",

@@ -9,9 +9,10 @@ import logging
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar, overload
 
 import anyio
+import anyio.to_thread
 import httpx
 
 from amtrio.client.backoff import Backoff
@@ -23,8 +24,12 @@ from amtrio.client.incoming import Incoming
 from amtrio.client.service import Service
 from amtrio.client.turn import CLEAN_UP_S, END_WITHIN_S, Handler
 
-# What an agent that is ended may take: handlers clean up, runs are ended, the place in the log is confirmed.
-_LEAVE_WITHIN_S: Final = CLEAN_UP_S + END_WITHIN_S + 2.0
+if TYPE_CHECKING:  # what is encrypted is loaded by who encrypts
+    from amtrio.client.vault import Vault
+
+# What an agent that is ended may take: handlers clean up, encrypted answers leave, runs are ended, the place in the log
+# is confirmed.
+_LEAVE_WITHIN_S: Final = CLEAN_UP_S + 2 * END_WITHIN_S + 2.0
 H = TypeVar("H", bound=Handler)
 
 
@@ -49,6 +54,7 @@ class Agent:
         agent_id, token: as `amtrio agent add` printed them.
         card: what it says about itself, told after every connecting.
         cursors: where to keep the place in the log; without, the server's note of it counts.
+        vault: where to keep keys, so that people can write encrypted (`amtrio.client.vault.Vault`).
         concurrency: how many conversations are answered at once.
         typing: show that it types until the first text is there.
         client: name and version of the program.
@@ -66,6 +72,7 @@ class Agent:
         token: str,
         card: Card | None = None,
         cursors: Cursors | None = None,
+        vault: Vault | None = None,
         concurrency: int = 16,
         typing: bool = True,
         client: str = "amtrio-python",
@@ -78,6 +85,7 @@ class Agent:
         self.agent_id = agent_id
         self.url = url
         self._card = card or Card()
+        self._vault = vault
         self._concurrency = concurrency
         self._shows_typing = typing
         self._on_error = on_error or _log_error
@@ -106,7 +114,8 @@ class Agent:
         async generator; what it yields is written as it comes.
 
         Args:
-            accept_encrypted: it also wants messages that the server cannot read; `kind` is `encrypted` then.
+            accept_encrypted: it also wants messages that nobody here can read; `kind` is `encrypted` then. What the
+                vault can open comes as a text anyhow.
         """
 
         def keep(handler: H) -> H:
@@ -150,17 +159,23 @@ class Agent:
 
         Raises:
             AuthenticationEnded: the credential is wrong or was revoked. Replaced: another program runs as this agent.
-            ValueError: it has no handler.
+            ValueError: it has no handler, or the vault is another agent's. OSError: the vault cannot be read.
         """
         if self._handler is None:
             raise ValueError("an agent needs a handler: see Agent.on_message")
+        if self._vault is not None:
+            await anyio.to_thread.run_sync(self._vault.claim, f"agent:{self.agent_id}")
         ending = _Ending()
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._live, ending)
-            try:
-                await ending.over.wait()
-            finally:
-                ending.asked.set()
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._live, ending)
+                try:
+                    await ending.over.wait()
+                finally:
+                    ending.asked.set()
+        finally:
+            if self._vault is not None:
+                self._vault.close()
         if ending.failure is not None:
             raise ending.failure
 
@@ -186,6 +201,7 @@ class Agent:
             accepts_encrypted=self._accepts_encrypted,
             on_error=self._on_error,
             report=self._report,
+            vault=self._vault,
         )
         failure: ClientError | None = None
         async with anyio.create_task_group() as tasks:

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 Retry = Literal["no", "after_ms", "same_client_id"]
+# Why an encrypted message cannot be read.
+Why = Literal["malformed", "newer", "elsewhere", "unknown_session", "lost_key", "changed", "tampered", "replayed"]
 
 
 class ClientError(Exception):
@@ -100,6 +102,26 @@ class RunClosed(ClientError):
 
 class RunFailed(Exception):
     """Raised by a handler that knows what to tell the person: its text ends the run as `failed`."""
+
+
+class Unreadable(Exception):
+    """
+    An encrypted message that cannot be read here.
+
+    Attributes:
+        why: `malformed`: of no format known here. `newer`: of a later version. `elsewhere`: for other keys than these.
+            `unknown_session`: of one that is not here (any more). `lost_key`: its prekey is gone. `changed`: begun with
+            an identity that is not the one known. `tampered`: changed, or moved from somewhere else. `replayed`:
+            another message said the very same before.
+    """
+
+    def __init__(self, why: Why) -> None:
+        super().__init__(f"it cannot be read here: {why}")
+        self.why = why
+
+
+class CannotEncrypt(ClientError):
+    """They have no keys, or not good ones; or it can only be said in the clear, and the conversation is encrypted."""
 
 
 def as_retry(word: object) -> Retry:

@@ -20,8 +20,9 @@ class Incoming:
     Attributes:
         user_id: who wrote it. content: Markdown. conversation_seq: its place in the conversation.
         kind: None for a text; `encrypted` only where the handler asked for it, `content` is ciphertext then.
+        encrypted: it came encrypted and was opened, so what is said to it is sent encrypted; see `SealedRun`.
         metadata: as the sender's program gave it. reply_to: id of the message that it answers.
-        raw: all that the server said.
+        raw: all that the server said; `content` is ciphertext there if it came encrypted.
     """
 
     message_id: str
@@ -35,20 +36,27 @@ class Incoming:
     metadata: dict[str, Any]
     attachments: list[Attachment]
     raw: Message
+    encrypted: bool = False
 
     @classmethod
-    def of(cls, message: Message) -> Incoming:
-        """What a handler sees of a message."""
+    def of(cls, message: Message, opened: str | None = None) -> Incoming:
+        """
+        What a handler sees of a message.
+
+        Args:
+            opened: what it says, if it came encrypted.
+        """
         return cls(
             message_id=message.message_id,
             conversation_id=message.conversation_id,
             user_id=message.sender_id,
-            content=message.content,
+            content=message.content if opened is None else opened,
             created_at=message.created_at,
             conversation_seq=message.conversation_seq,
             reply_to=message.reply_to,
-            kind=message.kind,
+            kind=message.kind if opened is None else None,
             metadata=message.metadata or {},
             attachments=message.attachments,
             raw=message,
+            encrypted=opened is not None,
         )

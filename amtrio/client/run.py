@@ -36,7 +36,10 @@ class Run:
         usage: told at the end, such as {"input_tokens": 100, "output_tokens": 20}.
         scope, flow, first_text, steered_by: for `Turn`, which runs the handler. steered_by are ids of the messages that
             were said into it.
+        shows_text: whether what is written is seen at once.
     """
+
+    shows_text = True
 
     def __init__(self, connection: Connection, out: OutgoingRun, questions: Questions) -> None:
         self.run_id = out.run_id
@@ -70,7 +73,7 @@ class Run:
             return
         if self._text is None:
             self._text = PartWriter(self.flow, "text", {})
-        if not self.first_text.is_set():
+        if self.shows_text and not self.first_text.is_set():
             self.first_text.set()
         await self._text.write(text)
 

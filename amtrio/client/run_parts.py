@@ -7,22 +7,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import anyio
 
 from amtrio.client.errors import ClientError
 from amtrio.client.outgoing_part import Kind
-from amtrio.client.outgoing_run import OutgoingRun
 
 # So much of a run may wait for the network before its writer has to: half of what a run can hold.
 WAITING_CHARACTERS = 256 * 1024
 
 
+class Words(Protocol):
+    """Where parts of a run go; `OutgoingRun` is one, and says of what it means by `changed`."""
+
+    changed: Callable[[], None]
+
+    @property
+    def waiting(self) -> int: ...
+    def raise_if_closed(self) -> None: ...
+    def add_part(self, kind: Kind, meta: Mapping[str, Any], /) -> int: ...
+    def set_meta(self, number: int, meta: Mapping[str, Any], /) -> None: ...
+    def append(self, number: int, text: str, /) -> None: ...
+
+
 class Flow:
     """Waits for what happens to a run on its way."""
 
-    def __init__(self, out: OutgoingRun, when_changed: Callable[[], None]) -> None:
+    def __init__(self, out: Words, when_changed: Callable[[], None]) -> None:
         self.out = out
         self._when_changed = when_changed
         self._changed = anyio.Event()

@@ -5,18 +5,20 @@ Knows events and turns. What happens in a turn stands in `turn`.
 
 from __future__ import annotations
 
+import logging
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 from anyio.abc import TaskGroup
 
 from amtrio.client.card import Card
 from amtrio.client.connection import Connection
-from amtrio.client.errors import ClientError, Refused
+from amtrio.client.errors import ClientError, Refused, Unreadable
 from amtrio.client.events import (
     Event,
     Gone,
@@ -25,6 +27,7 @@ from amtrio.client.events import (
     MessageEdited,
     MessagePosted,
     Offline,
+    OneTimeKeysLow,
     Online,
     QuestionAnswered,
     QuestionClosed,
@@ -36,6 +39,11 @@ from amtrio.client.questions import Questions
 from amtrio.client.shapes import Question
 from amtrio.client.turn import Handler, OnError, Turn
 from amtrio.client.turns import Turns
+
+if TYPE_CHECKING:  # what is encrypted is loaded by who encrypts
+    from amtrio.client.vault import Opened, Vault
+
+log = logging.getLogger("amtrio.client")
 
 # What was said into a run comes by two ways: ids of what was read, for when the log is late. A run is steered a few
 # times at most.
@@ -69,6 +77,7 @@ class Service:
         accepts_encrypted: bool,
         on_error: OnError,
         report: Callable[[str], None],
+        vault: Vault | None = None,
     ) -> None:
         self._connection = connection
         self._handler = handler
@@ -77,6 +86,7 @@ class Service:
         self._accepts_encrypted = accepts_encrypted
         self._on_error = on_error
         self._report = report
+        self._vault = vault
         self._questions = Questions(connection.rest.message)
         self._turns: Turns[_Job] = Turns(concurrency)
         self._active: dict[str, Turn] = {}
@@ -93,6 +103,7 @@ class Service:
             QuestionAnswered: self._question_settled,
             QuestionClosed: self._question_settled,
             RunEnded: self._run_ended,
+            OneTimeKeysLow: self._keys_low,
         }
         self._tasks: TaskGroup
 
@@ -134,6 +145,20 @@ class Service:
                 self._report(f"the server did not take the card: {exc}")
             except ClientError:
                 return  # whoever iterates hears of it
+            await self._publish()
+
+    def _keys_low(self, event: OneTimeKeysLow) -> None:
+        self._tasks.start_soon(self._publish)
+        self._connection.done(event)
+
+    async def _publish(self) -> None:
+        """Also after a reconnect: the server may be one from before these keys, out of a backup."""
+        if self._vault is None:
+            return
+        try:
+            await self._vault.publish(self._connection.rest, f"agent:{self._connection.rest.agent_id}")
+        except ClientError as exc:
+            self._report(f"the keys for encryption were not published: {exc}")
 
     def _catch_up(self, snapshot: Snapshot) -> None:
         """The log could not tell all: handle what was not taken, or written after our last word."""
@@ -204,7 +229,7 @@ class Service:
             self._queue(message, when_done)
 
     def _is_for_us(self, message: Message) -> bool:
-        is_readable = message.kind != "encrypted" or self._accepts_encrypted
+        is_readable = message.kind != "encrypted" or self._accepts_encrypted or self._vault is not None
         return message.sender_type == "client" and not message.deleted and is_readable
 
     def _edited(self, event: MessageEdited) -> None:
@@ -244,6 +269,13 @@ class Service:
 
     async def _play(self, conversation_id: str, job: _Job) -> None:
         await anyio.lowlevel.checkpoint()  # an agent that is being ended begins nothing
+        try:
+            opened = await self._opened(job.message)
+        except Unreadable as exc:
+            if not self._accepts_encrypted:
+                self._pass_over(conversation_id, job, exc)
+                return
+            opened = None
         turn = Turn(
             self._connection,
             job.message,
@@ -251,6 +283,7 @@ class Service:
             questions=self._questions,
             shows_typing=self._shows_typing,
             on_error=self._on_error,
+            opened=opened,
         )
         self._active[turn.run_id] = turn
         try:
@@ -265,6 +298,35 @@ class Service:
         for control in turn.unread:
             if control.message_id in turn.said_into:
                 self._queue(*turn.said_into[control.message_id])
+        self._begin()
+
+    async def _opened(self, message: Message) -> tuple[Vault, Opened] | None:
+        """
+        What an encrypted message says, and who could tell; None if it came in the clear, or nobody can.
+
+        Raises:
+            Unreadable: it says why.
+        """
+        if self._vault is None or message.kind != "encrypted":
+            return None
+        opened = await self._vault.open(message)
+        if opened.peer_is != "known":
+            number = await self._vault.safety_number(opened.peer) or ""
+            news = (
+                "has other keys than before" if opened.peer_is == "changed" else "writes encrypted for the first time"
+            )
+            self._report(f"{opened.peer} {news}; safety number {' '.join(re.findall('.{5}', number))}")
+        return self._vault, opened
+
+    def _pass_over(self, conversation_id: str, job: _Job, reason: Unreadable) -> None:
+        """Nothing is answered to what nobody can read; whoever runs the agent hears of it."""
+        message = job.message
+        log.warning("message %s of %s: %s", message.message_id, message.sender_id, reason)
+        self._report(f"an encrypted message of {message.sender_id} was passed over: {reason}")
+        if message.queued:
+            self._connection.post("message_take", message_id=message.message_id)
+        job.when_done()
+        self._turns.end(conversation_id)
         self._begin()
 
     def _settle_what_was_read(self, turn: Turn) -> None:

@@ -9,7 +9,7 @@ import hashlib
 import inspect
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, aclosing
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 
@@ -20,6 +20,10 @@ from amtrio.client.incoming import Incoming
 from amtrio.client.outgoing_run import Control, Outcome
 from amtrio.client.questions import Questions
 from amtrio.client.run import Run
+from amtrio.client.sealed_run import SealedRun
+
+if TYPE_CHECKING:  # what is encrypted is loaded by who encrypts
+    from amtrio.client.vault import Opened, Vault
 
 # What a handler may be: `async def` that returns a text or nothing, or an async generator of texts; with or without
 # the run as second argument.
@@ -43,6 +47,9 @@ class Turn:
     """
     The handling of one message.
 
+    Args:
+        opened: what the message says, if it came encrypted, and the vault that opened it: the answer is encrypted then.
+
     Attributes:
         is_settled: the server has the end of it, or there is nothing to do: the message is done with.
         unread: what was said into the run and read by nobody; once it is over.
@@ -58,9 +65,10 @@ class Turn:
         questions: Questions,
         shows_typing: bool,
         on_error: OnError,
+        opened: tuple[Vault, Opened] | None = None,
     ) -> None:
         self.message = message
-        self.incoming = Incoming.of(message)
+        self.incoming = Incoming.of(message, None if opened is None else opened[1].text)
         self.is_settled = False
         self.unread: list[Control] = []
         self.said_into: dict[str, tuple[Message, Callable[[], None]]] = {}
@@ -69,7 +77,11 @@ class Turn:
         self._shows_typing = shows_typing
         self._on_error = on_error
         self._out = connection.runs.open(run_id_of(message.message_id), message.conversation_id, message.message_id)
-        self.run = Run(connection, self._out, questions)
+        self.run = (
+            Run(connection, self._out, questions)
+            if opened is None
+            else SealedRun(connection, self._out, questions, opened[0], opened[1].session_id)
+        )
         self._handler_is_over = False
         self._is_ending = False
         self._error: str | None = None
@@ -86,7 +98,9 @@ class Turn:
                 self._skip()
             elif self._is_of_earlier_life():
                 # Handling it anew could do twice what must be done once. The person sees what happened.
-                self._out.finish("interrupted", error=_RESTARTED)
+                self._error = _RESTARTED
+                await self._hand_over()
+                self._finish("interrupted")
                 await self._until_ended()
             else:
                 await self._handle()
@@ -121,6 +135,7 @@ class Turn:
                 tasks.start_soon(self._keep_typing)
             try:
                 await self._until_over_or_stopped()
+                await self._hand_over()
                 self._end("stopped" if self.run.is_stopping else "done")
                 await self._until_ended()
                 # One that does not end within its time to clean up still keeps the next message waiting.
@@ -140,9 +155,21 @@ class Turn:
         """The agent is being ended: so does the handler, and what it wrote is kept."""
         with anyio.move_on_after(CLEAN_UP_S, shield=True):
             await self.run.flow.until(lambda: self._handler_is_over)
+        with anyio.move_on_after(END_WITHIN_S, shield=True):
+            await self._hand_over()
         self._end("interrupted")
         with anyio.move_on_after(END_WITHIN_S, shield=True):
             await self._until_ended()
+
+    async def _hand_over(self) -> None:
+        """What was held back, because the message came encrypted, goes out before the run ends."""
+        if not isinstance(self.run, SealedRun):
+            return
+        try:
+            await self.run.hand_over(self.message.message_id, self._error)
+        except Exception as exc:  # noqa: BLE001 - as in `_call`: a conversation that is gone must not end the agent
+            if not self._connection.has_ended:
+                self._on_error(self.incoming, exc)
 
     def _end(self, outcome: Outcome) -> None:
         if self._is_ending:
@@ -150,8 +177,14 @@ class Turn:
         self._is_ending = True
         self.unread = self.run.over()
         # What the handler said of itself counts more than how it was ended.
-        failed = self._error is not None
-        self._out.finish("failed" if failed else outcome, error=self._error, usage=self._usage())
+        self._finish("failed" if self._error is not None else outcome)
+
+    def _finish(self, outcome: Outcome) -> None:
+        if isinstance(self.run, SealedRun):
+            # An error may repeat what was said. It is in the encrypted message, and the run leaves nothing.
+            self._out.finish(outcome)
+        else:
+            self._out.finish(outcome, error=self._error, usage=self._usage())
 
     def _usage(self) -> dict[str, Any] | None:
         return dict(self.run.usage) if self.run.usage else None

@@ -136,7 +136,9 @@ class Auth:
     """Who gets in."""
 
     access_token_hours: float = setting(24.0, number(0.01, 8_760), "life of an access token; older clients expect 24")
-    refresh_token_days: float = setting(90.0, number(0.01, 3_650), "life of an unused login")
+    refresh_token_days: float = setting(
+        90.0, number(0.01, 3_650), "how long a browser stays signed in that is not used"
+    )
     attempts_per_minute: int = setting(
         30,
         whole(0, _MAX_RATE),

@@ -9,12 +9,13 @@ from __future__ import annotations
 import msgspec
 
 from amtrio.clock import rfc3339
-from amtrio.context import Context, Services, id_of
+from amtrio.context import Answer, Context, Services, id_of
 from amtrio.errors import Forbidden, Unauthorized
 from amtrio.feature import operation, post
 from amtrio.limits import Tier
-from amtrio.model.attempts import find_credential, prove_password
+from amtrio.model.attempts import Proven, find_credential, prove_password
 from amtrio.model.audit import BY_COMMAND_LINE, record
+from amtrio.model.browser_session import check_own_page, keep_in_browser
 from amtrio.model.people import (
     NewPassword,
     SignedIn,
@@ -32,10 +33,16 @@ from amtrio.store.database import ReadTx, Tx
 
 
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
-    """A name and a password, as forms and JSON bodies carry them."""
+    """
+    A name and a password, as forms and JSON bodies carry them.
+
+    Attributes:
+        cookie: a browser asks, which is to stay signed in by a cookie; see `POST /auth/session`.
+    """
 
     username: str
     password: str
+    cookie: bool = False
 
 
 class ChangePassword(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,28 +59,31 @@ class PasswordChanged(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @post("/auth/login", who="anyone", budget="auth")
-async def login(ctx: Context, request: Credentials) -> SignedIn:
+async def login(ctx: Context, request: Credentials) -> Answer[SignedIn]:
     """
     Sign in.
 
     Raises:
         Unauthorized: unknown name and wrong password alike, after the same time.
+        Forbidden: a page of another host asks for a cookie.
         RateLimited: too many failures from this address or for this name.
     """
+    if request.cookie:
+        check_own_page(ctx)
     proven = await prove_password(ctx, request.username, request.password)
     if proven is None:
         raise _invalid()
     renewed = await ctx.services.passwords.hash(request.password) if is_outdated(proven.stored) else None
-    return await ctx.store.write(_login, ctx, proven.user_id, request.username, proven.stored, renewed)
+    return await ctx.store.write(_login, ctx, request, proven, renewed)
 
 
-def _login(tx: Tx, ctx: Context, user_id: str, username: str, checked: str, renewed: str | None) -> SignedIn:
-    found = find_credential(tx, username)
-    if found is None or found.stored != checked:  # changed while the hash was computed
+def _login(tx: Tx, ctx: Context, request: Credentials, proven: Proven, renewed: str | None) -> Answer[SignedIn]:
+    if find_credential(tx, request.username) != proven:  # changed while the hash was computed
         raise _invalid()
     if renewed is not None:
-        tx.run("UPDATE user_account SET password_hash = :hash WHERE id = :id", hash=renewed, id=user_id)
-    return open_session(tx, ctx, user_id, username)
+        tx.run("UPDATE user_account SET password_hash = :hash WHERE id = :id", hash=renewed, id=proven.user_id)
+    opened = open_session(tx, ctx, proven.user_id)
+    return keep_in_browser(tx, ctx, opened) if request.cookie else Answer(opened)
 
 
 def _invalid() -> Unauthorized:

@@ -30,7 +30,7 @@ class AskAudit(msgspec.Struct, frozen=True, kw_only=True):
     Which acts.
 
     Attributes:
-        actor: `secret`, `cli` or a user id. action: `user.tier` and the like. subject: an id.
+        actor: `secret`, `cli`, `start` or a user id. action: `user.tier` and the like. subject: an id.
         cursor: `next` of the page before. limit: 1 to 500, else 50.
     """
 
@@ -47,7 +47,8 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         number: 1, 2, 3 ... in the order in which they were done.
-        actor: `secret` (whoever holds the admin secret), `cli` or `user`, whose id is `actor_id`.
+        actor: `secret` (whoever holds the admin secret), `cli`, `start` (the server, which invites its first
+            administrator) or `user`, whose id is `actor_id`.
         address: where from; empty for the command line.
         subject: the id of what was changed.
     """

@@ -15,8 +15,9 @@ from amtrio.context import Context, Services
 from amtrio.errors import NotFound
 from amtrio.feature import delete, get, operation, post
 from amtrio.limits import DEFAULT_TIER, Tier
-from amtrio.model.audit import BY_COMMAND_LINE, record
+from amtrio.model.audit import BY_COMMAND_LINE, BY_START, record
 from amtrio.model.pages import DEFAULT_PAGE, page_size
+from amtrio.model.people import has_administrator, revoke_first_invitation
 from amtrio.store.database import ReadTx, Row, Tx
 from amtrio.tokens import fingerprint
 
@@ -111,6 +112,25 @@ def invite(tx: Tx, ctx: Context, request: Invite) -> Invited:
 async def operation_invite(services: Services, request: Invite) -> Invited:
     """`amtrio invite`."""
     return await services.store.write(invite, Context(services, actor=BY_COMMAND_LINE), request)
+
+
+async def invite_first_administrator(services: Services, origin: str) -> str | None:
+    """
+    The link with which the first administrator's account is made; the one before it opens nothing more.
+
+    It is for the eyes of whoever starts the server: never for a log.
+
+    Returns:
+        None if somebody administers the server. Once somebody does, the link opens nothing.
+    """
+    return await services.store.write(_invite_first, Context(services, actor=BY_START), origin)
+
+
+def _invite_first(tx: Tx, ctx: Context, origin: str) -> str | None:
+    revoke_first_invitation(tx)
+    if has_administrator(tx):
+        return None
+    return invite(tx, ctx, Invite(is_admin=True, note="the first administrator", origin=origin)).link
 
 
 class AskInvitations(msgspec.Struct, frozen=True, kw_only=True):

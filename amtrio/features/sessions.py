@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import msgspec
 
-from amtrio.context import Context, Nothing, Principal, Services, account_key
+from amtrio.context import Answer, Context, Nothing, Principal, Services, account_key
 from amtrio.errors import Unauthorized
 from amtrio.feature import chore, delete, get, post
+from amtrio.model.browser_session import FORGET_COOKIE, is_kept_in_browser
 from amtrio.model.people import SessionView, end_session, open_sessions
 from amtrio.store.database import ReadTx, Tx
 from amtrio.store.log import Cursor, head, put_cursors
@@ -129,10 +130,12 @@ def end_one_session(tx: Tx, ctx: Context, request: EndSession) -> SessionEnded:
 
 
 @post("/auth/logout", who="user")
-def logout(tx: Tx, ctx: Context, request: Nothing) -> SessionEnded:
-    """End the session that asks."""
+def logout(tx: Tx, ctx: Context, request: Nothing) -> Answer[SessionEnded]:
+    """End the session that asks; a browser's cookie goes with it."""
     del request
-    return end_one_session(tx, ctx, EndSession(session_id=ctx.principal.session))
+    session = ctx.principal.session
+    headers = FORGET_COOKIE if is_kept_in_browser(tx, session) else {}
+    return Answer(end_one_session(tx, ctx, EndSession(session_id=session)), headers=headers)
 
 
 @chore(every_seconds=60)

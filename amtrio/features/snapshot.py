@@ -10,7 +10,7 @@ import msgspec
 
 from amtrio.context import Context
 from amtrio.feature import get
-from amtrio.model.conversation import CONVERSATION_COLUMNS, Conversation, conversation
+from amtrio.model.conversation import CONVERSATION_COLUMNS, UNREAD, Conversation, conversation
 from amtrio.model.message import Message, message
 from amtrio.model.own_state import own_state
 from amtrio.model.pages import MAX_PAGE, MAX_REST_PAGE_BYTES, AskPage, Page, page
@@ -24,6 +24,14 @@ DEFAULT_CONVERSATIONS = 20
 RECENT_MESSAGES = 50
 # Of each conversation, so that one which is full of long answers does not take the page from all others.
 MAX_RECENT_BYTES = 256 * 1024
+
+
+# In the order of `member_by_account`, so that a page costs what is on it, however many conversations there are.
+CONVERSATIONS = f"""
+SELECT {CONVERSATION_COLUMNS}, c.last_seq, {UNREAD}
+FROM member mine JOIN conversation c ON c.id = mine.conversation_id
+WHERE mine.account_key = :account AND mine.left_at_seq IS NULL AND mine.conversation_id > :after
+ORDER BY mine.conversation_id LIMIT :limit"""  # noqa: S608 - our own columns
 
 
 class AskSnapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,15 +69,7 @@ def snapshot(tx: ReadTx, ctx: Context, request: AskSnapshot) -> Snapshot:
     limit = request.limit if request.limit and 1 <= request.limit <= MAX_CONVERSATIONS else DEFAULT_CONVERSATIONS
     recent = RECENT_MESSAGES if request.messages is None else max(0, min(request.messages, MAX_PAGE))
     newest = head(tx, account)[1]
-    rows = tx.all(
-        f"""
-        SELECT {CONVERSATION_COLUMNS} FROM member mine JOIN conversation c ON c.id = mine.conversation_id
-        WHERE mine.account_key = :account AND mine.left_at_seq IS NULL AND c.id > :after
-        ORDER BY c.id LIMIT :limit""",  # noqa: S608 - our own column list
-        account=account,
-        after=request.after or "",
-        limit=limit + 1,
-    )
+    rows = tx.all(CONVERSATIONS, account=account, after=request.after or "", limit=limit + 1)
     shown: list[Json] = []
     bytes_left = MAX_REST_PAGE_BYTES
     for row in rows[:limit]:
@@ -88,7 +88,9 @@ def snapshot(tx: ReadTx, ctx: Context, request: AskSnapshot) -> Snapshot:
 
 def _one(tx: ReadTx, account: str, row: Row, recent: int) -> tuple[Json, int]:
     """A conversation, and how many bytes of JSON it is at most."""
-    shown: Json = msgspec.to_builtins(conversation(Conversation, row))
+    *columns, last_seq, unread_count = row
+    shown: Json = msgspec.to_builtins(conversation(Conversation, tuple(columns)))
+    shown |= {"last_seq": last_seq, "unread_count": unread_count}
     shown |= msgspec.to_builtins(own_state(tx, account, row[0]))
     receipts = [
         {

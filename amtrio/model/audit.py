@@ -12,6 +12,8 @@ from amtrio.store.database import Tx
 Detail = str | int | float | bool | None
 BY_SECRET = "secret"  # noqa: S105 - the word for whoever holds it
 BY_COMMAND_LINE = "cli"
+# The server itself, where nobody administers it yet.
+BY_START = "start"
 
 _RECORD = """
 INSERT INTO audit (number, at_us, actor, address, action, subject, details)

@@ -151,14 +151,15 @@ class ConversationView(msgspec.Struct, frozen=True, kw_only=True):
 # what was archived is everything up to a number, so a message costs no statement more.
 ARCHIVED = f"""CASE WHEN mine.archived = 1 AND
     (c.last_seq <= mine.archived_up_to OR mine.muted_until_us >= {FOREVER_US}) THEN 1 ELSE 0 END"""
+# Messages of others above one's own mark, as far as they are counted. It looks at no more of them than that.
+UNREAD = f"""(SELECT count(*) FROM (
+    SELECT 1 FROM message m WHERE m.conversation_id = c.id AND m.seq > mine.read_up_to
+        AND m.sender_key <> mine.account_key AND m.deleted_us IS NULL LIMIT {MAX_UNREAD}) AS unread)"""  # noqa: S608
 # Characters of the newest message in a list: a few lines, which is more than any list shows.
 MAX_PREVIEW = 1_000
 _VIEW = f"""
 SELECT {CONVERSATION_COLUMNS}, mine.read_up_to, mine.pinned, {ARCHIVED}, mine.muted_until_us,
-    last.id, last.seq, last.sender_key, last.kind, substr(last.content, 1, {MAX_PREVIEW}), last.created_us,
-    (SELECT count(*) FROM (
-        SELECT 1 FROM message m WHERE m.conversation_id = c.id AND m.seq > mine.read_up_to
-            AND m.sender_key <> mine.account_key AND m.deleted_us IS NULL LIMIT {MAX_UNREAD}) AS unread)
+    last.id, last.seq, last.sender_key, last.kind, substr(last.content, 1, {MAX_PREVIEW}), last.created_us, {UNREAD}
 FROM member mine JOIN conversation c ON c.id = mine.conversation_id
 LEFT JOIN message last ON last.conversation_id = c.id AND last.seq = (
     SELECT max(m.seq) FROM message m WHERE m.conversation_id = c.id AND m.deleted_us IS NULL)

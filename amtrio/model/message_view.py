@@ -47,7 +47,7 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         client_id: only in one's own messages.
-        run, question, queued, steers: as in the event; absent unless so.
+        deleted_by, run, question, queued, steers: as in the event; absent unless so.
     """
 
     id: str
@@ -76,6 +76,7 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     reactions: tuple[ReactionView, ...]
     encryption: Encryption | None
     client_id: str | msgspec.UnsetType | None = msgspec.UNSET
+    deleted_by: str | msgspec.UnsetType = msgspec.UNSET
     run: Run | msgspec.UnsetType = msgspec.UNSET
     question: Question | msgspec.UnsetType = msgspec.UNSET
     queued: bool | msgspec.UnsetType = msgspec.UNSET
@@ -130,6 +131,7 @@ def message_view(tx: ReadTx, row: Row, *, viewer: str, user_agent: str = "", rea
         reactions=tuple(reaction_view(each, shown.message_id) for each in shown.reactions),
         encryption=shown.encryption,
         client_id=shown.client_id if sender == viewer else msgspec.UNSET,
+        deleted_by=shown.deleted_by or msgspec.UNSET,
         run=shown.run or msgspec.UNSET,
         question=shown.question or msgspec.UNSET,
         queued=shown.queued or msgspec.UNSET,

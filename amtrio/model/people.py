@@ -14,6 +14,7 @@ from amtrio.clock import MICROS_PER_SECOND, rfc3339
 from amtrio.context import Context, Services, account_key
 from amtrio.errors import Conflict, Malformed, NotFound
 from amtrio.limits import DEFAULT_TIER, Tier
+from amtrio.model.audit import BY_START
 from amtrio.passwords import MIN_CHARS
 from amtrio.store.database import ReadTx, Row, Tx
 from amtrio.store.log import Cursor, forget_cursor, head, make_account, put_cursors
@@ -42,11 +43,17 @@ WHERE account_key = :account AND ended_us IS NULL AND id <> :keep AND (:only = '
 
 
 class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
-    """A new login session. `token` goes into `Authorization: Bearer`."""
+    """
+    A login session. `token` goes into `Authorization: Bearer`.
+
+    Attributes:
+        expires_at: when `token` ends.
+    """
 
     token: str
     user_id: str
     username: str
+    is_admin: bool
     session_id: str
     expires_at: str
     status: str = "ok"
@@ -117,31 +124,43 @@ def create_user(
         raise Conflict(text)
     if tier != DEFAULT_TIER:
         tx.on_commit(lambda: services.limits.set_tier(account, tier))
+    if is_admin:
+        revoke_first_invitation(tx)
     return user_id
 
 
-def open_session(tx: Tx, ctx: Context, user_id: str, username: str, *, status: str = "ok") -> SignedIn:
+def open_session(tx: Tx, ctx: Context, user_id: str, *, status: str = "ok") -> SignedIn:
     """Start a login session; its device's cursor begins at what the account has now."""
     account = account_key("user", user_id)
     session = ctx.clock.new_id("ses")
-    hours = ctx.config.auth.access_token_hours
-    expires_us = tx.at_us + int(hours * SECONDS_PER_HOUR * MICROS_PER_SECOND)
     tx.run(
         _OPEN_SESSION,
         id=session,
         account=account,
         at=tx.at_us,
-        expires=expires_us,
+        expires=tx.at_us + _token_us(ctx),
         user_agent=ctx.user_agent[:200],
         address=ctx.address,
     )
     _, newest = head(tx, account)
     put_cursors(tx, [Cursor(account, session, newest)])
+    return signed_in(tx, ctx, user_id, session, status=status)
+
+
+def _token_us(ctx: Context) -> int:
+    return int(ctx.config.auth.access_token_hours * SECONDS_PER_HOUR * MICROS_PER_SECOND)
+
+
+def signed_in(tx: Tx, ctx: Context, user_id: str, session: str, *, status: str = "ok") -> SignedIn:
+    """A fresh access token of an open session."""
+    expires_us = tx.at_us + _token_us(ctx)
+    ((username, is_admin),) = tx.all("SELECT username, is_admin FROM user_account WHERE id = :id", id=user_id)
     token = sign(ctx.config.secrets.jwt.reveal(), Claims(user_id, username, session, expires_us), at_us=tx.at_us)
     return SignedIn(
         token=token,
         user_id=user_id,
         username=username,
+        is_admin=bool(is_admin),
         session_id=session,
         expires_at=rfc3339(expires_us),
         status=status,
@@ -243,9 +262,25 @@ def set_admin(tx: Tx, services: Services, account: str, *, is_admin: bool) -> No
         is_admin=int(is_admin),
         account=account,
     )
-    if not is_admin:
+    if is_admin:
+        revoke_first_invitation(tx)
+    else:
         _revoke_invitations(tx, account)
     tx.on_commit(lambda: services.proofs.forget_account(account))
+
+
+def has_administrator(tx: ReadTx) -> bool:
+    """Whether anybody administers the server as a person."""
+    return tx.one("SELECT 1 FROM user_account WHERE is_admin = 1 LIMIT 1") is not None
+
+
+def revoke_first_invitation(tx: Tx) -> None:
+    """What a start gave out while nobody administered opens nothing more; one that was used stays so."""
+    tx.run(
+        "UPDATE invitation SET revoked_us = :at WHERE created_by = :start AND revoked_us IS NULL AND uses_left > 0",
+        at=tx.at_us,
+        start=BY_START,
+    )
 
 
 def check_another_admin(tx: ReadTx, account: str) -> None:

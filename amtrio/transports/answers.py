@@ -55,4 +55,5 @@ def error_headers(error: AmtrioError) -> dict[str, str]:
         headers["Retry-After"] = str(max(1, -(-error.retry_after_ms // 1000)))
     if isinstance(error, Unauthorized):
         headers["WWW-Authenticate"] = "Bearer"
+    headers.update(error.headers)
     return headers

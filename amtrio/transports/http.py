@@ -383,7 +383,7 @@ class _Gateway:
             self._charge(g.bucket, "too many messages" if is_message else "too many requests")
         fields, texts = await self._fields(route, path)
         shape = convert(fields, route.shape, texts=texts)
-        asked = Request(request.method, request.headers.get, path=request.path)
+        asked = Request(request.method, request.headers.get, path=request.path, cookie=request.cookies.get)
         if route.streams:
             # A path that only the router could read (RFC 9112, 3.2.2: absolute form) was not known to be streamed.
             body = cast("Any", request.scope).get(_BODY, request.body)

@@ -11,11 +11,14 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 import trio
 
 from amtrio.cli.demo_agent import CARD, run_demo_agent
-from amtrio.client import AuthenticationEnded, Backoff
+from amtrio.client import AuthenticationEnded, Backoff, Rest
+from amtrio.client.events import Message
+from amtrio.client.vault import Vault
 from tests.client.fake_server import FakeServer, fake_server
 from tests.client.stage import said, write
 from tests.harness import AGENT_SECRET, Device, Json, Scene, open_scene
@@ -138,6 +141,43 @@ async def test_what_is_said_meanwhile_waits_and_can_be_taken_back(tmp_path: Path
         assert "never" not in said
 
 
+async def test_it_can_be_talked_to_encrypted(tmp_path: Path) -> None:
+    """
+    It answers what is asked, needs no buttons, and does not write for ever where nobody sees it.
+    """
+    async with open_scene(tmp_path / "server") as scene:
+        alice, demo = await scene.register("alice"), await scene.register_agent("demo")
+        talk = await scene.conversation(alice, demo)
+        url = f"http://127.0.0.1:{scene.running.port}"
+        vault, keys = Vault(tmp_path / "alice.keys"), tmp_path / "demo.keys"
+        async with Rest(url, token=AGENT_SECRET, agent_id="demo") as its_rest:
+            its_vault = Vault(keys)
+            await its_vault.publish(its_rest, "agent:demo")
+            its_vault.close()
+        async with (
+            scene.device(alice, "phone") as phone,
+            Rest(url, token=alice.token) as rest,
+            trio.open_nursery() as nursery,
+        ):
+            lines: list[str] = []
+            nursery.start_soon(
+                partial(run_demo_agent, url, "demo", AGENT_SECRET, pace=0, keys=keys, report=lines.append)
+            )
+            await phone.next("agent_changed", agent_id="demo")
+            await vault.publish(rest, f"user:{alice.id}")
+            await vault.begin(rest, talk, "agent:demo")
+            for asked, expected in (("/echo hello", "hello"), ("/ask", "cannot ask"), ("/endless", "I do it myself")):
+                await phone.ask("encrypted_message", conversation_id=talk, **await vault.seal(talk, asked))
+                answer = await phone.next("message", sender_type="agent")
+                assert (answer["kind"], "question" in answer, "run" in answer) == ("encrypted", False, False)
+                assert expected in (await vault.open(msgspec.convert(answer, Message))).text
+            number = await vault.safety_number("agent:demo")
+            assert number is not None
+            assert number in "".join(lines).replace(" ", "")
+            nursery.cancel_scope.cancel()
+    vault.close()
+
+
 def running(server: FakeServer, *, until: Callable[[], bool]) -> None:
     """Run the agent until the server has seen something; then its process is as good as killed."""
 
@@ -224,35 +264,41 @@ async def test_a_wrong_credential_ends_it(server: FakeServer) -> None:
         await run_demo_agent(server.url, "demo", "agt_wrong")
 
 
-def program(*arguments: str, **environment: str) -> subprocess.Popen[str]:
+def program(state: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    """What lasts is in `state`."""
     code = "import typer; from amtrio.cli.demo_agent import demo_agent; typer.run(demo_agent)"
     return subprocess.Popen(
         [sys.executable, "-c", code, *arguments],
-        env={**os.environ, **environment},
+        env={**os.environ, "XDG_STATE_HOME": str(state), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
 
 
-def test_as_a_program_it_stops_on_a_signal(server: FakeServer) -> None:
+def test_as_a_program_it_stops_on_a_signal(server: FakeServer, tmp_path: Path) -> None:
     """
-    It says that it is online, and SIGTERM ends it with 0.
+    It says that it is online, and SIGTERM ends it with 0. Its keys are where all that lasts is, one file per server.
     """
-    with program("--url", server.url, AMTRIO_AGENT_TOKEN="agt_demo") as agent:
+    with program(tmp_path, "--url", server.url, AMTRIO_AGENT_TOKEN="agt_demo") as agent:
         assert agent.stdout is not None
         assert "demo is online" in agent.stdout.readline()
         agent.send_signal(signal.SIGTERM)
         assert agent.wait(10) == 0
+    (keys,) = (tmp_path / "amtrio").iterdir()
+    assert (keys.name, keys.stat().st_mode & 0o777) == (f"127.0.0.1_{server.port}_demo.keys", 0o600)
 
 
-def test_as_a_program_it_says_what_is_wrong(server: FakeServer) -> None:
+def test_as_a_program_it_says_what_is_wrong(server: FakeServer, tmp_path: Path) -> None:
     """
-    No credential is 2, a refused one 3, each with a sentence.
+    No credential is 2, a refused one 3, keys that cannot be used 1, each with a sentence.
     """
-    with program() as agent:
+    with program(tmp_path) as agent:
         _, errors = agent.communicate(timeout=20)
         assert (agent.returncode, "amtrio agent add demo" in errors) == (2, True)
-    with program("--url", server.url, "--token", "agt_wrong") as agent:
+    with program(tmp_path, "--url", server.url, "--token", "agt_wrong") as agent:
         _, errors = agent.communicate(timeout=20)
         assert (agent.returncode, "unknown token" in errors) == (3, True)
+    with program(tmp_path, "--url", server.url, "--token", "agt_demo", "--keys", str(tmp_path)) as agent:
+        _, errors = agent.communicate(timeout=20)
+        assert (agent.returncode, f"cannot use the keys in {tmp_path}" in errors) == (1, True)

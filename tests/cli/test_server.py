@@ -8,6 +8,7 @@ import pty
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -151,14 +152,10 @@ def test_a_web_client_that_cannot_be_served_is_named(tmp_path: Path) -> None:
     assert f"amtrio: server.webchat_dir: {tmp_path}/nowhere cannot be read: No such file or directory" in text
 
 
-@pytest.mark.parametrize("is_served", [True, False])
-def test_on_a_terminal_it_says_where_to_look(tmp_path: Path, *, is_served: bool) -> None:
-    """The address of the web chat, when there is one."""
-    path = tmp_path / "amtrio.toml"
-    folder = make_web_client(tmp_path / "built")
-    path.write_text(f'[server]\nwebchat_dir = "{folder}"\nwebchat_enabled = {str(is_served).lower()}\n')
+def on_a_terminal(directory: Path, *arguments: str) -> str:
+    """What it says there before it is stopped."""
     terminal, theirs = pty.openpty()
-    program = command(tmp_path / "data", "--config", str(path), stderr=theirs)
+    program = command(directory, *arguments, stderr=theirs)
     os.close(theirs)
     said = b""
     try:
@@ -168,10 +165,43 @@ def test_on_a_terminal_it_says_where_to_look(tmp_path: Path, *, is_served: bool)
         program.kill()
         program.wait(PATIENCE_SECONDS)
         os.close(terminal)
-    plain = re.sub(r"\x1b\[[0-9;]*m", "", said.decode())
-    port = re.search(r"listens on http://localhost:(\d+)\s", plain)
-    assert port is not None
-    assert (f"web chat at http://localhost:{port[1]}/\r\n" in plain) == is_served
+    return re.sub(r"\x1b\[[0-9;]*m", "", said.decode())
+
+
+@pytest.mark.parametrize("is_served", [True, False])
+def test_on_a_terminal_it_says_where_to_look(tmp_path: Path, *, is_served: bool) -> None:
+    """The address of the web chat, when there is one, and the link that makes its first administrator."""
+    path = tmp_path / "amtrio.toml"
+    folder = make_web_client(tmp_path / "built")
+    path.write_text(f'[server]\nwebchat_dir = "{folder}"\nwebchat_enabled = {str(is_served).lower()}\n')
+    tokens = set()
+    for _ in range(2):
+        plain = on_a_terminal(tmp_path / "data", "--config", str(path), "--demo")
+        port = re.search(r"listens on http://localhost:(\d+)\s", plain)
+        assert port is not None
+        assert (f"web chat at http://localhost:{port[1]}/\r\n" in plain) == is_served
+        link = re.search(rf"first administrator at http://localhost:{port[1]}/#/join/(inv_[\w-]{{43}})\r\n", plain)
+        assert (link is not None) == is_served
+        tokens |= {link[1]} if link is not None else set()
+        # Of what is printed, all that is logged is one line of JSON each.
+        logged = "".join(line for line in plain.splitlines() if line.startswith("{"))
+        assert "server_started" in logged
+        assert "inv_" not in logged.replace("invitation", "")
+    assert len(tokens) == 2 * is_served, "each start makes a link of its own"
+
+
+def test_without_a_terminal_nobody_is_invited(tmp_path: Path) -> None:
+    """What it says is somebody's log then, and a log is no place for a token."""
+    path = tmp_path / "amtrio.toml"
+    path.write_text(f'[server]\nwebchat_dir = "{make_web_client(tmp_path / "built")}"\n')
+    with running(tmp_path / "data", "--config", str(path)) as program:
+        assert program.get("/auth/options")["needs_administrator"] is True
+        assert program.stop() == 0
+    assert program.other == []
+    assert "inv_" not in repr(program.entries)
+    with sqlite3.connect(tmp_path / "data" / "amtrio.db") as raw:
+        assert raw.execute("SELECT count(*) FROM invitation").fetchone() == (0,)
+    raw.close()
 
 
 def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ class RealServer:
     """
     Attributes:
         phone: what alice's phone heard, oldest first. shown: what it shows of runs.
+        heard: all that passed the wire from the server; the other way it is masked.
         cut_after: bytes that may still pass the wire before all of its connections are cut. cuts: how often they were.
     """
 
@@ -36,6 +37,7 @@ class RealServer:
     token: Any
     phone: list[Json] = field(default_factory=list)
     shown: Shown = field(default_factory=Shown)
+    heard: bytearray = field(default_factory=bytearray)
     cut_after: int | None = None
     cuts: int = 0
     cuts_wanted: int = 0
@@ -154,6 +156,8 @@ class RealServer:
     async def _pump(self, source: trio.SocketStream, sink: trio.SocketStream, scope: trio.CancelScope) -> None:
         try:
             while data := await source.receive_some(65536):
+                if source in self._far:
+                    self.heard += data
                 if self.cut_after is not None:
                     self.cut_after -= len(data)
                     if self.cut_after <= 0:

@@ -28,6 +28,7 @@ from amtrio.client import (
 )
 from amtrio.client.card import ALWAYS_SUPPORTED
 from amtrio.client.turn import Handler, run_id_of
+from amtrio.client.vault import Vault
 from tests.client.fake_server import FakeServer
 from tests.client.real_server import RealServer
 from tests.client.stage import Play, an_agent, did, has_ended, said, seen, serving, the_run, write
@@ -108,6 +109,21 @@ def test_the_card_is_told_after_every_connecting(server: FakeServer, play: Play)
         "commands": [{"name": "weather", "description": "tells the weather", "arguments": "CITY"}],
         "capabilities": [],
     }
+
+
+def test_it_does_not_serve_with_keys_of_another_agent(server: FakeServer, play: Play, tmp_path: Path) -> None:
+    """
+    People would encrypt for somebody else.
+    """
+
+    async def scene() -> None:
+        vault = Vault(tmp_path / "keys")
+        vault.claim("agent:other")
+        with pytest.raises(ValueError, match="keys of agent:other, not of agent:demo"):
+            await an_agent(server, _nothing, vault=vault).serve()
+        vault.close()
+
+    play(scene)
 
 
 @pytest.mark.parametrize(("code", "error"), [(4401, AuthenticationEnded), (4000, Replaced)])

@@ -28,3 +28,23 @@ def test_it_says_who_wrote_what_where() -> None:
     assert (incoming.reply_to, incoming.kind, incoming.metadata) == ("m0", None, {})
     assert incoming.attachments[0].attachment_id == "att_1"
     assert incoming.raw.edited_at is not None
+    assert not incoming.encrypted
+
+
+def test_what_came_encrypted_is_a_text_that_says_so() -> None:
+    """
+    The ciphertext stays in `raw`.
+    """
+    message = Message(
+        message_id="m1",
+        conversation_id="c1",
+        conversation_seq=3,
+        sender_type="client",
+        sender_id="usr_1",
+        content="AQAB",
+        kind="encrypted",
+    )
+    incoming = Incoming.of(message, "hello")
+    assert (incoming.content, incoming.kind, incoming.encrypted, incoming.raw.content) == ("hello", None, True, "AQAB")
+    unopened = Incoming.of(message)
+    assert (unopened.content, unopened.kind, unopened.encrypted) == ("AQAB", "encrypted", False)

@@ -119,6 +119,7 @@ def test_an_error_in_a_tool_is_never_hidden_by_telling_of_it() -> None:
         call, other = ToolCall(flow, "t", None, None), ToolCall(flow, "u", None, None)
         other.result = object()
         other.broke(KeyError("x"))
+        assert isinstance(flow.out, OutgoingRun)
         flow.out.finish("done")
         call.broke(KeyError("x"))
 

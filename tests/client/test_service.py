@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 from functools import partial
+from pathlib import Path
 
 import anyio
 import anyio.lowlevel
 
 from amtrio.client import Incoming, MemoryCursors, Run
 from amtrio.client.turn import run_id_of
+from amtrio.client.vault import Vault
 from tests.client.fake_runs import Refusal
 from tests.client.fake_server import FakeServer
 from tests.client.stage import Play, an_agent, did, has_ended, order, said, seen, serving, the_run, write
@@ -188,6 +190,88 @@ def test_encrypted_messages_reach_a_handler_that_asks_for_them(server: FakeServe
 
     play(scene)
     assert handled == [("3q2+7w==", "encrypted")]
+
+
+def test_what_cannot_be_opened_is_passed_over_and_reported(server: FakeServer, play: Play, tmp_path: Path) -> None:
+    """
+    Nothing is answered to it; it waits for nobody any more, and the next one is handled.
+    """
+    handled: list[str] = []
+    reports: list[str] = []
+
+    async def note(message: Incoming) -> None:
+        handled.append(message.content)
+
+    async def scene() -> None:
+        passed = await did(write, server, "AQAB")
+        sealed = {"kind": "encrypted", "queued": True, "encryption": {"message_type": "amtrio-1"}}
+        await did(server.do, lambda: server.account("a:demo").log[-1]["data"].update(**sealed))
+        following = await did(write, server, "in the clear")
+        vault = Vault(tmp_path / "keys")
+        async with serving(an_agent(server, note, vault=vault, report=reports.append)):
+            await seen(server, lambda: has_ended(server, following))
+            await seen(server, lambda: any(frame["type"] == "message_take" for frame in server.frames))
+        vault.close()
+        assert run_id_of(passed) not in server.runs.runs
+
+    play(scene)
+    assert handled == ["in the clear"]
+    assert "an encrypted message of alice was passed over: it cannot be read here: malformed" in reports
+
+
+def test_a_handler_that_asks_for_them_gets_what_cannot_be_opened(
+    server: FakeServer, play: Play, tmp_path: Path
+) -> None:
+    """
+    As it would without a vault.
+    """
+    handled: list[tuple[str, str | None, bool]] = []
+
+    async def note(message: Incoming) -> None:
+        handled.append((message.content, message.kind, message.encrypted))
+
+    async def scene() -> None:
+        vault = Vault(tmp_path / "keys")
+        agent = an_agent(server, vault=vault)
+        agent.on_message(accept_encrypted=True)(note)
+        asked = await did(write, server, "3q2+7w==")
+        await did(server.do, lambda: server.account("a:demo").log[-1]["data"].update(kind="encrypted"))
+        async with serving(agent):
+            await seen(server, lambda: has_ended(server, asked))
+        vault.close()
+
+    play(scene)
+    assert handled == [("3q2+7w==", "encrypted", False)]
+
+
+def test_keys_are_published_when_it_connects_and_when_few_are_left(
+    server: FakeServer, play: Play, tmp_path: Path
+) -> None:
+    """
+    A server that does not take them is reported, and the agent goes on.
+    """
+    reports: list[str] = []
+
+    def asked() -> int:
+        return sum(line.startswith("GET /keys/bundles/agent/demo") for line in server.requests)
+
+    async def scene() -> None:
+        vault = Vault(tmp_path / "keys")
+        async with serving(an_agent(server, _silent, vault=vault, report=reports.append)):
+            await seen(server, lambda: asked() == 1)
+            await did(server.do, lambda: server._announce("a:demo", "one_time_keys_low", {"remaining": 9}))
+            await seen(server, lambda: asked() == 2)
+            await did(server.cut_all)
+            await seen(server, lambda: asked() == 3)
+            following = await did(write, server, "hello")
+            await seen(server, lambda: has_ended(server, following))
+        vault.close()
+
+    play(scene)
+    assert any("keys for encryption were not published" in line for line in reports)
+
+
+async def _silent(message: Incoming) -> None: ...
 
 
 def test_after_a_resync_what_was_not_answered_is_handled(server: FakeServer, play: Play) -> None:

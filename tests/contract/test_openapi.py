@@ -19,7 +19,7 @@ from openapi_spec_validator import validate
 import amtrio.features  # noqa: F401 - registers every route
 from amtrio.feature import registry
 from amtrio.transports.openapi import describe
-from tests.harness import ADMIN_SECRET, open_scene
+from tests.harness import ADMIN_SECRET, PASSWORD, open_scene
 
 HERE: Final = Path(__file__).parent
 DOCUMENT: Final = HERE.parents[1] / "docs" / "openapi.json"
@@ -77,10 +77,13 @@ async def test_the_server_keeps_every_word_of_it(tmp_path: Path, kind: str) -> N
         talk = await scene.conversation(alice, helper)
         async with scene.device(helper) as agent:
             await agent.send(talk, "hello")
+        browser = {"username": "alice", "password": PASSWORD, "cookie": True}
+        kept = (await scene.http.post("/auth/login", json=browser)).headers["Set-Cookie"]
         if kind == "agent":
             headers, schemes = helper.headers, ("agentId", "agentSecret")
         else:
             headers, schemes = alice.headers | {"X-Admin-Secret": ADMIN_SECRET}, ("token", "adminSecret")
+        headers["Cookie"] = kept.partition(";")[0]
         (tmp_path / "openapi.json").write_text(json.dumps(as_one(schemes, is_leaving=kind == "leaving")))
         done = await trio.run_process(
             [

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from amtrio.features import history
 from tests.features.conftest import Cast, page, send
-from tests.harness import MovableClock, Scene, open_scene
+from tests.harness import Agent, MovableClock, Person, Scene, open_scene
 
 Json = dict[str, Any]
 
@@ -124,3 +125,67 @@ async def test_a_message_over_rest_has_both_spellings(scene: Scene, cast: Cast) 
     assert (mine["user_id"], mine["agent_id"]) == (cast.alice.id, "helper")
     assert mine["client_id"] == "mine-and-mine-only"
     assert "client_id" not in theirs
+
+
+async def edits(scene: Scene, who: Person | Agent, message_id: str, **query: Any) -> list[tuple[int, str]]:
+    answer = await scene.get(f"/messages/{message_id}/edits", who, **query)
+    return [(each["version"], each["content"]) for each in answer["edits"]]
+
+
+async def edit(scene: Scene, who: Person | Agent, message_id: str, content: str) -> None:
+    answer = await scene.http.patch(f"/messages/{message_id}", json={"content": content}, headers=who.headers)
+    assert answer.status_code == 200, answer.text
+
+
+async def test_members_see_what_a_message_said_before_each_edit(tmp_path: Path) -> None:
+    """Oldest first, each with when it was written; strangers learn nothing, not even that there is a message."""
+    clock = MovableClock()
+    async with open_scene(tmp_path, clock=clock) as scene:
+        alice, bob, helper = await scene.register("alice"), await scene.register("bob"), await scene.register_agent("h")
+        sent = await send(scene, alice, await scene.conversation(alice, helper), "helo")
+        path = f"/messages/{sent['message_id']}/edits"
+        assert await scene.get(path, alice) == {"edits": [], "has_more": False}
+        for content in ("hello", "Hello"):
+            clock.move(days=0.1)
+            await edit(scene, alice, sent["message_id"], content)
+        for who in (alice, helper):
+            shown = await scene.get(path, who)
+            assert [(each["version"], each["content"]) for each in shown["edits"]] == [(1, "helo"), (2, "hello")]
+        first, second = shown["edits"]
+        assert first["at"] == sent["created_at"] < second["at"]
+        assert second["at"] < (await scene.get(f"/messages/{sent['message_id']}", alice))["edited_at"]
+        missing = await scene.http.get("/messages/msg_missing/edits", headers=bob.headers)
+        theirs = await scene.http.get(path, headers=bob.headers)
+        assert (theirs.status_code, missing.status_code) == (404, 404)
+        assert theirs.text.replace(sent["message_id"], "msg_missing") == missing.text
+        assert (await scene.http.get(path)).status_code == 401
+
+
+async def test_the_earlier_texts_of_a_deleted_message_are_gone(scene: Scene, cast: Cast) -> None:
+    sent = await send(scene, cast.alice, cast.talk, "secret")
+    await edit(scene, cast.alice, sent["message_id"], "another")
+    await scene.http.delete(f"/messages/{sent['message_id']}", headers=cast.alice.headers)
+    assert await edits(scene, cast.alice, sent["message_id"]) == []
+
+
+async def test_many_edits_come_in_pages(scene: Scene, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The newest first, and each page oldest first; a page ends before it is too long, but never empty."""
+    async with scene.device(cast.helper) as agent:
+        sent = (await agent.send(cast.talk, "1"))["message_id"]
+        for number in range(2, 8):
+            await agent.ask("edit", message_id=sent, content=f"{number}" * (1 if number < 4 else 100))
+    assert await edits(scene, cast.alice, sent, limit=2) == [(5, "5" * 100), (6, "6" * 100)]
+    assert [version for version, _ in await edits(scene, cast.alice, sent, before=3)] == [1, 2]
+    for cursor in (0, -1, 10**30):
+        answer = await scene.http.get(f"/messages/{sent}/edits?before={cursor}", headers=cast.alice.headers)
+        assert (answer.status_code, len(answer.json()["edits"])) == (200, 6)
+    monkeypatch.setattr(history, "MAX_REST_PAGE_BYTES", 210)
+    seen: list[list[int]] = []
+    before: int | None = 10**6
+    while before is not None:
+        answer = await scene.get(f"/messages/{sent}/edits", cast.alice, before=before)
+        seen.append([each["version"] for each in answer["edits"]])
+        before = answer["edits"][0]["version"] if answer["has_more"] else None
+    assert seen == [[5, 6], [1, 2, 3, 4]]
+    monkeypatch.setattr(history, "MAX_REST_PAGE_BYTES", 1)
+    assert [version for version, _ in await edits(scene, cast.alice, sent)] == [6]

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from amtrio.features import invitations
+from amtrio.features import accounts, invitations
+from amtrio.features.accounts import UserName
 from amtrio.features.invitations import Invite
 from tests.conftest import Journal
-from tests.features.conftest import ADMIN, Cast, promote
+from tests.features.conftest import ADMIN, Cast, audited, promote
 from tests.harness import PASSWORD, Json, Scene, open_scene
 
 
@@ -107,6 +108,55 @@ async def test_invitations_end_with_the_rights_of_whoever_gave_them(scene: Scene
     assert answer.status_code == 200
     shown = {each["invitation_id"]: each["status"] for each in await listed(scene)}
     assert shown == {from_alice["invitation_id"]: "revoked", from_bob["invitation_id"]: "open"}
+
+
+async def first_invitation(scene: Scene) -> tuple[str, str]:
+    """As a start of the server makes it: link and token."""
+    link = await invitations.invite_first_administrator(scene.running.services, "http://localhost:8080")
+    assert link is not None
+    start, _, token = link.rpartition("/")
+    assert start == "http://localhost:8080/#/join"
+    return link, token
+
+
+async def test_a_server_that_nobody_administers_invites_its_first_administrator(
+    scene: Scene, cast: Cast, journal: Journal
+) -> None:
+    """For one account; each start makes a link of its own, and the one before opens nothing more. No log has it."""
+    (_, before), (_, token) = await first_invitation(scene), await first_invitation(scene)
+    assert {each["status"] for each in await listed(scene)} == {"open", "revoked"}
+    assert [each["actor"] for each in await audited(scene)] == ["start", "start"]
+    assert token not in repr(journal.entries) + repr(await audited(scene))
+    body = {"username": "dora", "password": PASSWORD}
+    answers = [
+        await scene.http.post("/auth/register", json=body | {"invitation": each, "username": name})
+        for name, each in (("dora", before), ("dora", token), ("erik", token))
+    ]
+    assert [each.status_code for each in answers] == [403, 200, 403]
+    assert answers[1].json()["is_admin"] is True
+    assert {each["status"] for each in await listed(scene)} == {"used", "revoked"}
+    assert await invitations.invite_first_administrator(scene.running.services, "http://x") is None
+
+
+@pytest.mark.parametrize("way", ["command line", "admin secret", "another invitation"])
+async def test_the_first_invitation_is_gone_once_there_is_an_administrator(scene: Scene, cast: Cast, way: str) -> None:
+    """Whichever way there came to be one; and comes back with the next start if there is none any more."""
+    _, token = await first_invitation(scene)
+    if way == "command line":
+        await promote(scene, cast.alice)
+    elif way == "admin secret":
+        await scene.http.patch(f"/admin/users/{cast.alice.id}", json={"is_admin": True}, headers=ADMIN)
+    else:
+        made = await invite(scene, is_admin=True)
+        await scene.http.post(
+            "/auth/register", json={"username": "dora", "password": PASSWORD, "invitation": made["token"]}
+        )
+    answer = await scene.http.post("/auth/invitation", json={"invitation": token})
+    assert answer.json()["valid"] is False
+    assert await invitations.invite_first_administrator(scene.running.services, "http://x") is None
+    if way == "command line":
+        await accounts.operation_demote(scene.running.services, UserName(username="alice"))
+        await first_invitation(scene)
 
 
 async def test_the_first_administrator_of_a_closed_server(tmp_path: Path) -> None:

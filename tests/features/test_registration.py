@@ -9,6 +9,7 @@ import httpx
 import pytest
 import trio
 
+from amtrio import __version__
 from amtrio.features import accounts
 from amtrio.features.accounts import AddUser
 from tests.conftest import Journal
@@ -106,6 +107,35 @@ async def test_why_an_invitation_opens_nothing_is_not_told(tmp_path: Path) -> No
                 continue
             answer = await scene.http.post("/auth/invitation", json=body)
             assert answer.json() == {"valid": False, "expires_at": None}
+
+
+@pytest.mark.parametrize("rule", ["open", "invitation", "closed"])
+async def test_a_page_to_sign_in_learns_what_to_offer(tmp_path: Path, rule: str) -> None:
+    """Without any credential; as it is now, whatever is configured."""
+    async with open_scene(tmp_path, auth={"registration": rule}) as scene:
+
+        async def options() -> Json:
+            answer = await scene.http.get("/auth/options")
+            assert answer.status_code == 200
+            body: Json = answer.json()
+            assert {"name": body.pop("name"), "version": body.pop("version")} == {
+                "name": "amtrio",
+                "version": __version__,
+            }
+            return body
+
+        assert await options() == {"registration": rule, "needs_administrator": True}
+        made = await invite(scene, is_admin=True)
+        assert (await register(scene, "alice", made["token"])).status_code == 200
+        assert await options() == {"registration": rule, "needs_administrator": False}
+        await scene.http.patch("/admin/settings", json={"registration": "invitation"}, headers=ADMIN)
+        assert (await options())["registration"] == "invitation"
+
+
+async def test_asking_what_to_offer_costs_the_budget_of_the_address(tmp_path: Path) -> None:
+    async with open_scene(tmp_path, auth={"attempts_per_minute": 3}) as scene:
+        answers = [await scene.http.get("/auth/options") for _ in range(4)]
+        assert [each.status_code for each in answers] == [200] * 3 + [429]
 
 
 async def test_guessing_invitations_costs_the_budget_of_the_address(tmp_path: Path) -> None:

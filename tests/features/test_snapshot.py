@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from amtrio.features import snapshot
-from amtrio.features.snapshot import MAX_RECENT_BYTES, RECENT_MESSAGES
+from amtrio.features.snapshot import CONVERSATIONS, MAX_RECENT_BYTES, RECENT_MESSAGES
 from amtrio.protocol.codec import encode
 from tests.features.conftest import Cast, send
-from tests.harness import Scene
+from tests.harness import Agent, Person, Scene
 
 
 async def test_a_snapshot_and_the_events_after_it_are_the_whole_truth(scene: Scene, cast: Cast) -> None:
@@ -57,6 +57,36 @@ async def test_it_holds_recent_messages_and_everybodys_marks(scene: Scene, cast:
         assert marks == {"user": 3, "agent": 0}
         (shown,) = (await scene.get("/snapshot", cast.alice, messages=0))["conversations"]
         assert shown["messages"] == []
+
+
+async def test_it_says_how_much_is_unread_and_which_number_is_the_newest(scene: Scene, cast: Cast) -> None:
+    """As lists do, also without the messages themselves; a deleted one keeps its number and is not unread."""
+
+    async def told(who: Person | Agent) -> tuple[int, int]:
+        shown = (await scene.get("/snapshot", who, messages=0))["conversations"]
+        (one,) = [each for each in shown if each["conversation_id"] == cast.talk]
+        (listed,) = [each for each in await scene.get("/conversations", who) if each["id"] == cast.talk]
+        assert listed["unread_count"] == one["unread_count"]
+        return one["unread_count"], one["last_seq"]
+
+    assert await told(cast.alice) == (0, 0)
+    async with scene.device(cast.helper) as agent, scene.device(cast.alice) as phone:
+        sent = [await agent.send(cast.talk, f"n{number}") for number in range(4)]
+        assert (await told(cast.alice), await told(cast.helper)) == ((4, 4), (0, 4))
+        await phone.ask("read", conversation_id=cast.talk, up_to=1)
+        await agent.ask("delete", message_id=sent[3]["message_id"])
+        assert await told(cast.alice) == (2, 4)
+
+
+async def test_a_page_costs_what_is_on_it(scene: Scene, cast: Cast) -> None:
+    """Found by index, in the order of the index, however many conversations and messages there are."""
+    plan = await scene.running.services.store.read(
+        lambda tx: tx.all(f"EXPLAIN QUERY PLAN {CONVERSATIONS}", account="u:x", after="", limit=21)
+    )
+    steps = [row[3] for row in plan]
+    assert [step for step in steps if "USE TEMP" in step] == []
+    assert [step for step in steps if step.startswith("SCAN") and step != "SCAN unread"] == []
+    assert any("message_in_conversation (conversation_id=? AND seq>?)" in step for step in steps), steps
 
 
 async def test_it_holds_own_state_and_reactions(scene: Scene, cast: Cast) -> None:

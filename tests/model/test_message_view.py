@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+
 from amtrio.model.message_view import message_view, read_marks
 from tests.harness import open_scene
 from tests.model.test_message import ROW, NoQuery
@@ -23,6 +25,8 @@ def test_over_rest_a_message_has_every_name() -> None:
 def test_what_most_messages_are_not_is_left_out() -> None:
     plain = message_view(NoQuery(), ROW, viewer="u:1")
     assert not any(isinstance(value, (bool, str)) for value in (plain.run, plain.question, plain.queued, plain.steers))
+    assert plain.deleted_by is msgspec.UNSET
+    assert message_view(NoQuery(), (*ROW[:14], 1, "u:1", *ROW[16:]), viewer="a:x").deleted_by == "1"
     assert message_view(NoQuery(), (*ROW[:18], "queued", None), viewer="u:1").queued is True
     assert message_view(NoQuery(), (*ROW[:18], None, "run-id-0000000001"), viewer="u:1").steers == "run-id-0000000001"
 

@@ -54,7 +54,7 @@ async def test_which_sessions_end(scene: Scene, cast: Cast) -> None:
     ctx = Context(services)
 
     def sign_in(tx: Tx) -> str:
-        return open_session(tx, ctx, cast.alice.id, "alice").session_id
+        return open_session(tx, ctx, cast.alice.id).session_id
 
     def listed(tx: Tx) -> set[str]:
         return {each.session_id for each in open_sessions(tx, account, now_us=tx.at_us)}

@@ -29,3 +29,7 @@ def test_who_did_not_prove_himself_is_told_how() -> None:
     assert error_headers(Unauthorized("x"))["WWW-Authenticate"] == "Bearer"
     assert "WWW-Authenticate" not in error_headers(NotFound("x"))
     assert "Retry-After" not in error_headers(NotFound("x"))
+
+
+def test_what_an_error_brings_along_goes_with_it() -> None:
+    assert error_headers(Unauthorized("x", headers={"Set-Cookie": "a="}))["Set-Cookie"] == "a="

@@ -1,17 +1,14 @@
 /** Where the page starts. */
 
-import { StrictMode } from "react";
-import { createRoot } from "react-dom/client";
-import { App } from "./app.tsx";
+// First of all styles: they say in which order the layers count.
 import "./design/tokens.css";
 import "./design/base.css";
+import { start } from "./app.tsx";
 import { applyTheme } from "./design/theme.ts";
 import { apply as applyLanguage } from "./i18n/language.ts";
+import { startWorker } from "./worker/updates.ts";
 
 applyTheme();
 applyLanguage();
-createRoot(document.getElementById("root")!).render(
-  <StrictMode>
-    <App />
-  </StrictMode>,
-);
+startWorker();
+start(document.getElementById("root")!);

@@ -1,7 +1,9 @@
 /** Client of an amtrio server. See docs/protocol.md for what the words mean. */
 
+export { Backoff } from "./backoff.js";
 export { connect, Connection, newClientId, type ConnectionOptions, type SendOptions } from "./connection.js";
 export { countCodePoints, indexOfCodePoint, sliceCodePoints } from "./code-points.js";
+export type { DownloadOptions } from "./download.js";
 export {
   AuthenticationEnded,
   ClientError,

@@ -54,7 +54,6 @@ export class Link {
   #openedAt = 0;
   #hasProgressed = false;
   #isFreshSnapshot = false;
-  #hasToldOffline = false;
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -191,8 +190,6 @@ export class Link {
     if (final !== undefined) return this.#end(final);
     const waitMs = this.#options.backoff.waitMs(gone);
     this.#retry = setTimeout(() => void this.#open(), waitMs);
-    if (this.#hasToldOffline) return;
-    this.#hasToldOffline = true;
     const data = { reason: gone.reason, close_code: gone.code, retry_in_ms: waitMs };
     this.#queue.push({ event: { type: "offline", data } });
   }
@@ -228,7 +225,6 @@ export class Link {
   #hello(connected: Connected): void {
     if (!this.#log.opened(connected.epoch, connected.seq)) return this.#reopen();
     this.#connected = connected;
-    this.#hasToldOffline = false;
     this.#commands.maxFrameBytes = connected.limits.max_message_bytes || undefined;
     // Where the very first socket began is worth keeping, too.
     if (this.#log.confirmed !== undefined) this.#confirmations?.moved(this.#log.confirmed);

@@ -5,6 +5,7 @@
  * Source: docs/protocol.md, "REST".
  */
 
+import { download, type DownloadOptions } from "./download.js";
 import { Refused } from "./errors.js";
 import { httpUrl, onTheWay, parse, queryOf } from "./http.js";
 import { attachmentOf, messageOf } from "./message-of.js";
@@ -216,6 +217,11 @@ export class Rest {
   /** Addresses that are good for 15 minutes without any credential, for `<img>`. */
   async attachmentLink(attachmentId: string): Promise<{ url: string; thumbnail_url?: string | null; expires_at: string }> {
     return this.call("POST", `/attachments/${segment(attachmentId)}/link`);
+  }
+
+  /** A file of any route, such as `/account/export`. */
+  async download(path: string, options: DownloadOptions = {}): Promise<Blob> {
+    return download(this.#fetch, `GET ${path}`, this.#address(path), this.#credential(), options);
   }
 
   /** The whole account at one place in its log, all pages. */

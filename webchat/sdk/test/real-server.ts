@@ -10,9 +10,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 
-const PROGRAM = fileURLToPath(new URL("../../../.venv/bin/amtrio", import.meta.url));
+const PROGRAM = join(import.meta.dirname, "../../../.venv/bin/amtrio");
 
 /** False where the server's own environment was not made: `python3 deploy/install.py dev`. */
 export const hasServer = existsSync(PROGRAM);
@@ -35,7 +34,8 @@ export class RealServer {
     const server = new RealServer(await freePort(), await mkdtemp(join(tmpdir(), "amtrio-sdk-")));
     const token = server.addAgent("apart");
     await server.start();
-    const flags = ["--url", server.url, "--agent-id", "apart", "--token", token];
+    const keys = join(server.#folder, "apart.keys");
+    const flags = ["--url", server.url, "--agent-id", "apart", "--token", token, "--keys", keys];
     server.#agent = spawn(PROGRAM, ["demo-agent", ...flags], { cwd: server.#folder, stdio: "ignore" });
     return server;
   }

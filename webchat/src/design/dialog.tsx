@@ -33,6 +33,7 @@ export function Dialog({ title, onClose, children, actions, className }: DialogP
   }, []);
   return (
     // The click on the shade is for the mouse; the keyboard has Escape.
+    // oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-noninteractive-element-interactions
     <dialog
       ref={dialog}
       className={classes(styles["dialog"], className)}

@@ -55,6 +55,8 @@ export function Switch({ label, hint, checked, disabled = false, onChange }: Swi
       </span>
       <input
         type="checkbox"
+        // A checkbox says by itself whether it is checked.
+        // oxlint-disable-next-line jsx-a11y/role-has-required-aria-props
         role="switch"
         className={styles["switchBox"]}
         checked={checked}

@@ -78,7 +78,7 @@ export interface Actions {
 
   // ---- encryption
   setEncryption(conversationId: string, on: boolean): Promise<void>;
-  /** A person compared the numbers. */
+  /** A person compared the numbers. Keys that have changed are believed from now on. */
   markVerified(conversationId: string): Promise<void>;
 
   // ---- agents

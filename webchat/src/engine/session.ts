@@ -1,5 +1,105 @@
-/** placeholder until the engine lands */
+/**
+ * Who is signed in, and the token that proves it.
+ *
+ * The token lives in memory alone. What outlives the page is a cookie that no script can read, good for nothing but a
+ * new token (`POST /auth/session`); and the name, so that the app can show what it has while there is no server.
+ */
+
+import { Refused, Rest, type SignedIn } from "@amtrio/client";
+import type { Self } from "./state.ts";
+
+/** What a page may offer to somebody without an account. */
 export interface SignInOptions {
   readonly registration: "open" | "invitation" | "closed";
+  /** Nobody administers this server yet: the link that its start printed makes the first one. */
   readonly needs_administrator: boolean;
+}
+
+const KEY = "amtrio.self";
+const UNAUTHORIZED = 401;
+
+export class Session {
+  readonly rest: Rest;
+  #renewal: Promise<boolean> | undefined;
+
+  /** `url` is that of the server, which also serves this page. */
+  constructor(url: string, fetch: typeof globalThis.fetch = globalThis.fetch) {
+    this.rest = new Rest({ url, fetch: (input, init) => this.#fetch(fetch, input, init) });
+  }
+
+  get self(): Self | null {
+    try {
+      const found = JSON.parse(localStorage.getItem(KEY) ?? "null") as Partial<Self> | null;
+      return typeof found?.userId === "string" && typeof found.username === "string" ? (found as Self) : null;
+    } catch {
+      return null;
+    }
+  }
+
+  signIn(username: string, password: string): Promise<Self> {
+    return this.#enter("/auth/login", { username, password });
+  }
+
+  register(username: string, password: string, invitation?: string): Promise<Self> {
+    return this.#enter("/auth/register", { username, password, ...(invitation ? { invitation } : {}) });
+  }
+
+  options(): Promise<SignInOptions> {
+    return this.rest.call("GET", "/auth/options");
+  }
+
+  /**
+   * A token for who is signed in; false if the session has ended.
+   *
+   * @throws ClientError - the server could not be asked.
+   */
+  renew(): Promise<boolean> {
+    this.#renewal ??= this.#renew().finally(() => (this.#renewal = undefined));
+    return this.#renewal;
+  }
+
+  /** Here, and on the server if it can be reached. */
+  async signOut(): Promise<void> {
+    try {
+      if (this.rest.token !== undefined) await this.rest.logout();
+    } finally {
+      this.forget();
+    }
+  }
+
+  forget(): void {
+    this.rest.token = undefined;
+    localStorage.removeItem(KEY);
+  }
+
+  async #enter(path: string, body: object): Promise<Self> {
+    return this.#keep(await this.rest.call<SignedIn>("POST", path, { body: { ...body, cookie: true } }));
+  }
+
+  async #renew(): Promise<boolean> {
+    try {
+      this.#keep(await this.rest.call<SignedIn>("POST", "/auth/session", { body: {} }));
+      return true;
+    } catch (error) {
+      if (error instanceof Refused && error.status === UNAUTHORIZED) return false;
+      throw error;
+    }
+  }
+
+  #keep({ token, user_id: userId, username }: SignedIn): Self {
+    const self = { userId, username };
+    this.rest.token = token;
+    localStorage.setItem(KEY, JSON.stringify(self));
+    return self;
+  }
+
+  /** A token that has run out is replaced once, and nobody notices. */
+  async #fetch(fetch: typeof globalThis.fetch, input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+    const sent = this.rest.token;
+    const answer = await fetch(input, init);
+    const isOurs = sent !== undefined && !String(input).includes("/auth/");
+    if (answer.status !== UNAUTHORIZED || !isOurs) return answer;
+    if (this.rest.token === sent && !(await this.renew().catch(() => false))) return answer;
+    return fetch(input, { ...init, headers: { ...(init?.headers as object), Authorization: `Bearer ${this.rest.token}` } });
+  }
 }

@@ -1,0 +1,1 @@
+"""What every implementation has to agree on, as data that tests of several languages read."""

@@ -1,0 +1,129 @@
+/** A question that waits for an answer. */
+
+import type { Message, Option, Question } from "@amtrio/client";
+import { useId, useState, type SyntheticEvent } from "react";
+import { Button } from "../design/button.tsx";
+import { notifyError } from "../design/toast.tsx";
+import { useActions } from "../engine/actions.ts";
+import { useWords } from "../i18n/words.ts";
+import styles from "./question.module.css";
+import { TimeLeft } from "./time-left.tsx";
+import { words } from "./words.ts";
+
+// Source: docs/protocol.md, "Questions".
+const MAX_TEXT = 4000;
+
+interface OpenQuestionProps {
+  readonly message: Message;
+  readonly question: Question;
+}
+
+export function OpenQuestion({ message, question }: OpenQuestionProps) {
+  const t = useWords(words);
+  const { answer } = useActions();
+  const { options, multiple, free_text: takesText } = question;
+  const [chosen, setChosen] = useState<readonly string[]>([]);
+  const [text, setText] = useState("");
+  const [isSending, setIsSending] = useState(false);
+
+  const give = (optionIds: readonly string[]): void => {
+    setIsSending(true);
+    const said = text.trim();
+    const sent = said === "" ? answer(message, optionIds) : answer(message, optionIds, said);
+    sent.catch(notifyError).finally(() => setIsSending(false));
+  };
+  const submit = (event: SyntheticEvent): void => {
+    event.preventDefault();
+    give(multiple ? chosen : []);
+  };
+  const canSubmit = (multiple && chosen.length > 0) || (takesText && text.trim() !== "");
+
+  return (
+    <form className={styles["form"]} onSubmit={submit} aria-busy={isSending}>
+      <fieldset disabled={isSending}>
+        <legend className={multiple ? styles["legend"] : "visually-hidden"}>{t(multiple ? "several" : "options")}</legend>
+        <div className={styles["options"]} data-several={multiple || undefined}>
+          {options.map((option) =>
+            multiple ? (
+              <Box
+                key={option.id}
+                option={option}
+                isChosen={chosen.includes(option.id)}
+                onChange={(on) => setChosen(on ? [...chosen, option.id] : chosen.filter((id) => id !== option.id))}
+              />
+            ) : (
+              <Choice key={option.id} option={option} onChoose={() => give([option.id])} />
+            ),
+          )}
+        </div>
+        {takesText && (
+          <label className={styles["words"]}>
+            <span>{t(multiple ? "ownWordsToo" : "ownWords")}</span>
+            <textarea
+              rows={2}
+              maxLength={MAX_TEXT}
+              value={text}
+              onChange={(event) => setText(event.target.value)}
+              onKeyDown={(event) => {
+                const isSend = event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing;
+                if (!isSend) return;
+                event.preventDefault();
+                if (canSubmit) submit(event);
+              }}
+            />
+          </label>
+        )}
+        {(multiple || takesText) && (
+          <Button type="submit" look="primary" disabled={!canSubmit}>
+            {t("send")}
+          </Button>
+        )}
+      </fieldset>
+      <TimeLeft until={question.expires_at} />
+    </form>
+  );
+}
+
+function Choice({ option, onChoose }: { readonly option: Option; readonly onChoose: () => void }) {
+  const id = useId();
+  const { label, description, style } = option;
+  return (
+    <div className={styles["choice"]}>
+      <Button look={lookOf(style)} onClick={onChoose} aria-describedby={description === undefined ? undefined : id}>
+        {label}
+      </Button>
+      {description !== undefined && <small id={id}>{description}</small>}
+    </div>
+  );
+}
+
+function lookOf(style: Option["style"]): "primary" | "danger" | "plain" {
+  if (style === "primary") return "primary";
+  return style === "danger" ? "danger" : "plain";
+}
+
+interface BoxProps {
+  readonly option: Option;
+  readonly isChosen: boolean;
+  readonly onChange: (on: boolean) => void;
+}
+
+function Box({ option, isChosen, onChange }: BoxProps) {
+  const id = useId();
+  const { label, description } = option;
+  return (
+    <label className={styles["box"]}>
+      <input
+        type="checkbox"
+        checked={isChosen}
+        aria-labelledby={`${id}-label`}
+        aria-describedby={description === undefined ? undefined : `${id}-more`}
+        onChange={(event) => onChange(event.target.checked)}
+      />
+      <span>
+        <span id={`${id}-label`}>{label}</span>
+        {description !== undefined && <small id={`${id}-more`}>{description}</small>}
+      </span>
+    </label>
+  );
+}

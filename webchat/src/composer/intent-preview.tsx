@@ -1,0 +1,47 @@
+/** Over the field: the message that is being answered or changed. */
+
+import type { Message } from "@amtrio/client";
+import { Pencil, Reply, X } from "lucide-react";
+import { IconButton } from "../design/button.tsx";
+import { useChat } from "../engine/state.ts";
+import { useWords } from "../i18n/words.ts";
+import type { Intent } from "../conversation/intent.ts";
+import styles from "./intent-preview.module.css";
+import { words } from "./words.ts";
+
+interface IntentPreviewProps {
+  readonly intent: Intent;
+  readonly onCancel: () => void;
+}
+
+export function IntentPreview({ intent, onCancel }: IntentPreviewProps) {
+  const t = useWords(words);
+  const { message } = intent;
+  const plain = useChat((state) => state.plain[message.message_id]);
+  const agentName = useChat((state) => state.agents[message.sender_id]?.name) ?? message.sender_id;
+  const name = message.sender_type === "client" ? t("you") : agentName;
+  const isEdit = intent.kind === "edit";
+  const Icon = isEdit ? Pencil : Reply;
+  return (
+    <div className={styles["preview"]}>
+      <Icon className={styles["icon"]} size={18} aria-hidden />
+      <div className={styles["about"]}>
+        <p className={styles["title"]}>{isEdit ? t("editing") : t("replyTo", { name })}</p>
+        <p className={styles["quote"]}>{quoteOf(message, plain) ?? files(message)}</p>
+      </div>
+      <IconButton label={t("cancel")} icon={<X size={18} aria-hidden />} onClick={onCancel} />
+    </div>
+  );
+
+  function files({ kind, attachments = [] }: Message): string {
+    return kind === "encrypted" ? t("unreadable") : t("attachedFiles", { n: attachments.length });
+  }
+}
+
+// Two lines are shown; what is beyond would only be laid out.
+const QUOTED_CHARS = 240;
+
+function quoteOf(message: Message, plain: string | null | undefined): string | undefined {
+  const text = message.kind === "encrypted" ? plain : message.content;
+  return text ? text.slice(0, QUOTED_CHARS) : undefined;
+}

@@ -1,0 +1,53 @@
+/** Lines over the field that say what stands in the way: length, identity, files. */
+
+import { ShieldAlert } from "lucide-react";
+import { Button } from "../design/button.tsx";
+import { bytes } from "../i18n/dates.ts";
+import { useWords } from "../i18n/words.ts";
+import type { Room } from "./limits.ts";
+import styles from "./notices.module.css";
+import { words } from "./words.ts";
+
+export function IdentityNotice() {
+  const t = useWords(words);
+  return (
+    <p className={styles["notice"]} role="alert">
+      <ShieldAlert size={18} aria-hidden />
+      <span>{t("identityChanged")}</span>
+    </p>
+  );
+}
+
+interface LengthNoticeProps {
+  readonly room: Room;
+  /** Undefined: files may not be sent here. */
+  readonly onAttach: (() => void) | undefined;
+}
+
+export function LengthNotice({ room, onAttach }: LengthNoticeProps) {
+  const t = useWords(words);
+  if (room.state === "enough") return null;
+  if (room.state === "near") return <p className={styles["quiet"]}>{t("bytesLeft", { left: bytes(room.left) })}</p>;
+  return (
+    <div className={styles["notice"]}>
+      <p role="alert">{t("tooLong", { over: bytes(-room.left), limit: bytes(room.limit) })}</p>
+      {onAttach !== undefined && (
+        <Button className={styles["action"]} onClick={onAttach}>
+          {t("attachInstead")}
+        </Button>
+      )}
+    </div>
+  );
+}
+
+export function WaitingNotice({ onCancel }: { readonly onCancel: () => void }) {
+  const t = useWords(words);
+  return (
+    <div className={styles["waiting"]}>
+      <p role="status">{t("waitsForFiles")}</p>
+      <Button look="quiet" onClick={onCancel}>
+        {t("cancel")}
+      </Button>
+    </div>
+  );
+}

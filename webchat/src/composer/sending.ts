@@ -1,0 +1,77 @@
+/** What is written goes out: as a message, into a running answer, or as the new text of an old message. */
+
+import type { Message } from "@amtrio/client";
+import { emptyTray, sendWhenUploaded, trayOf } from "../attachments/tray.ts";
+import { intend, type Intent } from "../conversation/intent.ts";
+import { notify } from "../design/toast.tsx";
+import type { Actions } from "../engine/actions.ts";
+import { sayNow } from "../i18n/words.ts";
+import type { Way } from "./ways.ts";
+import { words } from "./words.ts";
+import { keepEdit } from "./writing.ts";
+
+export interface Letter {
+  readonly conversationId: string;
+  readonly text: string;
+  readonly intent: Intent | undefined;
+  /** The run that can be spoken into. */
+  readonly runId: string | undefined;
+}
+
+/** True: it has left, and the field can be emptied. False: it waits for its files. */
+export function dispatch(way: Way, letter: Letter, actions: Actions): boolean {
+  const { conversationId, intent, runId } = letter;
+  const content = cleaned(letter.text);
+  if (way === "save" && intent?.kind === "edit") {
+    save(intent.message, content, actions);
+    return true;
+  }
+  if (way === "steer" && runId !== undefined) {
+    steer(conversationId, runId, content, actions);
+    return true;
+  }
+  const replyTo = intent?.kind === "reply" ? intent.message.message_id : undefined;
+  const { files } = trayOf(conversationId);
+  if (files.some((each) => each.attachment === undefined)) {
+    sendWhenUploaded(conversationId, { content, replyTo }, actions);
+    return false;
+  }
+  actions.send(conversationId, content, { replyTo, attachments: files.map((each) => each.attachment!) });
+  emptyTray(conversationId);
+  intend(conversationId, undefined);
+  return true;
+}
+
+/** Without empty lines around it; spaces at its beginning can mean code. */
+export function cleaned(text: string): string {
+  return text.replace(/^(\s*\n)+/, "").trimEnd();
+}
+
+function save(message: Message, content: string, actions: Actions): void {
+  const { conversation_id: conversationId, message_id: messageId } = message;
+  intend(conversationId, undefined);
+  keepEdit(messageId, undefined);
+  if (content === message.content) return;
+  actions.edit(message, content).catch((error: unknown) => {
+    const again = (): void => {
+      keepEdit(messageId, content);
+      intend(conversationId, { kind: "edit", message });
+    };
+    const action = { label: sayNow(words, "editAgain"), run: again };
+    notify({ text: sayNow(words, "editFailed", { error: textOf(error) }), tone: "bad", action, forMs: UNDO_MS });
+  });
+}
+
+function steer(conversationId: string, runId: string, content: string, actions: Actions): void {
+  actions.steer(runId, content).catch((error: unknown) => {
+    const action = { label: sayNow(words, "sendInstead"), run: () => actions.send(conversationId, content) };
+    notify({ text: sayNow(words, "steerFailed", { error: textOf(error) }), tone: "bad", action, forMs: UNDO_MS });
+  });
+}
+
+// What was written is gone if the button is missed: time enough to read and to reach it.
+const UNDO_MS = 20_000;
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

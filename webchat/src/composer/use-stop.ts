@@ -1,0 +1,45 @@
+/** The answer that runs in a conversation, and stopping it: by the button or with Escape wherever one reads. */
+
+import { useEffect } from "react";
+import { notifyError } from "../design/toast.tsx";
+import { useActions } from "../engine/actions.ts";
+import { chat, useChat } from "../engine/state.ts";
+import type { Stopping } from "./send-controls.tsx";
+
+export interface Stop {
+  /** The newest one. Undefined: none runs. */
+  readonly runId: string | undefined;
+  readonly stopping: Stopping | undefined;
+  readonly stop: () => Promise<void>;
+}
+
+export function useStop(conversationId: string): Stop {
+  const actions = useActions();
+  const runId = useChat((state) => state.runs[conversationId]?.at(-1));
+  const stopping = useChat((state) => (runId === undefined ? undefined : state.stopping[runId]));
+
+  async function stop(): Promise<void> {
+    const runs = chat.getState().runs[conversationId] ?? [];
+    await Promise.all(runs.map((each) => actions.stop(each)));
+  }
+
+  useEffect(() => {
+    if (runId === undefined) return undefined;
+    const press = (event: KeyboardEvent): void => {
+      if (event.key !== "Escape" || event.defaultPrevented || event.isComposing || isForSomethingElse(event)) return;
+      event.preventDefault();
+      stop().catch(notifyError);
+    };
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+    // oxlint-disable-next-line react/exhaustive-deps -- it stays the same for one run
+  }, [runId]);
+
+  return { runId, stopping, stop };
+}
+
+/** What is open closes first, and other fields have an Escape of their own. */
+function isForSomethingElse({ target }: KeyboardEvent): boolean {
+  if (document.querySelector("dialog[open], [role=dialog], [role=menu]:not([hidden])") !== null) return true;
+  return target instanceof Element && target.closest("input, select, [role=listbox], [role=combobox]") !== null;
+}

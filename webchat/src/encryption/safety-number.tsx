@@ -1,0 +1,62 @@
+/** Digits to be compared by two people: large, in groups that can be read out, and to be copied. */
+
+import { Check, Copy } from "lucide-react";
+import { useEffect, useId, useState } from "react";
+import { Button } from "../design/button.tsx";
+import { notify } from "../design/toast.tsx";
+import { useWords } from "../i18n/words.ts";
+import styles from "./safety-number.module.css";
+import { words } from "./words.ts";
+
+// Long enough to be seen.
+const COPIED_MS = 1500;
+
+/** The number of an encrypted conversation, with what to do with it. */
+export function SafetyNumber({ number }: { readonly number: string }) {
+  const t = useWords(words);
+  return (
+    <div className={styles["safety"]}>
+      <Digits label={t("safety_number")} digits={number} />
+      <p className={styles["explained"]}>{t("safety_explained")}</p>
+    </div>
+  );
+}
+
+/** Digits in groups of five. */
+export function Digits({ label, digits }: { readonly label: string; readonly digits: string }) {
+  const t = useWords(words);
+  const heading = useId();
+  const [isCopied, setIsCopied] = useState(false);
+  useEffect(() => {
+    if (!isCopied) return;
+    const timer = setTimeout(() => setIsCopied(false), COPIED_MS);
+    return () => clearTimeout(timer);
+  }, [isCopied]);
+  const groups = digits.match(/.{1,5}/g) ?? [];
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(groups.join(" "));
+      setIsCopied(true);
+    } catch {
+      notify({ text: t("copy_failed"), tone: "bad" });
+    }
+  };
+  return (
+    <div className={styles["digits"]} role="group" aria-labelledby={heading}>
+      <header className={styles["header"]}>
+        <h3 id={heading}>{label}</h3>
+        <Button look="quiet" onClick={() => void copy()}>
+          {isCopied ? <Check size={16} aria-hidden /> : <Copy size={16} aria-hidden />}
+          {t(isCopied ? "copied" : "copy")}
+        </Button>
+      </header>
+      {/* In one paragraph with spaces between, so that it is selected and read out as it is shown. */}
+      <p className={styles["groups"]}>
+        {groups.map((group, place) => (
+          // A number never changes its groups one by one.
+          <span key={place}>{group} </span>
+        ))}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,301 @@
+/**
+ * One account that is signed in on this device: what is kept of it, its connection, and what that tells.
+ *
+ * Knows every part that needs both the database and the server, and puts them together. Knows no view.
+ */
+
+import {
+  AuthenticationEnded,
+  Backoff,
+  connect,
+  type AgentInfo,
+  type AmtrioEvent,
+  type Connection,
+  type Message,
+  type Position,
+  type Account as ServerAccount,
+} from "@amtrio/client";
+import { apply, type Applied } from "./apply.ts";
+import { arrivals } from "./arrivals.ts";
+import { deleteDatabase, openDatabase, type Database } from "./database.ts";
+import { Drafts } from "./drafts.ts";
+import { Files } from "./files.ts";
+import { live } from "./live.ts";
+import { Outbox } from "./outbox.ts";
+import { Runs } from "./runs.ts";
+import { SearchHere } from "./search-here.ts";
+import { Secrets } from "./secrets.ts";
+import type { Session } from "./session.ts";
+import { chat, EMPTY, type ChatConversation, type Self } from "./state.ts";
+import { deviceId, type Tabs } from "./tabs.ts";
+import { Timelines } from "./timelines.ts";
+import { Writer, type Change } from "./writer.ts";
+
+const CUT = 1006;
+const TYPING_SWEEP_MS = 6100;
+
+export class SignedInAccount {
+  readonly self: Self;
+  readonly database: Database;
+  readonly writer: Writer;
+  readonly outbox: Outbox;
+  readonly drafts: Drafts;
+  readonly timelines: Timelines;
+  readonly files: Files;
+  readonly searchHere: SearchHere;
+  readonly secrets: Secrets;
+  readonly #session: Session;
+  readonly #tabs: Tabs;
+  readonly #runs = new Runs();
+  #position: Position | undefined;
+  #connection: Connection | undefined;
+  #isClosed = false;
+  #wake: (() => void) | undefined;
+
+  private constructor(self: Self, database: Database, session: Session, tabs: Tabs) {
+    this.self = self;
+    this.database = database;
+    this.#session = session;
+    this.#tabs = tabs;
+    this.writer = new Writer(database);
+    this.secrets = new Secrets(self.userId, session.rest);
+    this.outbox = new Outbox(database, self.userId, tabs, () => this.#connection, (row) => this.secrets.seal(row));
+    this.drafts = new Drafts(database, self.userId, tabs);
+    this.timelines = new Timelines(database, session.rest, this.writer, () => this.#position?.seq ?? 0);
+    this.files = new Files(session.rest);
+    this.searchHere = new SearchHere(database, () => chat.getState().plain);
+  }
+
+  /** With everything that this device knows put into the state. */
+  static async open(self: Self, session: Session, tabs: Tabs): Promise<SignedInAccount> {
+    const account = new SignedInAccount(self, await openDatabase(self.userId), session, tabs);
+    await account.#load();
+    return account;
+  }
+
+  get connection(): Connection | undefined {
+    return this.#connection;
+  }
+
+  /** Keep connected until `close`, or until the session has ended: then it returns true. */
+  async run(url: string): Promise<boolean> {
+    const backoff = new Backoff();
+    const device = await deviceId();
+    while (!this.#isClosed) {
+      const began = performance.now();
+      let reason: string;
+      try {
+        if (this.#session.rest.token === undefined && !(await this.#session.renew())) return !this.#isClosed;
+        reason = await this.#connected(url, device);
+      } catch (error) {
+        reason = error instanceof Error ? error.message : String(error);
+        if (error instanceof AuthenticationEnded) this.#session.rest.token = undefined;
+      }
+      if (this.#isClosed) break;
+      if (performance.now() - began > 60_000) backoff.succeeded();
+      await this.#pause(reason, backoff.waitMs({ code: CUT, reason }));
+    }
+    return false;
+  }
+
+  /** Try now instead of later. */
+  nudge(): void {
+    this.#wake?.();
+    this.#connection?.nudge();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#wake?.();
+    await this.#connection?.close();
+    await this.secrets.close();
+    await this.drafts.close();
+    await this.writer.flush().catch(() => undefined);
+    this.database.close();
+  }
+
+  /** Close, and leave nothing of it on this device. */
+  async erase(): Promise<void> {
+    await this.close();
+    live.clear();
+    await this.secrets.erase();
+    this.drafts.erase();
+    await deleteDatabase(this.self.userId);
+  }
+
+  /** Show a change, and keep it; it is not from the log. */
+  commit({ state, change }: Applied): void {
+    chat.setState(state);
+    if (change !== undefined) this.#keep(change);
+  }
+
+  async refreshAgents(): Promise<AgentInfo[]> {
+    const agents = await this.#session.rest.agents();
+    chat.setState({ agents: Object.fromEntries(agents.map((agent) => [agent.agent_id, agent])) });
+    this.writer.add({ agents });
+    return agents;
+  }
+
+  async refreshConversation(id: string): Promise<void> {
+    type Row = Pick<ChatConversation, "unread"> & { last_message: ChatConversation["last"]; unread_count: number; read_up_to: number };
+    const { last_message: last, unread_count: unread, read_up_to: readUpTo, ...row } = await this.#session.rest.call<Row>(
+      "GET",
+      `/conversations/${encodeURIComponent(id)}`,
+    );
+    const before = chat.getState().conversations[id];
+    if (before === undefined) return;
+    const lastSeq = Math.max(before.lastSeq, last?.conversation_seq ?? 0);
+    const conversation = { ...before, ...row, last, unread, readUpTo: Math.max(readUpTo, before.readUpTo), lastSeq };
+    chat.setState(({ conversations }) => ({ conversations: { ...conversations, [id]: conversation } }));
+    this.writer.add({ conversations: [conversation] });
+  }
+
+  // ------------------------------------------------------------------------------------------------ what is told
+
+  async #connected(url: string, device: string): Promise<string> {
+    const connection = connect({
+      url,
+      token: this.#session.rest.token!,
+      deviceId: device,
+      client: `amtrio-web/${import.meta.env["VITE_VERSION"] ?? "dev"}`,
+      withSnapshot: this.#position === undefined,
+      store: {
+        load: async () => this.#position,
+        // What was applied is on its way to the disk already; the server may forget it once it is there.
+        save: () => this.writer.flush(),
+      },
+    });
+    this.#connection = connection;
+    void this.outbox.send();
+    try {
+      for await (const event of connection) await this.#apply(event, connection);
+      return "";
+    } finally {
+      this.#connection = undefined;
+      void connection.close();
+    }
+  }
+
+  async #apply(event: AmtrioEvent, connection: Connection): Promise<void> {
+    if (event.type === "online") this.#online(event.data.epoch, event.data.seq);
+    if (event.type === "offline") offline(event.data.reason, event.data.retry_in_ms);
+    if (event.type === "online" || event.type === "offline") return this.outbox.connectionChanged();
+    this.#runs.apply(event, connection);
+    // Keys are asked for over REST; what fails is asked again when the conversation is opened.
+    void this.secrets.apply(event).catch(() => undefined);
+    const applied = apply(chat.getState(), event, this.self, Date.now());
+    if (applied.state !== chat.getState()) chat.setState(applied.state);
+    this.#moved(event);
+    if (applied.change !== undefined || event.seq !== undefined) this.#keep(applied.change ?? {}, this.#position);
+    if (applied.stored !== undefined) await this.#changeStored(applied.stored.messageId, applied.stored.change);
+    if (applied.arrived !== undefined) arrivals.tell(applied.arrived);
+    if (applied.missing !== undefined) void this.#fetchMissing(applied.missing);
+    if (event.type === "message") await this.outbox.told(event.data);
+    if (event.type === "typing") setTimeout(forgetTyping, TYPING_SWEEP_MS);
+    if (event.type === "snapshot") {
+      this.timelines.forget();
+      this.searchHere.forget();
+    }
+  }
+
+  #online(epoch: string, seq: number): void {
+    chat.setState({ link: { kind: "online" } });
+    this.#position ??= { epoch, seq };
+    void this.refreshAgents().catch(() => undefined);
+    void this.#refreshAccount().catch(() => undefined);
+    void this.secrets.publish().catch(() => undefined);
+  }
+
+  #moved(event: AmtrioEvent): void {
+    if (event.type === "snapshot") this.#position = { epoch: event.data.epoch, seq: event.data.seq };
+    else if (event.seq !== undefined && this.#position !== undefined) this.#position = { ...this.#position, seq: event.seq };
+  }
+
+  #keep(change: Change, position?: Position): void {
+    this.writer.add(change, position);
+    if (change.messages !== undefined) void this.searchHere.learn(change.messages);
+  }
+
+  /** A message that may be on the disk alone. */
+  async #changeStored(messageId: string, change: (message: Message) => Message): Promise<void> {
+    await this.writer.flush();
+    const message = await this.database.getFromIndex("messages", "message_id", messageId);
+    if (message !== undefined) this.#keep({ messages: [change(message)] });
+  }
+
+  async #fetchMissing(id: string): Promise<void> {
+    try {
+      await this.refreshConversation(id);
+      await this.timelines.mend(id);
+    } catch {
+      // Opening it fetches it again.
+    }
+  }
+
+  async #refreshAccount(): Promise<void> {
+    const account = await this.#session.rest.account();
+    chat.setState({ account });
+    await this.database.put("meta", account, "account");
+  }
+
+  // --------------------------------------------------------------------------------------------- what is kept here
+
+  async #load(): Promise<void> {
+    // In one transaction: another tab may be writing, and the place must be that of what is read.
+    const transaction = this.database.transaction(["conversations", "agents", "drafts", "meta"]);
+    const [conversations, agents, draftKeys, drafts, position, account] = await Promise.all([
+      transaction.objectStore("conversations").getAll(),
+      transaction.objectStore("agents").getAll(),
+      transaction.objectStore("drafts").getAllKeys(),
+      transaction.objectStore("drafts").getAll(),
+      transaction.objectStore("meta").get("position"),
+      transaction.objectStore("meta").get("account"),
+    ]);
+    this.#position = position as Position | undefined;
+    chat.setState({
+      ...EMPTY,
+      self: this.self,
+      account: account as ServerAccount | undefined,
+      conversations: Object.fromEntries(conversations.map((each) => [each.conversation_id, each])),
+      agents: Object.fromEntries(agents.map((each) => [each.agent_id, each])),
+      drafts: Object.fromEntries(draftKeys.map((key, at) => [key, drafts[at]!])),
+      isLoaded: true,
+    });
+    await this.drafts.load();
+    await this.outbox.load();
+    this.#tabs.listen((news) => this.#heard(news));
+  }
+
+  #heard(news: Parameters<Parameters<Tabs["listen"]>[0]>[0]): void {
+    if (news.userId !== this.self.userId || this.#isClosed) return;
+    if (news.kind === "outbox") void this.outbox.load();
+    if (news.kind === "draft") this.drafts.show(news.conversationId, news.text);
+  }
+
+  /** Wait, unless somebody says that it is different now. */
+  #pause(reason: string, waitMs: number): Promise<void> {
+    offline(reason, waitMs);
+    return new Promise((resolve) => {
+      const timer = setTimeout(wake, waitMs);
+      const stop = new AbortController();
+      window.addEventListener("online", wake, { signal: stop.signal });
+      function wake(): void {
+        clearTimeout(timer);
+        stop.abort();
+        resolve();
+      }
+      this.#wake = wake;
+    });
+  }
+}
+
+function offline(reason: string, retryInMs: number): void {
+  chat.setState({ link: { kind: "offline", reason, retryAt: Date.now() + retryInMs } });
+}
+
+function forgetTyping(): void {
+  const now = Date.now();
+  const { typing } = chat.getState();
+  const left = Object.entries(typing).filter(([, until]) => until > now);
+  if (left.length < Object.keys(typing).length) chat.setState({ typing: Object.fromEntries(left) });
+}

@@ -1,0 +1,326 @@
+/**
+ * The app without its face: who is signed in, and what a person can do (`Actions`).
+ *
+ * Knows the parts of the engine. Knows no view.
+ */
+
+import type { Connection, Message, Reaction, Rest, SearchPage, SearchQuery } from "@amtrio/client";
+import { SignedInAccount } from "./account.ts";
+import type { Actions, SendOptions } from "./actions.ts";
+import { changeConversation, withoutConversation } from "./apply.ts";
+import { withRead } from "./conversations.ts";
+import { Session, type SignInOptions } from "./session.ts";
+import { chat, EMPTY, type ChatConversation, type Self } from "./state.ts";
+import { Tabs } from "./tabs.ts";
+import { changed, withReaction } from "./timeline.ts";
+
+// Typing is forgotten after 6 s. Source: docs/protocol.md, "typing and status".
+const TYPING_EVERY_MS = 3000;
+
+export class Engine implements Actions {
+  readonly #url: string;
+  readonly #session: Session;
+  readonly #tabs = new Tabs();
+  #account: SignedInAccount | undefined;
+  #typedAt = new Map<string, number>();
+  readonly #ends = new Set<() => void>();
+  /** Called while a person signs out, as long as the server still knows the session. */
+  beforeSignOut: (rest: Rest) => Promise<void> = async () => undefined;
+
+  constructor(url: string, fetch?: typeof globalThis.fetch) {
+    this.#url = url;
+    this.#session = new Session(url, fetch);
+    this.#tabs.listen((news) => {
+      if (news.kind === "signed_out" && news.userId === this.#account?.self.userId) void this.#leave();
+      if (news.kind === "signed_in" && this.#account === undefined) void this.start();
+    });
+  }
+
+  get rest(): Rest {
+    return this.#session.rest;
+  }
+
+  /** Called when a session ended without this person's doing. Returns how to stop listening. */
+  onSessionEnd(listener: () => void): () => void {
+    this.#ends.add(listener);
+    return () => this.#ends.delete(listener);
+  }
+
+  /** Go on with who was signed in here last; without anybody, say so. */
+  async start(): Promise<void> {
+    const { self } = this.#session;
+    if (self === null) chat.setState({ ...EMPTY, self: null });
+    else await this.#open(self);
+  }
+
+  // ------------------------------------------------------------------------------------------------------ signing in
+
+  async signIn(username: string, password: string): Promise<void> {
+    await this.#enter(await this.#session.signIn(username, password));
+  }
+
+  async register(username: string, password: string, invitation?: string): Promise<void> {
+    await this.#enter(await this.#session.register(username, password, invitation));
+  }
+
+  options(): Promise<SignInOptions> {
+    return this.#session.options();
+  }
+
+  async signOut(): Promise<void> {
+    const account = this.#account;
+    await this.beforeSignOut(this.rest).catch(() => undefined);
+    await this.#session.signOut().catch(() => undefined);
+    if (account !== undefined) this.#tabs.tell({ kind: "signed_out", userId: account.self.userId });
+    await this.#leave();
+    await account?.erase();
+  }
+
+  reconnect(): void {
+    this.#account?.nudge();
+  }
+
+  async #enter(self: Self): Promise<void> {
+    await this.#open(self);
+    this.#tabs.tell({ kind: "signed_in", userId: self.userId });
+  }
+
+  async #open(self: Self): Promise<void> {
+    const account = await SignedInAccount.open(self, this.#session, this.#tabs);
+    this.#account = account;
+    void account.run(this.#url).then(async (hasEnded) => {
+      if (!hasEnded) return;
+      this.#session.forget();
+      await this.#leave();
+      for (const listener of this.#ends) listener();
+    });
+  }
+
+  async #leave(): Promise<void> {
+    const account = this.#account;
+    this.#account = undefined;
+    chat.setState({ ...EMPTY, self: null });
+    await account?.close();
+  }
+
+  // --------------------------------------------------------------------------------------------------- conversations
+
+  async openConversation(agentId: string, title?: string): Promise<string> {
+    const known = Object.values(chat.getState().conversations).find((each) => each.agent_id === agentId && each.is_default);
+    if (title === undefined && known !== undefined) return known.conversation_id;
+    const fields = title === undefined ? { agent_id: agentId } : { agent_id: agentId, title };
+    const conversation = await this.rest.createConversation(agentId, fields.title);
+    const id = conversation.conversation_id;
+    // Its event may come a moment later than the answer.
+    if (chat.getState().conversations[id] === undefined) {
+      const { last_message: last, unread_count: unread, read_up_to: readUpTo, ...row } = conversation;
+      const begun: ChatConversation = { ...row, receipts: [], last, unread, readUpTo, lastSeq: last?.conversation_seq ?? 0 };
+      chat.setState(({ conversations }) => ({ conversations: { ...conversations, [id]: begun } }));
+    }
+    return id;
+  }
+
+  async rename(conversationId: string, title: string | null): Promise<void> {
+    await this.#change(conversationId, { title });
+  }
+
+  async pin(conversationId: string, pinned: boolean): Promise<void> {
+    await this.#change(conversationId, { pinned });
+  }
+
+  async archive(conversationId: string, archived: boolean): Promise<void> {
+    await this.#change(conversationId, { archived });
+  }
+
+  async mute(conversationId: string, until: string | null): Promise<void> {
+    const path = `/conversations/${encodeURIComponent(conversationId)}/notifications`;
+    await this.#optimistic(conversationId, { muted_until: until }, () =>
+      until === null ? this.rest.call("DELETE", path) : this.rest.call("PUT", path, { body: { muted_until: until } }),
+    );
+  }
+
+  async tag(conversationId: string, tag: string, on: boolean): Promise<void> {
+    const tags = chat.getState().conversations[conversationId]?.tags ?? [];
+    const others = tags.filter((each) => each !== tag);
+    await this.#optimistic(conversationId, { tags: on ? [...others, tag].toSorted() : others }, () =>
+      this.#connection().send("tag", { conversation_id: conversationId, tag, on }),
+    );
+  }
+
+  async deleteConversation(conversationId: string): Promise<void> {
+    await this.rest.deleteConversation(conversationId);
+    this.#account?.commit(withoutConversation(chat.getState(), conversationId));
+  }
+
+  show(conversationId: string): void {
+    void this.#account?.timelines.show(conversationId);
+    void this.#account?.secrets.look(conversationId).catch(() => undefined);
+  }
+
+  loadOlder(conversationId: string): void {
+    void this.#account?.timelines.older(conversationId);
+  }
+
+  loadNewer(conversationId: string): void {
+    void this.#account?.timelines.newer(conversationId);
+  }
+
+  async loadAround(conversationId: string, messageId: string): Promise<void> {
+    await this.#account?.timelines.around(conversationId, messageId);
+  }
+
+  async loadLatest(conversationId: string): Promise<void> {
+    await this.#account?.timelines.latest(conversationId);
+  }
+
+  markRead(conversationId: string, upTo: number): void {
+    const { conversations, timelines } = chat.getState();
+    if ((conversations[conversationId]?.readUpTo ?? upTo) >= upTo) return;
+    const known = timelines[conversationId]?.messages ?? [];
+    this.#account?.commit(changeConversation(chat.getState(), conversationId, (each) => withRead(each, upTo, known)));
+    // What fails now is said again with the next message that is read.
+    void this.#account?.connection?.send("read", { conversation_id: conversationId, up_to: upTo }).catch(() => undefined);
+  }
+
+  setDraft(conversationId: string, text: string): void {
+    this.#account?.drafts.set(conversationId, text);
+  }
+
+  // --------------------------------------------------------------------------------------------------------- messages
+
+  send(conversationId: string, content: string, { replyTo, attachments = [] }: SendOptions = {}): void {
+    const encrypted = chat.getState().secrecy[conversationId]?.kind === "on";
+    void this.#account?.outbox.add({ conversationId, content, replyTo, attachments, encrypted });
+    this.#typedAt.delete(conversationId);
+  }
+
+  retry(clientId: string): void {
+    void this.#account?.outbox.retry(clientId);
+  }
+
+  discard(clientId: string): void {
+    void this.#account?.outbox.discard(clientId);
+  }
+
+  async edit(message: Message, content: string): Promise<void> {
+    const shown = { ...message, content, edited_at: new Date().toISOString() };
+    await this.#optimisticMessage(message, () => shown, () =>
+      this.#connection().send("edit", { message_id: message.message_id, content }),
+    );
+  }
+
+  async remove(message: Message): Promise<void> {
+    await this.#connection().send("delete", { message_id: message.message_id });
+  }
+
+  async react(message: Message, emoji: string, on: boolean): Promise<void> {
+    const { userId } = this.#account?.self ?? { userId: "" };
+    const reaction: Reaction = { emoji, account_kind: "user", account_id: userId };
+    await this.#optimisticMessage(message, (each) => withReaction(each, reaction, on), () =>
+      this.#connection().send("react", { message_id: message.message_id, emoji, on }),
+    );
+  }
+
+  async withdraw(message: Message): Promise<void> {
+    await this.#connection().send("message_withdraw", { message_id: message.message_id });
+  }
+
+  async answer(message: Message, optionIds: readonly string[], text?: string): Promise<void> {
+    const said = text === undefined || text === "" ? {} : { text };
+    await this.#connection().send("answer", { message_id: message.message_id, option_ids: [...optionIds], ...said });
+  }
+
+  typing(conversationId: string): void {
+    const now = performance.now();
+    if (now - (this.#typedAt.get(conversationId) ?? -Infinity) < TYPING_EVERY_MS) return;
+    this.#typedAt.set(conversationId, now);
+    this.#account?.connection?.tell("typing", { conversation_id: conversationId, typing: true });
+  }
+
+  // -------------------------------------------------------------------------------------------------- runs, and the rest
+
+  async stop(runId: string): Promise<void> {
+    chat.setState(({ stopping }) => ({ stopping: { [runId]: "sent", ...stopping } }));
+    try {
+      // Ahead of whatever the socket still has to send.
+      await this.rest.stop(runId);
+    } catch (error) {
+      chat.setState(({ stopping: { [runId]: _, ...others } }) => ({ stopping: others }));
+      throw error;
+    }
+  }
+
+  async steer(runId: string, text: string): Promise<void> {
+    await this.#connection().send("run_control", { run_id: runId, action: "steer", text });
+  }
+
+  async searchHere(query: string, limit: number): Promise<Message[]> {
+    return (await this.#account?.searchHere.find(query, limit)) ?? [];
+  }
+
+  search(query: SearchQuery, signal?: AbortSignal): Promise<SearchPage> {
+    return this.rest.search(query, signal);
+  }
+
+  upload: Actions["upload"] = (file, options) => this.rest.upload(file, options);
+
+  fileUrl: Actions["fileUrl"] = (attachment, kind) => {
+    if (this.#account === undefined) return Promise.reject(new Error("nobody is signed in"));
+    return this.#account.files.url(attachment, kind);
+  };
+
+  async setEncryption(conversationId: string, on: boolean): Promise<void> {
+    await this.#account?.secrets.turn(conversationId, on);
+  }
+
+  async markVerified(conversationId: string): Promise<void> {
+    await this.#account?.secrets.verify(conversationId);
+  }
+
+  async refreshAgents() {
+    return (await this.#account?.refreshAgents()) ?? [];
+  }
+
+  // ---------------------------------------------------------------------------------------------------------- details
+
+  #connection(): Connection {
+    const connection = this.#account?.connection;
+    if (connection === undefined) throw new Error("there is no connection right now");
+    return connection;
+  }
+
+  async #change(conversationId: string, change: { title?: string | null; pinned?: boolean; archived?: boolean }): Promise<void> {
+    await this.#optimistic(conversationId, change, () => this.rest.updateConversation(conversationId, change));
+  }
+
+  /** Show it as it will be; as it was, if the server says no. */
+  async #optimistic(id: string, change: Partial<ChatConversation>, work: () => Promise<unknown>): Promise<void> {
+    const before = chat.getState().conversations[id];
+    if (before === undefined) return;
+    this.#account?.commit(changeConversation(chat.getState(), id, (each) => ({ ...each, ...change })));
+    try {
+      await work();
+    } catch (error) {
+      const undone = Object.fromEntries(Object.keys(change).map((key) => [key, before[key as keyof ChatConversation]]));
+      this.#account?.commit(changeConversation(chat.getState(), id, (each) => ({ ...each, ...undone })));
+      throw error;
+    }
+  }
+
+  async #optimisticMessage(message: Message, change: (message: Message) => Message, work: () => Promise<unknown>): Promise<void> {
+    this.#showMessage(message, change);
+    try {
+      await work();
+    } catch (error) {
+      this.#showMessage(message, () => message);
+      throw error;
+    }
+  }
+
+  #showMessage({ conversation_id: id, message_id: messageId }: Message, change: (message: Message) => Message): void {
+    chat.setState(({ timelines }) => {
+      const timeline = timelines[id];
+      return timeline === undefined ? {} : { timelines: { ...timelines, [id]: changed(timeline, messageId, change) } };
+    });
+  }
+}

@@ -1,0 +1,177 @@
+/**
+ * Encryption of conversations as the rest of the app sees it: which are secret, what encrypted messages say.
+ *
+ * The keys and all that is done with them stand in `encryption/`, which is fetched when the first conversation needs
+ * it. Knows the state and the vault. Knows no view.
+ */
+
+import type { AmtrioEvent, Message, Rest } from "@amtrio/client";
+import type { Vault } from "../encryption/vault.ts";
+import type { OutboxRow } from "./database.ts";
+import { chat, type ChatState, type Secrecy } from "./state.ts";
+
+const KEY = "amtrio.vault";
+
+export class Secrets {
+  readonly #userId: string;
+  readonly #rest: Rest;
+  #vault: Promise<Vault> | undefined;
+  /** Ids of messages that are being opened. */
+  readonly #opening = new Set<string>();
+  readonly #stop: () => void;
+
+  constructor(userId: string, rest: Rest) {
+    this.#userId = userId;
+    this.#rest = rest;
+    this.#stop = chat.subscribe((state, before) => {
+      if (state.timelines !== before.timelines) this.#reveal(state);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#stop();
+    (await this.#vault?.catch(() => undefined))?.close();
+  }
+
+  /** Nobody can read afterwards what was encrypted, but the agents. */
+  async erase(): Promise<void> {
+    await this.close();
+    if (!this.#isUsed) return;
+    const { removeVault } = await import("../encryption/vault.ts");
+    await removeVault(this.#userId);
+    localStorage.removeItem(KEY);
+  }
+
+  /** A conversation is shown: say how it stands with it. */
+  async look(conversationId: string): Promise<void> {
+    if (!this.#isUsed) return;
+    await this.#tell(conversationId);
+    const agentId = agentOf(conversationId);
+    const vault = await this.#open();
+    if (agentId === undefined || !(await vault.isOn(conversationId))) return;
+    // A change may have been told while nobody listened.
+    await vault.refreshPeer(this.#rest, agentId);
+    await this.#tell(conversationId);
+  }
+
+  async turn(conversationId: string, on: boolean): Promise<void> {
+    const vault = await this.#open();
+    const agentId = agentOf(conversationId);
+    if (agentId === undefined) return;
+    if (!on) {
+      await vault.setOn(conversationId, false);
+      return this.#tell(conversationId);
+    }
+    if (!(await vault.hasKeys(this.#rest, agentId))) set(conversationId, { kind: "unavailable" });
+    await vault.begin(this.#rest, conversationId, agentId);
+    localStorage.setItem(KEY, this.#userId);
+    await this.#tell(conversationId);
+  }
+
+  /** A person compared the numbers. Changed keys are believed from now on. */
+  async verify(conversationId: string): Promise<void> {
+    const vault = await this.#open();
+    const [agentId, shown] = [agentOf(conversationId), chat.getState().secrecy[conversationId]];
+    if (agentId === undefined || (shown?.kind !== "on" && shown?.kind !== "changed")) return;
+    if (shown.kind === "changed" && (await vault.accept(agentId, shown.safetyNumber))) {
+      await vault.begin(this.#rest, conversationId, agentId);
+    }
+    await vault.markVerified(agentId, shown.safetyNumber);
+    await this.#tellAll();
+  }
+
+  async seal({ conversationId, content }: OutboxRow): Promise<Readonly<Record<string, string>>> {
+    const vault = await this.#open();
+    const seal = async () => ({ ...(await vault.seal(conversationId, content)) }) as unknown as Readonly<Record<string, string>>;
+    try {
+      return await seal();
+    } catch (error) {
+      const agentId = agentOf(conversationId);
+      // The session was with other keys, such as those that were replaced in the settings.
+      if ((error as { code?: unknown }).code !== "no_session" || agentId === undefined) throw error;
+      await vault.begin(this.#rest, conversationId, agentId);
+      return seal();
+    }
+  }
+
+  /** The server has the keys of this browser, and enough of them. */
+  async publish(): Promise<void> {
+    if (!this.#isUsed) return;
+    const vault = await this.#open();
+    if ((await vault.standing()).state === "ready") await vault.publish(this.#rest);
+  }
+
+  async apply(event: AmtrioEvent): Promise<void> {
+    if (!this.#isUsed) return;
+    if (event.type === "one_time_keys_low") await (await this.#open()).publish(this.#rest);
+    if (event.type === "snapshot") await (await this.#open()).forgetSeen();
+    if (event.type !== "identity_key_changed") return;
+    const vault = await this.#open();
+    if (event.data.account_kind === "agent") await vault.refreshPeer(this.#rest, event.data.account_id);
+    else if (event.data.account_id === this.#userId) await vault.publish(this.#rest);
+    await this.#tellAll();
+  }
+
+  get #isUsed(): boolean {
+    return localStorage.getItem(KEY) === this.#userId;
+  }
+
+  #open(): Promise<Vault> {
+    this.#vault ??= import("../encryption/vault.ts").then(({ openVault }) => openVault(this.#userId));
+    this.#vault.catch(() => (this.#vault = undefined));
+    return this.#vault;
+  }
+
+  async #tellAll(): Promise<void> {
+    for (const id of Object.keys(chat.getState().secrecy)) await this.#tell(id);
+    this.#opening.clear();
+    // What could not be read may be readable now.
+    chat.setState(({ plain }) => ({ plain: Object.fromEntries(Object.entries(plain).filter(([, text]) => text !== null)) }));
+    this.#reveal(chat.getState());
+  }
+
+  async #tell(conversationId: string): Promise<void> {
+    const agentId = agentOf(conversationId);
+    if (agentId === undefined) return;
+    const vault = await this.#open();
+    set(conversationId, (await vault.isOn(conversationId)) ? await secrecyOf(vault, agentId) : { kind: "off" });
+  }
+
+  #reveal({ timelines, plain }: ChatState): void {
+    const sealed = Object.values(timelines)
+      .flatMap(({ messages }) => messages)
+      .filter((each) => each.kind === "encrypted" && !each.deleted);
+    const fresh = sealed.filter((each) => !(each.message_id in plain) && !this.#opening.has(each.message_id));
+    if (fresh.length > 0) void this.#openAll(fresh);
+  }
+
+  async #openAll(messages: readonly Message[]): Promise<void> {
+    for (const { message_id: id } of messages) this.#opening.add(id);
+    const texts: Record<string, string | null> = {};
+    try {
+      const vault = this.#isUsed ? await this.#open() : undefined;
+      for (const message of messages) {
+        const opened = await vault?.open(message);
+        texts[message.message_id] = opened !== undefined && "text" in opened ? opened.text : null;
+      }
+    } catch {
+      for (const { message_id: id } of messages) texts[id] ??= null;
+    }
+    for (const { message_id: id } of messages) this.#opening.delete(id);
+    chat.setState(({ plain }) => ({ plain: { ...plain, ...texts } }));
+  }
+}
+
+async function secrecyOf(vault: Vault, agentId: string): Promise<Secrecy> {
+  const [peer, safetyNumber = ""] = [await vault.peerState(agentId), await vault.safetyNumber(agentId)];
+  if (peer.kind === "changed") return { kind: "changed", safetyNumber };
+  return { kind: "on", safetyNumber, verified: peer.kind === "known" && peer.verified };
+}
+
+function agentOf(conversationId: string): string | undefined {
+  return chat.getState().conversations[conversationId]?.agent_id;
+}
+
+function set(conversationId: string, secrecy: Secrecy): void {
+  chat.setState((state) => ({ secrecy: { ...state.secrecy, [conversationId]: secrecy } }));
+}

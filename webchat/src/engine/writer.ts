@@ -1,0 +1,96 @@
+/**
+ * Keeps on this device what the log told, in the order in which it was told, many events in one transaction.
+ *
+ * The place in the log is written with what it stands for, in the same transaction. Another tab may have written more
+ * already: then nothing is written, since what it has is newer.
+ */
+
+import type { AgentInfo, Message, Position } from "@amtrio/client";
+import { rangeOf, type Database, type Stores, type WriteTransaction } from "./database.ts";
+import type { ChatConversation } from "./state.ts";
+
+/** What one event changed. */
+export interface Change {
+  readonly messages?: readonly Message[];
+  readonly conversations?: readonly ChatConversation[];
+  /** With everything in them. */
+  readonly removed?: readonly string[];
+  readonly agents?: readonly AgentInfo[];
+  /** Forget all messages and conversations first. */
+  readonly isAnew?: boolean;
+}
+
+const STORES: Stores = ["conversations", "messages", "agents", "drafts", "meta"];
+
+export class Writer {
+  readonly #database: Database;
+  #waiting: Change[] = [];
+  #position: Position | undefined;
+  #writing: Promise<void> | undefined;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** `position` is where the log stands with this change; none for what no log numbers. */
+  add(change: Change, position?: Position): void {
+    this.#waiting.push(change);
+    this.#position = position ?? this.#position;
+    this.#writing ??= this.#soon();
+  }
+
+  /** Resolves when everything that was added is on the disk; rejects if it could not be written. */
+  async flush(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing;
+    if (this.#waiting.length > 0) await this.#write();
+  }
+
+  async #soon(): Promise<void> {
+    // Whatever comes in the same turn goes into the same transaction.
+    await new Promise((resolve) => setTimeout(resolve));
+    try {
+      while (this.#waiting.length > 0) await this.#write();
+    } catch {
+      // It waits for the next change or for `flush`, which tells.
+    } finally {
+      this.#writing = undefined;
+    }
+  }
+
+  async #write(): Promise<void> {
+    const [changes, position] = [this.#waiting, this.#position];
+    this.#waiting = [];
+    this.#position = undefined;
+    try {
+      const transaction = this.#database.transaction(STORES, "readwrite");
+      const stored = (await transaction.objectStore("meta").get("position")) as Position | undefined;
+      const isOlder = position !== undefined && stored?.epoch === position.epoch && stored.seq > position.seq;
+      if (!isOlder) {
+        for (const change of changes) apply(transaction, change);
+        if (position !== undefined) void transaction.objectStore("meta").put(position, "position");
+      }
+      await transaction.done;
+    } catch (error) {
+      this.#waiting = [...changes, ...this.#waiting];
+      this.#position ??= position;
+      throw error;
+    }
+  }
+}
+
+function apply(transaction: WriteTransaction, change: Change): void {
+  const messages = transaction.objectStore("messages");
+  const conversations = transaction.objectStore("conversations");
+  if (change.isAnew) {
+    void messages.clear();
+    void conversations.clear();
+  }
+  for (const id of change.removed ?? []) {
+    void messages.delete(rangeOf(id));
+    void conversations.delete(id);
+    void transaction.objectStore("drafts").delete(id);
+  }
+  for (const conversation of change.conversations ?? []) void conversations.put(conversation);
+  for (const message of change.messages ?? []) void messages.put(message);
+  for (const agent of change.agents ?? []) void transaction.objectStore("agents").put(agent);
+}

@@ -1,0 +1,96 @@
+/**
+ * The Markdown that is understood: GitHub's, with line feeds kept and formulas left as typed.
+ *
+ * Text in, marked's tokens out; never throws, and never takes long, whatever an agent says. Knows nothing of what is
+ * drawn, and makes no HTML.
+ */
+
+import { Lexer, Tokenizer, type Links, type MarkedOptions, type MarkedToken, type Tokens } from "marked";
+import { formula, formulaStart } from "./formula.ts";
+
+export type { Links, MarkedToken, Tokens };
+
+export interface Lexed {
+  readonly tokens: readonly MarkedToken[];
+  /** Definitions for `[text][name]`, those given and those found. */
+  readonly links: Links;
+}
+
+/** The blocks of a text. `links`: what was defined before it. */
+export function lex(source: string, links: Links = {}): Lexed {
+  const options: MarkedOptions = {
+    gfm: true,
+    // A person who breaks a line means it, and so does an agent that writes a poem or an address.
+    breaks: true,
+    tokenizer: new BoundedTokenizer(),
+    extensions: { inline: [formula], startInline: [formulaStart], renderers: {}, childTokens: {} },
+  };
+  try {
+    const lexer = new Lexer(options);
+    Object.assign(lexer.tokens.links, links);
+    const tokens = lexer.lex(source);
+    return { tokens: tokens as MarkedToken[], links: { ...tokens.links } };
+  } catch {
+    // Too deep for the stack, or a fault in marked: better plain than not at all.
+    return { tokens: [asTyped(source)], links };
+  }
+}
+
+/** What is in a block or a stretch of text. */
+export function within(token: { readonly tokens?: readonly unknown[] | undefined }): readonly MarkedToken[] {
+  return (token.tokens ?? []) as readonly MarkedToken[];
+}
+
+function asTyped(source: string): Tokens.HTML {
+  return { type: "html", block: true, pre: false, raw: source, text: source };
+}
+
+// Quotes and lists in each other. Nobody reads deeper; marked's time grows with the square of it (66 ms at 200).
+const MAX_DEPTH = 24;
+// Characters looked at for the ends of emphasis, per lexing: 20 ms or so. A page of prose needs 100,000, and 30 kB of
+// `_a__b_` would need 150 million.
+const EMPHASIS_BUDGET = 4_000_000;
+// marked looks for an @ as far as a word goes, at every sign of it: a word of 30 kB would take three seconds.
+const MAX_MAIL_ADDRESS = 320;
+const MAX_PLAIN_STRETCH = 1000;
+
+class BoundedTokenizer extends Tokenizer {
+  #depth = 0;
+  #spent = 0;
+
+  override list(src: string): Tokens.List | undefined {
+    return this.#deeper(() => super.list(src));
+  }
+
+  override blockquote(src: string): Tokens.Blockquote | undefined {
+    return this.#deeper(() => super.blockquote(src));
+  }
+
+  override emStrong(src: string, maskedSrc: string, prevChar?: string): Tokens.Em | Tokens.Strong | undefined {
+    if (src[0] !== "*" && src[0] !== "_") return undefined;
+    this.#spent += src.length;
+    return this.#spent > EMPHASIS_BUDGET ? undefined : super.emStrong(src, maskedSrc, prevChar);
+  }
+
+  override url(src: string): Tokens.Link | undefined {
+    const isAddress = /^(?:https?:|ftp:|www\.|mailto:|xmpp:)/i.test(src);
+    return super.url(isAddress ? src : src.slice(0, MAX_MAIL_ADDRESS));
+  }
+
+  override inlineText(src: string): Tokens.Text | undefined {
+    if (src.length <= MAX_PLAIN_STRETCH) return super.inlineText(src);
+    // Not within a word: it could be an address. marked joins stretches that follow each other.
+    const space = src.lastIndexOf(" ", MAX_PLAIN_STRETCH);
+    return super.inlineText(src.slice(0, space > 0 ? space : MAX_PLAIN_STRETCH));
+  }
+
+  #deeper<Block>(read: () => Block | undefined): Block | undefined {
+    if (this.#depth >= MAX_DEPTH) return undefined;
+    this.#depth += 1;
+    try {
+      return read();
+    } finally {
+      this.#depth -= 1;
+    }
+  }
+}

@@ -1,0 +1,32 @@
+/** The addresses within the app. Knows nothing of what is shown there. */
+
+const CHAT = /^\/c\/([^/]+)$/;
+
+export const LIST = "/";
+
+/** With a message: the chat is opened round it. */
+export function chatPlace(conversationId: string, messageId?: string): string {
+  const path = `/c/${encodeURIComponent(conversationId)}`;
+  return messageId === undefined ? path : `${path}?m=${encodeURIComponent(messageId)}`;
+}
+
+export function settingsPlace(section?: string): string {
+  return section === undefined ? "/settings" : `/settings/${section}`;
+}
+
+export const MANAGE = "/manage";
+
+export function findPlace(query = ""): string {
+  return query === "" ? "/find" : `/find?q=${encodeURIComponent(query)}`;
+}
+
+/** The conversation that a path shows; undefined if it shows something else. */
+export function conversationAt(path: string): string | undefined {
+  const id = CHAT.exec(path)?.[1];
+  if (id === undefined) return undefined;
+  try {
+    return decodeURIComponent(id);
+  } catch {
+    return id; // Somebody typed a percent sign.
+  }
+}

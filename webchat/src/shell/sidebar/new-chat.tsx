@@ -1,0 +1,161 @@
+/** Whom one can talk with: choose an agent to open its chat, or begin another one about something. */
+
+import { MessageSquarePlus } from "lucide-react";
+import { useEffect, useId, useRef, useState, type KeyboardEvent } from "react";
+import { useLocation } from "wouter";
+import type { AgentInfo } from "@amtrio/client";
+import { Avatar } from "../../design/avatar.tsx";
+import { Button, IconButton } from "../../design/button.tsx";
+import { Dialog } from "../../design/dialog.tsx";
+import { Field } from "../../design/field.tsx";
+import { notifyError } from "../../design/toast.tsx";
+import { useActions } from "../../engine/actions.ts";
+import { useChat } from "../../engine/state.ts";
+import { useWords } from "../../i18n/words.ts";
+import { agentsFor } from "./agents-for.ts";
+import { agentName, presenceOf } from "../names.ts";
+import { chatPlace } from "../places.ts";
+import { words } from "./dialog-words.ts";
+import styles from "./new-chat.module.css";
+import { TITLE_AT_MOST } from "./row-dialogs.tsx";
+import { words as listWords } from "./words.ts";
+
+export function NewChat({ onClose }: { readonly onClose: () => void }) {
+  const t = useWords(words);
+  const actions = useActions();
+  const [, navigate] = useLocation();
+  const agents = useChat((state) => state.agents);
+  const [query, setQuery] = useState("");
+  const [titled, setTitled] = useState<string>();
+  const list = useRef<HTMLUListElement>(null);
+  const search = useRef<HTMLInputElement>(null);
+  const found = agentsFor(agents, query);
+
+  // The dialog is open by now, and has put the focus on its first button.
+  useEffect(() => search.current?.focus(), []);
+
+  useEffect(() => {
+    // What is known is shown meanwhile; without a connection it is all there is.
+    actions.refreshAgents().catch(() => undefined);
+  }, [actions]);
+
+  async function start(agentId: string, title?: string): Promise<void> {
+    try {
+      const id = await actions.openConversation(agentId, title);
+      onClose();
+      navigate(chatPlace(id));
+    } catch (error) {
+      notifyError(error);
+    }
+  }
+
+  /** Down and up walk from the field through the agents and back. */
+  function walk(event: KeyboardEvent): void {
+    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+    const stops = [...list.current!.querySelectorAll<HTMLElement>("[data-agent]")];
+    const at = stops.indexOf(document.activeElement as HTMLElement);
+    const next = at + (event.key === "ArrowDown" ? 1 : -1);
+    event.preventDefault();
+    if (next < 0) event.currentTarget.querySelector("input")?.focus();
+    else stops[Math.min(next, stops.length - 1)]?.focus();
+  }
+
+  return (
+    <Dialog title={t("newChatTitle")} onClose={onClose}>
+      <div className={styles["choice"]} onKeyDown={walk}>
+        <Field
+          label={t("searchAgents")}
+          type="search"
+          ref={search}
+          autoComplete="off"
+          value={query}
+          onChange={(event) => setQuery(event.target.value)}
+          onKeyDown={(event) => {
+            if (event.key === "Enter" && found[0] !== undefined) void start(found[0].agent_id);
+          }}
+        />
+        <ul ref={list} className={styles["agents"]} role="list">
+          {found.map((agent) => (
+            <li key={agent.agent_id}>
+              <Agent
+                agent={agent}
+                isTitled={titled === agent.agent_id}
+                onOpen={() => void start(agent.agent_id)}
+                onTitled={() => setTitled(titled === agent.agent_id ? undefined : agent.agent_id)}
+                onStart={(title) => void start(agent.agent_id, title)}
+              />
+            </li>
+          ))}
+        </ul>
+        {found.length === 0 && (
+          <p className={styles["none"]}>{query === "" ? t("noAgents") : t("noAgentFound", { query })}</p>
+        )}
+      </div>
+    </Dialog>
+  );
+}
+
+interface AgentProps {
+  readonly agent: AgentInfo;
+  readonly isTitled: boolean;
+  readonly onOpen: () => void;
+  readonly onTitled: () => void;
+  readonly onStart: (title: string) => void;
+}
+
+function Agent({ agent, isTitled, onOpen, onTitled, onStart }: AgentProps) {
+  const t = useWords(words);
+  const say = useWords(listWords);
+  const form = useId();
+  const [title, setTitle] = useState("");
+  const name = agentName({ [agent.agent_id]: agent }, agent.agent_id);
+  const presence = presenceOf(agent);
+  const about = agent.description || agent.specialty || agent.personality;
+  return (
+    <>
+      <div className={styles["agent"]}>
+        <button type="button" className={styles["open"]} data-agent title={t("openChat", { name })} onClick={onOpen}>
+          <Avatar id={agent.agent_id} name={name} status={presence} />
+          <span className={styles["text"]}>
+            <span className={styles["name"]}>{name}</span>
+            <span className={styles["status"]}>
+              {say(presence)}
+              {presence !== "offline" && agent.status_text ? ` · ${agent.status_text}` : ""}
+            </span>
+            {about !== undefined && about !== "" && <span className={styles["about"]}>{about}</span>}
+          </span>
+        </button>
+        <IconButton
+          label={t("another", { name })}
+          icon={<MessageSquarePlus size={20} aria-hidden />}
+          aria-expanded={isTitled}
+          aria-controls={form}
+          onClick={onTitled}
+        />
+      </div>
+      {isTitled && (
+        <form
+          id={form}
+          className={styles["titled"]}
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (title.trim() !== "") onStart(title.trim());
+          }}
+        >
+          <Field
+            label={t("anotherTitle")}
+            hint={t("anotherHint", { name })}
+            value={title}
+            maxLength={TITLE_AT_MOST}
+            autoFocus
+            autoComplete="off"
+            onChange={(event) => setTitle(event.target.value)}
+          />
+          <Button look="primary" type="submit" disabled={title.trim() === ""}>
+            {t("start")}
+          </Button>
+        </form>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,68 @@
+import { catalogue } from "../i18n/words.ts";
+
+export const words = catalogue({
+  en: {
+    skip: "Skip to the conversation",
+    chats: "Chats",
+    resize: "Width of the list",
+    loading: "Loading",
+
+    connection: "Connection",
+    connecting: "Connecting…",
+    offlineDevice: "No connection. Messages are sent when it is back.",
+    offlineServer: "The server cannot be reached. Messages are sent when it is back.",
+    tryingIn: { one: "Next try in {n} second", other: "Next try in {n} seconds" },
+    trying: "Trying now…",
+    tryNow: "Try now",
+    waiting: { one: "{n} message is waiting", other: "{n} messages are waiting" },
+    back: "Connected again",
+
+    notFoundTitle: "Nothing here",
+    notFoundText: "This address leads nowhere. It may have been mistyped, or be one of an older version.",
+    chatGoneTitle: "This chat is not here",
+    chatGoneText: "It was deleted, or belongs to another account.",
+    toChats: "To your chats",
+    chooseTitle: "Pick up where you left off",
+    chooseText: "Choose a chat on the left, or start a new one.",
+    newChat: "New chat",
+    crashTitle: "This view has failed",
+    crashText: "Your messages are safe. Loading the page again usually helps, above all after an update.",
+    reload: "Load again",
+
+    find: "Search messages",
+    settings: "Settings",
+    manage: "Administration",
+  },
+  de: {
+    skip: "Zur Unterhaltung springen",
+    chats: "Chats",
+    resize: "Breite der Liste",
+    loading: "Wird geladen",
+
+    connection: "Verbindung",
+    connecting: "Verbindung wird aufgebaut …",
+    offlineDevice: "Keine Verbindung. Nachrichten werden gesendet, sobald sie wieder da ist.",
+    offlineServer: "Der Server ist nicht erreichbar. Nachrichten werden gesendet, sobald er wieder da ist.",
+    tryingIn: { one: "Nächster Versuch in {n} Sekunde", other: "Nächster Versuch in {n} Sekunden" },
+    trying: "Wird gerade versucht …",
+    tryNow: "Jetzt versuchen",
+    waiting: { one: "{n} Nachricht wartet", other: "{n} Nachrichten warten" },
+    back: "Wieder verbunden",
+
+    notFoundTitle: "Hier ist nichts",
+    notFoundText: "Diese Adresse führt nirgendwohin. Vielleicht ist sie falsch geschrieben oder stammt aus einer älteren Version.",
+    chatGoneTitle: "Diesen Chat gibt es hier nicht",
+    chatGoneText: "Er wurde gelöscht oder gehört zu einem anderen Konto.",
+    toChats: "Zu deinen Chats",
+    chooseTitle: "Mach da weiter, wo du warst",
+    chooseText: "Wähle links einen Chat aus oder beginne einen neuen.",
+    newChat: "Neuer Chat",
+    crashTitle: "Diese Ansicht ist abgestürzt",
+    crashText: "Deine Nachrichten sind sicher. Meist hilft es, die Seite neu zu laden, vor allem nach einer Aktualisierung.",
+    reload: "Neu laden",
+
+    find: "Nachrichten suchen",
+    settings: "Einstellungen",
+    manage: "Verwaltung",
+  },
+});

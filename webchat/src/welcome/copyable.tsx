@@ -1,0 +1,62 @@
+/** Text to take along, with a button that copies it. */
+
+import { Check, Copy } from "lucide-react";
+import { useEffect, useRef, useState } from "react";
+import { Button } from "../design/button.tsx";
+import { notify } from "../design/toast.tsx";
+import { useWords } from "../i18n/words.ts";
+import { agentWords } from "./agent-words.ts";
+import styles from "./copyable.module.css";
+
+// As long as it takes to look back from the terminal that it was pasted into.
+const COPIED_MS = 2000;
+
+interface CopyableProps {
+  /** What it is, for the name of the button. */
+  readonly label: string;
+  readonly text: string;
+}
+
+export function Copyable({ label, text }: CopyableProps) {
+  const t = useWords(agentWords);
+  const box = useRef<HTMLPreElement>(null);
+  const [copied, setCopied] = useState<string>();
+  const isCopied = copied === text;
+  useEffect(() => {
+    if (copied === undefined) return undefined;
+    const timer = setTimeout(() => setCopied(undefined), COPIED_MS);
+    return () => clearTimeout(timer);
+  }, [copied]);
+
+  async function copy(): Promise<void> {
+    if (await isTaken(text, box.current!)) setCopied(text);
+    else notify({ text: t("copyByHand") });
+  }
+
+  return (
+    <div className={styles["copyable"]}>
+      {/* It scrolls sideways, also by the keyboard. */}
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
+      <pre ref={box} tabIndex={0} role="group" aria-label={label}>
+        {text}
+      </pre>
+      <Button aria-label={isCopied ? t("copiedIt", { label }) : t("copyIt", { label })} onClick={() => void copy()}>
+        {isCopied ? <Check size={16} aria-hidden /> : <Copy size={16} aria-hidden />}
+        {isCopied ? t("copied") : t("copy")}
+      </Button>
+    </div>
+  );
+}
+
+/** Into the clipboard. */
+async function isTaken(text: string, box: HTMLElement): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    // There is no clipboard on pages without TLS, as on a server in one's own network: there the old way works. If it
+    // does not either, the text is marked, and Ctrl-C is one's own.
+    getSelection()?.selectAllChildren(box);
+    return document.execCommand("copy");
+  }
+}

@@ -1,0 +1,149 @@
+import type { Message } from "@amtrio/client";
+import { act, render, screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { QuestionCard } from "../../src/answer/question-card.tsx";
+import { Toasts } from "../../src/design/toast.tsx";
+import { ActionsProvider, type Actions } from "../../src/engine/actions.ts";
+import { chat, EMPTY } from "../../src/engine/state.ts";
+import { aQuestion } from "./parts.ts";
+
+/** What was answered, and how the server takes it. */
+class Answers {
+  readonly given: unknown[][] = [];
+  fails: Error | undefined;
+
+  readonly actions = {
+    answer: (message: Message, optionIds: readonly string[], ...text: string[]): Promise<void> => {
+      this.given.push([message.message_id, optionIds, ...text]);
+      return this.fails === undefined ? Promise.resolve() : Promise.reject(this.fails);
+    },
+  } as unknown as Actions;
+}
+
+function show(message: Message, answers = new Answers()) {
+  const page = (shown: Message) => (
+    <ActionsProvider value={answers.actions}>
+      <QuestionCard message={shown} />
+      <Toasts />
+    </ActionsProvider>
+  );
+  const view = render(page(message));
+  return { answers, update: (next: Message) => view.rerender(page(next)) };
+}
+
+const ANSWERED = {
+  state: "answered" as const,
+  answer: { option_ids: ["no"], text: "Bob needs it.", answered_by: "usr_1", answered_at: "2026-11-25T12:01:00Z" },
+};
+
+beforeEach(() => chat.setState({ ...EMPTY, self: { userId: "usr_1", username: "alice" } }));
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test("a button is an answer, by keyboard as well", async () => {
+  const { answers } = show(aQuestion());
+  await userEvent.tab();
+  expect(document.activeElement?.textContent).toBe("Delete it");
+  await userEvent.tab();
+  await userEvent.keyboard("{Enter}");
+  expect(answers.given).toEqual([["msg_1", ["no"]]]);
+});
+
+test("an option has its description read with it", () => {
+  show(aQuestion());
+  const button = screen.getByRole("button", { name: "Delete it" });
+  expect(document.getElementById(button.getAttribute("aria-describedby")!)?.textContent).toBe("It cannot be undone.");
+});
+
+test("of several, those that are ticked are sent together", async () => {
+  const { answers } = show(aQuestion({ multiple: true }));
+  const send = screen.getByRole("button", { name: "Send" });
+  expect(send).toHaveProperty("disabled", true);
+  await userEvent.click(screen.getByRole("checkbox", { name: "Keep it" }));
+  await userEvent.click(screen.getByRole("checkbox", { name: "Delete it" }));
+  await userEvent.click(screen.getByRole("checkbox", { name: "Keep it" }));
+  await userEvent.click(send);
+  expect(answers.given).toEqual([["msg_1", ["yes"]]]);
+});
+
+test("words are an answer where they are taken: Enter sends, Shift and Enter breaks the line", async () => {
+  const { answers } = show(aQuestion({ free_text: true }));
+  await userEvent.type(screen.getByRole("textbox", { name: "In your own words" }), "first{Shift>}{Enter}{/Shift}second{Enter}");
+  expect(answers.given).toEqual([["msg_1", [], "first\nsecond"]]);
+});
+
+test("words that are there go along with an option", async () => {
+  const { answers } = show(aQuestion({ free_text: true }));
+  await userEvent.type(screen.getByRole("textbox"), "Bob needs it.");
+  await userEvent.click(screen.getByRole("button", { name: "Keep it" }));
+  expect(answers.given).toEqual([["msg_1", ["no"], "Bob needs it."]]);
+});
+
+test("a refusal is said, and the question can be answered again", async () => {
+  const answers = new Answers();
+  answers.fails = new Error("the agent is gone");
+  show(aQuestion(), answers);
+  await userEvent.click(screen.getByRole("button", { name: "Keep it" }));
+  expect(screen.getByText("the agent is gone")).toBeDefined();
+  await userEvent.click(screen.getByRole("button", { name: "Keep it" }));
+  expect(answers.given).toHaveLength(2);
+});
+
+test("an answered question shows what was chosen, by whom, and takes no more", () => {
+  show(aQuestion(ANSWERED));
+  expect(screen.queryByRole("button", { name: "Keep it" })).toBeNull();
+  expect(screen.getAllByRole("listitem").map((item) => item.textContent)).toEqual(["Delete it", "Keep it, chosen"]);
+  expect(screen.getByText("Bob needs it.")).toBeDefined();
+  expect(screen.getByText(/Answered by you/)).toBeDefined();
+});
+
+test("somebody else's answer is called theirs", () => {
+  show(aQuestion({ ...ANSWERED, answer: { ...ANSWERED.answer, answered_by: "usr_2" } }));
+  expect(screen.getByText(/Answered by usr_2/)).toBeDefined();
+});
+
+test("who answered by keyboard stays where the question is", async () => {
+  const { update } = show(aQuestion());
+  screen.getByRole("button", { name: "Keep it" }).focus();
+  await userEvent.keyboard("{Enter}");
+  update(aQuestion(ANSWERED));
+  expect(document.activeElement?.textContent).toContain("Answered by you");
+});
+
+test("an answer from another device takes no focus", () => {
+  const { update } = show(aQuestion());
+  update(aQuestion(ANSWERED));
+  expect(document.activeElement).toBe(document.body);
+});
+
+test("a question that the agent let go of says so", () => {
+  show(aQuestion({ state: "closed" }));
+  expect(screen.getByText("No answer is needed any more")).toBeDefined();
+  expect(screen.queryByRole("button", { name: "Keep it" })).toBeNull();
+});
+
+test("an end is counted down and then holds, without a word from the server", () => {
+  vi.useFakeTimers({ now: Date.parse("2026-11-25T12:00:00Z") });
+  show(aQuestion({ expires_at: "2026-11-25T12:04:30Z" }));
+  expect(screen.getByText("Expires in 4 min.")).toBeDefined();
+  act(() => vi.advanceTimersByTime(3 * 60_000));
+  expect(screen.getByText("Expires in 1 min.")).toBeDefined();
+  act(() => vi.advanceTimersByTime(60_000));
+  expect(screen.getByText("Expires in 30 sec.")).toBeDefined();
+  act(() => vi.advanceTimersByTime(31_000));
+  expect(screen.getByText("Expired without an answer")).toBeDefined();
+  expect(screen.queryByRole("button", { name: "Keep it" })).toBeNull();
+});
+
+test("counting down wakes up no oftener than the words change", () => {
+  vi.useFakeTimers({ now: Date.parse("2026-11-25T12:00:00Z") });
+  show(aQuestion({ expires_at: "2026-11-26T00:30:00Z" }));
+  expect(screen.getByText("Expires in 12 hr.")).toBeDefined();
+  const timers = vi.spyOn(globalThis, "setTimeout");
+  act(() => vi.advanceTimersByTime(29 * 60_000));
+  expect(timers).not.toHaveBeenCalled();
+  act(() => vi.advanceTimersByTime(2 * 60_000));
+  expect(screen.getByText("Expires in 11 hr.")).toBeDefined();
+});

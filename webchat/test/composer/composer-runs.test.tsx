@@ -1,0 +1,104 @@
+import { act, screen } from "@testing-library/react";
+import userEvent from "@testing-library/user-event";
+import { beforeEach, expect, test } from "vitest";
+import { Composer } from "../../src/composer/composer.tsx";
+import { prefer } from "../../src/composer/ways.ts";
+import { chat } from "../../src/engine/state.ts";
+import { AGENT, HERE, show, stage, type Stage } from "./stage.tsx";
+
+let scene: Stage;
+beforeEach(() => {
+  scene = stage();
+  prefer("steer");
+  chat.setState({ runs: { [HERE]: ["run-1"] } });
+});
+
+const field = (): HTMLTextAreaElement => screen.getByRole("textbox");
+const button = (name: string): HTMLButtonElement => screen.getByRole("button", { name });
+
+function canSteer(): void {
+  chat.setState({ agents: { coder: { ...AGENT, supports: ["stop", "steer", "queue"] } } });
+}
+
+test("while an answer runs, Stop takes the place of Send, until something is written", async () => {
+  show(scene, <Composer conversationId={HERE} />);
+  expect(screen.queryByRole("button", { name: "Send" })).toBeNull();
+  await userEvent.click(button("Stop"));
+  expect(scene.askedFor("stop")).toEqual([["run-1"]]);
+  await userEvent.type(field(), "x");
+  expect(button("Queue").disabled).toBe(false);
+});
+
+test("Send is back when the answer is over", () => {
+  show(scene, <Composer conversationId={HERE} />);
+  act(() => chat.setState({ runs: {} }));
+  expect(button("Send")).toBeDefined();
+  expect(screen.queryByRole("button", { name: "Stop" })).toBeNull();
+});
+
+test("Escape stops, in the field and elsewhere on the page", async () => {
+  show(scene, <Composer conversationId={HERE} />);
+  await userEvent.keyboard("{Escape}");
+  act(() => field().blur());
+  await userEvent.keyboard("{Escape}");
+  expect(scene.askedFor("stop")).toEqual([["run-1"], ["run-1"]]);
+});
+
+test("Escape in an open dialog closes that and stops nothing", async () => {
+  show(
+    scene,
+    <>
+      <Composer conversationId={HERE} />
+      <dialog open>
+        <button type="button">Inside</button>
+      </dialog>
+    </>,
+  );
+  button("Inside").focus();
+  await userEvent.keyboard("{Escape}");
+  expect(scene.askedFor("stop")).toEqual([]);
+});
+
+test("a run that was told to stop is not told again, until it does not answer", async () => {
+  show(scene, <Composer conversationId={HERE} />);
+  act(() => chat.setState({ stopping: { "run-1": "sent" } }));
+  await userEvent.click(button("Stopping…"));
+  expect(scene.askedFor("stop")).toEqual([]);
+  act(() => chat.setState({ stopping: { "run-1": "unresponsive" } }));
+  expect(screen.getByText("Coder does not answer")).toBeDefined();
+  await userEvent.click(button("Does not answer. Stop again"));
+  expect(scene.askedFor("stop")).toEqual([["run-1"]]);
+});
+
+test("Enter speaks into the running answer, Ctrl+Enter sends as next", async () => {
+  canSteer();
+  show(scene, <Composer conversationId={HERE} />);
+  await userEvent.type(field(), "in French{Enter}");
+  await userEvent.type(field(), "and then{Control>}{Enter}{/Control}");
+  expect(scene.askedFor("steer")).toEqual([["run-1", "in French"]]);
+  expect(scene.askedFor("send").map(([, content]) => content)).toEqual(["and then"]);
+  expect(field().value).toBe("");
+});
+
+test("the way that is chosen from the menu is taken, and is the usual one from then on", async () => {
+  canSteer();
+  show(scene, <Composer conversationId={HERE} />);
+  await userEvent.type(field(), "first");
+  await userEvent.click(await screen.findByRole("button", { name: "How to send" }));
+  await userEvent.click(await screen.findByRole("menuitem", { name: /^Queue/ }));
+  expect(scene.askedFor("send").map(([, content]) => content)).toEqual(["first"]);
+  await userEvent.type(field(), "second{Enter}");
+  expect(scene.askedFor("send").map(([, content]) => content)).toEqual(["first", "second"]);
+  expect(scene.askedFor("steer")).toEqual([]);
+  expect(localStorage.getItem("amtrio.whileRunning")).toBe("queue");
+});
+
+test("what came too late for the run can still be sent as a message", async () => {
+  canSteer();
+  scene.refuseWith = new Error("the run is over");
+  show(scene, <Composer conversationId={HERE} />);
+  await userEvent.type(field(), "in French{Enter}");
+  expect(await screen.findByText("Too late for the running answer: the run is over")).toBeDefined();
+  await userEvent.click(button("Send as message"));
+  expect(scene.askedFor("send")).toEqual([[HERE, "in French"]]);
+});

@@ -1,0 +1,178 @@
+import { Closed, Refused, type Connection } from "@amtrio/client";
+import { beforeEach, expect, test } from "vitest";
+import { apply } from "../../src/engine/apply.ts";
+import { openDatabase, type Database } from "../../src/engine/database.ts";
+import { Outbox } from "../../src/engine/outbox.ts";
+import { chat, EMPTY } from "../../src/engine/state.ts";
+import { Tabs } from "../../src/engine/tabs.ts";
+import { ALICE, event, message } from "./scene.ts";
+
+interface Sent {
+  readonly word: string;
+  readonly data: Record<string, unknown>;
+  answer(): void;
+  refuse(text: string): void;
+  lose(): void;
+}
+
+/** As much of a connection as sends. */
+class Line {
+  isOnline = true;
+  readonly sent: Sent[] = [];
+  #waiting: (() => void)[] = [];
+
+  send(word: string, data: Record<string, unknown>, { signal }: { signal: AbortSignal }): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason as Error));
+      this.sent.push({
+        word,
+        data,
+        answer: () => resolve({}),
+        refuse: (text) => reject(new Refused(text, { code: "malformed" })),
+        lose: () => reject(new Closed("closed")),
+      });
+      for (const wake of this.#waiting.splice(0)) wake();
+    });
+  }
+
+  async has(count: number): Promise<void> {
+    while (this.sent.length < count) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  contents(): unknown[] {
+    return this.sent.map((each) => each.data["content"]);
+  }
+}
+
+let database: Database;
+let line: Line | undefined;
+let outbox: Outbox;
+const make = (): Outbox =>
+  new Outbox(database, "alice", new Tabs(), () => line as unknown as Connection | undefined, async ({ content }) => ({
+    ciphertext: `sealed ${content} ${Math.random()}`,
+  }));
+
+beforeEach(async () => {
+  database = await openDatabase("alice");
+  line = undefined;
+  chat.setState(EMPTY);
+  outbox = make();
+});
+
+const write = (content: string, more = {}): Promise<void> =>
+  outbox.add({ conversationId: "c1", content, replyTo: undefined, attachments: [], encrypted: false, ...more });
+const rows = (): { content: string; state: string; error: string | undefined }[] =>
+  (chat.getState().outgoing["c1"] ?? []).map(({ content, state, error }) => ({ content, state, error }));
+
+test("without a connection everything waits, also over a reload, and is sent in order once there is one", async () => {
+  await write("one");
+  await write("two");
+  chat.setState(EMPTY);
+  outbox = make();
+  await outbox.load();
+  expect(rows().map((row) => row.state)).toEqual(["waiting", "waiting"]);
+
+  line = new Line();
+  const sending = outbox.send();
+  await line.has(2);
+  expect(line.contents()).toEqual(["one", "two"]);
+  for (const sent of line.sent) sent.answer();
+  await sending;
+  expect(await database.getAll("outbox")).toEqual([]);
+});
+
+test("what was not answered goes again under the same id on the next connection", async () => {
+  const first = (line = new Line());
+  const sending = write("one");
+  await first.has(1);
+  first.sent[0]!.lose();
+  await sending;
+  const second = (line = new Line());
+  const again = outbox.send();
+  await second.has(1);
+  expect(second.sent[0]!.data["client_id"]).toBe(first.sent[0]!.data["client_id"]);
+  second.sent[0]!.answer();
+  await again;
+});
+
+test("what was refused stays with its reason, holds up nothing behind it, and goes again when a person says so", async () => {
+  line = new Line();
+  const one = write("one");
+  await line.has(1);
+  line.sent[0]!.refuse("too long");
+  await one;
+  expect(rows()).toMatchObject([{ state: "failed", error: "too long" }]);
+
+  const two = write("two");
+  await line.has(2);
+  expect(line.contents()).toEqual(["one", "two"]);
+  line.sent[1]!.answer();
+  await two;
+
+  const again = outbox.retry(chat.getState().outgoing["c1"]![0]!.clientId);
+  await line.has(3);
+  expect(line.sent[2]!.data).toEqual(line.sent[0]!.data);
+  line.sent[2]!.answer();
+  await again;
+});
+
+test("a bubble stays from the answer until the log tells its message", async () => {
+  line = new Line();
+  const sending = write("one");
+  await line.has(1);
+  line.sent[0]!.answer();
+  await sending;
+  await outbox.load();
+  expect(rows()).toMatchObject([{ state: "sending" }]);
+  const told = message(1, { sender_type: "client", client_id: line.sent[0]!.data["client_id"] as string });
+  chat.setState(apply(chat.getState(), event("message", told), ALICE, 0).state);
+  expect(rows()).toEqual([]);
+});
+
+test("what is on its way says that it waits while there is no socket", async () => {
+  line = new Line();
+  line.isOnline = false;
+  const sending = write("one");
+  await line.has(1);
+  expect(rows()).toMatchObject([{ state: "waiting" }]);
+  line.isOnline = true;
+  outbox.connectionChanged();
+  expect(rows()).toMatchObject([{ state: "sending" }]);
+  line.sent[0]!.answer();
+  await sending;
+});
+
+test("what was discarded is not sent", async () => {
+  await write("one");
+  await write("two");
+  await outbox.discard(chat.getState().outgoing["c1"]![0]!.clientId);
+  line = new Line();
+  const sending = outbox.send();
+  await line.has(1);
+  line.sent[0]!.answer();
+  await sending;
+  expect(line.contents()).toEqual(["two"]);
+});
+
+test("a message is sealed once: every try sends the same bytes, and none the text", async () => {
+  const first = (line = new Line());
+  const sending = write("secret", { encrypted: true });
+  await first.has(1);
+  first.sent[0]!.lose();
+  await sending;
+  const second = (line = new Line());
+  const again = outbox.send();
+  await second.has(1);
+  second.sent[0]!.answer();
+  await again;
+  expect(second.sent[0]).toMatchObject({ word: "encrypted_message", data: first.sent[0]!.data });
+  expect(first.sent[0]!.data).not.toHaveProperty("content");
+});
+
+test("a clock that goes back does not change the order", async () => {
+  await write("one");
+  const later = chat.getState().outgoing["c1"]![0]!.createdAt + 3_600_000;
+  chat.setState(({ outgoing }) => ({ outgoing: { c1: [{ ...outgoing["c1"]![0]!, createdAt: later }] } }));
+  await write("two");
+  expect(chat.getState().outgoing["c1"]![1]!.createdAt).toBeGreaterThan(later);
+});

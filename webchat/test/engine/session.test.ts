@@ -1,0 +1,71 @@
+import { expect, test } from "vitest";
+import { Session } from "../../src/engine/session.ts";
+
+interface Asked {
+  readonly path: string;
+  readonly token: string | undefined;
+  readonly body: unknown;
+}
+
+/** A server that knows one token at a time and, if `hasCookie`, gives out the next one. */
+function server({ hasCookie = true, isReachable = (): boolean => true } = {}) {
+  const asked: Asked[] = [];
+  let valid = "t0";
+  let given = 0;
+  const fetch = async (input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> => {
+    if (!isReachable()) throw new TypeError("no route");
+    const { pathname: path } = new URL(String(input));
+    const token = new Headers(init.headers).get("Authorization")?.replace("Bearer ", "");
+    asked.push({ path, token, body: init.body === undefined ? undefined : JSON.parse(String(init.body)) });
+    const isSigning = path === "/auth/login" || (path === "/auth/session" && hasCookie);
+    if (isSigning) {
+      given += 1;
+      valid = `t${given}`;
+      return Response.json({ token: valid, user_id: "alice-id", username: "alice", session_id: "s", expires_at: null });
+    }
+    return token === valid ? Response.json([]) : Response.json({ error: "no", code: "unauthorized" }, { status: 401 });
+  };
+  return { asked, fetch, expire: () => (valid = "another") };
+}
+
+test("signing in asks for a cookie and leaves the name here, and no token", async () => {
+  const { asked, fetch } = server();
+  const session = new Session("http://chat.test", fetch);
+  await session.signIn("alice", "secret");
+  expect(asked[0]?.body).toEqual({ username: "alice", password: "secret", cookie: true });
+  expect(session.self).toEqual({ userId: "alice-id", username: "alice" });
+  expect(JSON.stringify(Object.entries(localStorage))).not.toContain("t1");
+});
+
+test("a token that ran out is replaced once, and who asked does not notice", async () => {
+  const { asked, fetch, expire } = server();
+  const session = new Session("http://chat.test", fetch);
+  await session.signIn("alice", "secret");
+  expire();
+  await Promise.all([session.rest.agents(), session.rest.agents(), session.rest.agents()]);
+  expect(asked.filter((each) => each.path === "/auth/session")).toHaveLength(1);
+  expect(asked.filter((each) => each.path === "/agents" && each.token === "t2")).toHaveLength(3);
+});
+
+test("a session that has ended is told as such, and not asked for in a circle", async () => {
+  const { asked, fetch, expire } = server({ hasCookie: false });
+  const session = new Session("http://chat.test", fetch);
+  session.rest.token = "t0";
+  expire();
+  await expect(session.rest.agents()).rejects.toMatchObject({ status: 401 });
+  expect(await session.renew()).toBe(false);
+  expect(asked.length).toBe(3);
+});
+
+test("a server that is away is no session that has ended", async () => {
+  const { fetch } = server({ isReachable: () => false });
+  const session = new Session("http://chat.test", fetch);
+  await expect(session.renew()).rejects.toThrow();
+});
+
+test("what somebody else wrote in place of a name counts as nobody", () => {
+  localStorage.setItem("amtrio.self", "{not json");
+  expect(new Session("http://chat.test").self).toBeNull();
+  localStorage.setItem("amtrio.self", '{"userId": 5}');
+  expect(new Session("http://chat.test").self).toBeNull();
+});

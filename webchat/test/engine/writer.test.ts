@@ -1,0 +1,59 @@
+import { beforeEach, expect, test } from "vitest";
+import { begun } from "../../src/engine/conversations.ts";
+import { messagesBetween, openDatabase, type Database } from "../../src/engine/database.ts";
+import { Writer } from "../../src/engine/writer.ts";
+import { conversation, message } from "./scene.ts";
+
+let database: Database;
+beforeEach(async () => {
+  database = await openDatabase("alice");
+});
+
+const seqs = async (): Promise<number[]> =>
+  (await messagesBetween(database, "c1", 0, 99)).map((each) => each.conversation_seq);
+
+test("what the log told and its place are there together", async () => {
+  const writer = new Writer(database);
+  writer.add({ messages: [message(1)], conversations: [begun(conversation())] }, { epoch: "e", seq: 7 });
+  await writer.flush();
+  expect(await seqs()).toEqual([1]);
+  expect(await database.get("meta", "position")).toEqual({ epoch: "e", seq: 7 });
+});
+
+test("a tab that is behind writes nothing over what a newer one wrote", async () => {
+  const [ahead, behind] = [new Writer(database), new Writer(database)];
+  ahead.add({ messages: [message(1, { content: "new" })] }, { epoch: "e", seq: 9 });
+  await ahead.flush();
+  behind.add({ messages: [message(1, { content: "old" })] }, { epoch: "e", seq: 8 });
+  await behind.flush();
+  expect((await messagesBetween(database, "c1", 1, 1))[0]?.content).toBe("new");
+  expect(await database.get("meta", "position")).toEqual({ epoch: "e", seq: 9 });
+});
+
+test("another history replaces this one, however small its numbers are", async () => {
+  const writer = new Writer(database);
+  writer.add({ messages: [message(1), message(2)] }, { epoch: "old", seq: 900 });
+  writer.add({ isAnew: true, messages: [message(1)] }, { epoch: "new", seq: 3 });
+  await writer.flush();
+  expect(await seqs()).toEqual([1]);
+  expect(await database.get("meta", "position")).toEqual({ epoch: "new", seq: 3 });
+});
+
+test("a conversation that is gone leaves no message and no draft, and other ones alone", async () => {
+  const writer = new Writer(database);
+  await database.put("drafts", "half", "c1");
+  writer.add({ messages: [message(1), message(1, { conversation_id: "c2", message_id: "other" })] });
+  writer.add({ removed: ["c1"] });
+  await writer.flush();
+  expect(await seqs()).toEqual([]);
+  expect(await messagesBetween(database, "c2", 0, 9)).toHaveLength(1);
+  expect(await database.get("drafts", "c1")).toBeUndefined();
+});
+
+test("what could not be written is written with what comes next", async () => {
+  const writer = new Writer(database);
+  const broken = { ...message(1), content: (() => undefined) as unknown as string };
+  writer.add({ messages: [broken] }, { epoch: "e", seq: 1 });
+  await expect(writer.flush()).rejects.toThrow();
+  expect(await database.get("meta", "position")).toBeUndefined();
+});

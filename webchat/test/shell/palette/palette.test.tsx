@@ -1,0 +1,66 @@
+import { screen } from "@testing-library/react";
+import { userEvent } from "@testing-library/user-event";
+import { beforeEach, expect, test, vi } from "vitest";
+import { Palette } from "../../../src/shell/palette/palette.tsx";
+import { recent } from "../../../src/shell/palette/recent.ts";
+import { byId, conversation, goTo, seed, show } from "../seed.tsx";
+
+beforeEach(() => {
+  goTo("/");
+  seed({
+    conversations: byId(
+      conversation("c1", { title: "Holiday plans", unread: 2, lastSeq: 9 }),
+      conversation("c2", { title: "Thesis" }),
+    ),
+  });
+});
+
+function selected(): string {
+  return screen.getByRole("option", { selected: true }).textContent!;
+}
+
+test("three letters and Enter open a chat, and it is remembered", async () => {
+  const close = vi.fn<() => void>();
+  show(<Palette onClose={close} />);
+  expect(document.activeElement).toBe(screen.getByRole("combobox"));
+  await userEvent.keyboard("the{Enter}");
+  expect(location.pathname).toBe("/c/c2");
+  expect(close).toHaveBeenCalledOnce();
+  expect(recent()).toEqual(["chat:c2"]);
+});
+
+test("the active option is told to the field, and arrows come round", async () => {
+  show(<Palette onClose={() => undefined} />);
+  const field = screen.getByRole("combobox");
+  await userEvent.keyboard("holiday");
+  expect(selected()).toContain("Holiday plans");
+  await userEvent.keyboard("{ArrowDown}");
+  expect(selected()).toBe("Search messages for “holiday”");
+  expect(field.getAttribute("aria-activedescendant")).toBe(screen.getByRole("option", { selected: true }).id);
+  await userEvent.keyboard("{ArrowDown}");
+  expect(selected()).toContain("Holiday plans");
+});
+
+test("what is no name can be looked for in messages", async () => {
+  show(<Palette onClose={() => undefined} />);
+  await userEvent.keyboard("xyzzy plugh{Enter}");
+  expect(location.pathname + location.search).toBe("/find?q=xyzzy%20plugh");
+  expect(recent()).toEqual([]);
+});
+
+test("commands do what they say", async () => {
+  const { asked } = show(<Palette onClose={() => undefined} />);
+  await userEvent.keyboard("mark all{Enter}");
+  expect(asked).toEqual([["markRead", "c1", 9]]);
+});
+
+test("an agent opens its chat", async () => {
+  show(<Palette onClose={() => undefined} />, { openConversation: async () => "c7" });
+  await userEvent.click(screen.getByRole("option", { name: /Coder\s*Agent/ }));
+  await vi.waitFor(() => expect(location.pathname).toBe("/c/c7"));
+});
+
+test("the administration is offered to administrators alone", () => {
+  show(<Palette onClose={() => undefined} />);
+  expect(screen.queryByRole("option", { name: /Administration/ })).toBeNull();
+});

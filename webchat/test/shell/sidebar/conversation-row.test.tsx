@@ -1,0 +1,85 @@
+import { act, fireEvent, screen } from "@testing-library/react";
+import { beforeEach, expect, test, vi } from "vitest";
+import { ConversationRow } from "../../../src/shell/sidebar/conversation-row.tsx";
+import { closeRowMenu, useRowMenu } from "../../../src/shell/sidebar/row-menu-state.ts";
+import { agent, byId, conversation, goTo, outgoing, seed, show } from "../seed.tsx";
+
+beforeEach(() => {
+  goTo("/");
+  act(closeRowMenu);
+});
+
+function MenuState() {
+  const at = useRowMenu();
+  return <output>{at === null ? "closed" : `${at.conversationId} at ${at.point?.x ?? "its row"}`}</output>;
+}
+
+function row(isOpen = false): ReturnType<typeof show> {
+  return show(
+    <>
+      <ConversationRow id="c1" isOpen={isOpen} isTabStop />
+      <MenuState />
+    </>,
+  );
+}
+
+test("a row says who, whether they are there, what was said and how much is unread", () => {
+  const conversations = byId(conversation("c1", { title: "Holiday", unread: 3, pinned: true }));
+  seed({ conversations, agents: { coder: agent("coder", { status: "busy" }) } });
+  row();
+  const name = screen.getByRole("link").textContent!;
+  for (const part of ["Holiday", "busy", "Pinned", "hello from c1", "3 unread messages"]) expect(name).toContain(part);
+});
+
+test("the badge of a muted chat is quiet, and the row says why", () => {
+  const until = new Date(Date.now() + 3_600_000).toISOString();
+  seed({ conversations: byId(conversation("c1", { unread: 3, muted_until: until })) });
+  row();
+  expect(screen.getByRole("link").textContent).toContain("Muted");
+  expect(screen.getByText("3").parentElement!.className).toContain("quiet");
+});
+
+test("a draft, a live answer and a refused message are told in the row", () => {
+  seed({ conversations: byId(conversation("c1")), drafts: { c1: "remember" } });
+  row();
+  expect(screen.getByRole("link").textContent).toContain("Draft: remember");
+  act(() => seed({ conversations: byId(conversation("c1")), outgoing: { c1: [outgoing("no", { state: "failed" })] } }));
+  expect(screen.getByRole("link").textContent).toContain("Not sent: no");
+  act(() => seed({ conversations: byId(conversation("c1")), runs: { c1: ["run_1"] } }));
+  expect(screen.getByRole("link").textContent).toContain("is answering…");
+});
+
+test("the menu opens by right click where the mouse is, by key and by button at the row", () => {
+  seed({ conversations: byId(conversation("c1")) });
+  row();
+  const link = screen.getByRole("link");
+  fireEvent.contextMenu(link, { clientX: 40, clientY: 50 });
+  expect(screen.getByRole("status").textContent).toBe("c1 at 40");
+  act(closeRowMenu);
+  fireEvent.keyDown(link, { key: "F10", shiftKey: true });
+  expect(screen.getByRole("status").textContent).toBe("c1 at its row");
+  act(closeRowMenu);
+  fireEvent.click(screen.getByRole("button", { name: "More about Coder" }));
+  expect(screen.getByRole("status").textContent).toBe("c1 at its row");
+  expect(screen.getByRole("button").getAttribute("aria-expanded")).toBe("true");
+});
+
+test("a finger that stays opens the menu and not the chat; one that moves does neither", () => {
+  vi.useFakeTimers();
+  seed({ conversations: byId(conversation("c1")) });
+  row();
+  const link = screen.getByRole("link");
+  const touch = { pointerType: "touch", clientX: 30, clientY: 30 };
+  fireEvent.pointerDown(link, touch);
+  fireEvent.pointerMove(link, { ...touch, clientY: 90 });
+  act(() => vi.advanceTimersByTime(600));
+  expect(screen.getByRole("status").textContent).toBe("closed");
+
+  fireEvent.pointerDown(link, touch);
+  act(() => vi.advanceTimersByTime(600));
+  expect(screen.getByRole("status").textContent).toBe("c1 at 30");
+  fireEvent.pointerUp(link, touch);
+  fireEvent.click(link);
+  expect(location.pathname).toBe("/");
+  vi.useRealTimers();
+});

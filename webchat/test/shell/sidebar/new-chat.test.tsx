@@ -1,0 +1,49 @@
+import { screen } from "@testing-library/react";
+import { userEvent } from "@testing-library/user-event";
+import { beforeEach, expect, test, vi } from "vitest";
+import { NewChat } from "../../../src/shell/sidebar/new-chat.tsx";
+import { agent, goTo, seed, show } from "../seed.tsx";
+
+beforeEach(() => {
+  goTo("/");
+  seed({ agents: { coder: agent("coder", { name: "Coder", status_text: "building" }), cook: agent("cook", { name: "Cook", online: false }) } });
+});
+
+const opens = { openConversation: async () => "c9" };
+
+test("agents are shown with what they do right now, and asked for anew", () => {
+  const { asked } = show(<NewChat onClose={() => undefined} />, opens);
+  expect(screen.getAllByRole("listitem").map((each) => each.textContent)).toEqual(["CCoderonline · building", "CCookoffline"]);
+  expect(asked).toEqual([["refreshAgents"]]);
+});
+
+test("typing and Enter open the chat of the agent that fits", async () => {
+  const close = vi.fn<() => void>();
+  const { asked } = show(<NewChat onClose={close} />, opens);
+  await userEvent.keyboard("cook{Enter}");
+  expect(asked.at(-1)).toEqual(["openConversation", "cook", undefined]);
+  await vi.waitFor(() => expect(location.pathname).toBe("/c/c9"));
+  expect(close).toHaveBeenCalledOnce();
+});
+
+test("arrows walk from the field through the agents and back", async () => {
+  show(<NewChat onClose={() => undefined} />, opens);
+  await userEvent.keyboard("{ArrowDown}{ArrowDown}{ArrowDown}");
+  expect(document.activeElement!.textContent).toContain("Cook");
+  await userEvent.keyboard("{ArrowUp}{ArrowUp}");
+  expect(document.activeElement).toBe(screen.getByRole("searchbox"));
+});
+
+test("another chat with an agent wants to know what it is about", async () => {
+  const { asked } = show(<NewChat onClose={() => undefined} />, opens);
+  await userEvent.click(screen.getByRole("button", { name: "Another chat with Coder" }));
+  expect(screen.getByRole("button", { name: "Start" })).toHaveProperty("disabled", true);
+  await userEvent.type(screen.getByRole("textbox", { name: "What is it about?" }), "Thesis{Enter}");
+  expect(asked.at(-1)).toEqual(["openConversation", "coder", "Thesis"]);
+});
+
+test("a server without agents, and a name that nobody has, are told apart", async () => {
+  show(<NewChat onClose={() => undefined} />, opens);
+  await userEvent.keyboard("nobody");
+  expect(screen.getByText("No agent is called “nobody”.")).toBeTruthy();
+});
