@@ -1,9 +1,11 @@
 /** Before the first test: the client is built from what the sources say now, unless `WEBCHAT_DIR` names one. */
 
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 
-export const WEBCHAT = process.env["WEBCHAT_DIR"] || fileURLToPath(new URL("../../dist", import.meta.url));
+// Resolved here: servers run in folders of their own.
+export const WEBCHAT = resolve(process.env["WEBCHAT_DIR"] || fileURLToPath(new URL("../../dist", import.meta.url)));
 
 export default async function setUp(): Promise<void> {
   if (process.env["WEBCHAT_DIR"]) return;

@@ -35,6 +35,8 @@ export class ScriptedAgent {
   readonly events: AmtrioEvent[] = [];
   /** What people said, as often as it came. */
   readonly received: Message[] = [];
+  /** False: it hears stops and steers and says nothing, like a program that hangs. */
+  acknowledges = true;
   readonly #introduce: Introduce;
   readonly #runs = new Map<string, ScriptedRun>();
   readonly #waiting: Message[] = [];
@@ -167,7 +169,7 @@ export class ScriptedAgent {
     if (event.type === "offline") for (const run of this.#runs.values()) run.lost();
     // A run that has ended in the meantime cannot be resumed, which is no fault of the test.
     if (event.type === "online") this.#resumed = Promise.allSettled([...this.#runs.values()].map((run) => run.resume()));
-    if (event.type === "run_control") this.#runs.get(event.data.run_id)?.controlled(event.data);
+    if (event.type === "run_control" && this.acknowledges) this.#runs.get(event.data.run_id)?.controlled(event.data);
     this.#look();
   }
 
