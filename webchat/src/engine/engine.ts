@@ -277,10 +277,6 @@ export class Engine implements Actions {
     await this.#account?.secrets.verify(conversationId);
   }
 
-  async acceptKeys(conversationId: string): Promise<void> {
-    await this.#account?.secrets.accept(conversationId);
-  }
-
   async refreshAgents() {
     return (await this.#account?.refreshAgents()) ?? [];
   }

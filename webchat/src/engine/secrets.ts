@@ -68,19 +68,14 @@ export class Secrets {
     await this.#tell(conversationId);
   }
 
-  /** A person looked at the changed keys, and trusts them. */
-  async accept(conversationId: string): Promise<void> {
-    const vault = await this.#open();
-    const [agentId, shown] = [agentOf(conversationId), chat.getState().secrecy[conversationId]];
-    if (agentId === undefined || shown?.kind !== "changed") return;
-    if (await vault.accept(agentId, shown.safetyNumber)) await vault.begin(this.#rest, conversationId, agentId);
-    await this.#tellAll();
-  }
-
+  /** A person compared the numbers. Changed keys are believed from now on. */
   async verify(conversationId: string): Promise<void> {
     const vault = await this.#open();
     const [agentId, shown] = [agentOf(conversationId), chat.getState().secrecy[conversationId]];
     if (agentId === undefined || (shown?.kind !== "on" && shown?.kind !== "changed")) return;
+    if (shown.kind === "changed" && (await vault.accept(agentId, shown.safetyNumber))) {
+      await vault.begin(this.#rest, conversationId, agentId);
+    }
     await vault.markVerified(agentId, shown.safetyNumber);
     await this.#tellAll();
   }
