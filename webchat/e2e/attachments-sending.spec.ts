@@ -38,6 +38,18 @@ test("three dropped files are three chips with picture and progress, one is canc
   await expect(newest(page).getByRole("group", { name: "notes.txt" })).toBeVisible();
 });
 
+test("files let fall beside the chat are neither attached nor opened", async ({ chatWith }, info) => {
+  const { page } = await chatWith();
+  const opened: string[] = [];
+  page.context().on("page", (other) => opened.push(other.url()));
+  await drag(page, info, page.getByRole("navigation").first(), [text("notes.txt", "hello")]);
+  // Another one, so that the first had its time.
+  await drag(page, info, log(page), [text("more.txt", "hello")]);
+  await expect(chip(page, "more.txt")).toContainText("5 byte");
+  await expect(tray(page).getByRole("listitem")).toHaveCount(1);
+  expect(opened).toEqual([]);
+});
+
 test("a pasted picture is attached, and goes without words", async ({ chatWith }) => {
   const { coder, page } = await chatWith(CLIPBOARD);
   await pastePicture(page, png("ignored", 64, 48));
@@ -151,10 +163,14 @@ test("an agent that takes no files says so, and nothing is attached", async ({ c
   // It counts as disabled, and yet says why.
   await attachButton(page).click({ force: true });
   await expect(page.getByRole("status", { name: "Notices" })).toContainText("does not take files");
-  await drag(page, info, log(page), [text("notes.txt", "hello")]);
+  await drag(page, info, log(page), [text("notes.txt", "hello")], false);
+  await expect(page.getByRole("main").getByText("This agent does not take files")).toBeVisible();
+  await drag(page, info, page.getByRole("navigation").first(), [], false);
+  await expect(page.getByRole("main").getByText("This agent does not take files")).toBeHidden();
+  await field(page).focus();
+  await pastePicture(page, png("ignored", 8, 8));
   await expect(page.getByRole("alert")).toContainText("This agent does not take files");
   await expect(tray(page)).toBeHidden();
-  await page.getByRole("button", { name: "Dismiss" }).first().click();
   const long = "words ".repeat(2000);
   await field(page).focus();
   await pasteText(page, long);
@@ -162,7 +178,7 @@ test("an agent that takes no files says so, and nothing is attached", async ({ c
 });
 
 test.describe("a server with little room", () => {
-  test.use({ ownServer: { env: { MAX_UPLOAD_BYTES: "200kB", UPLOAD_QUOTA_BYTES: "300kB" } } });
+  test.use({ ownServer: { env: { MAX_UPLOAD_SIZE: "200000", AMTRIO_LIMITS_UPLOAD_QUOTA_BYTES: "300000" } } });
 
   test("what is too large is refused before it travels, with the limit named; what the server refuses can be tried again", async ({ chatWith, allow }) => {
     allow(/ 413 | 507 |insufficient/i);
@@ -206,5 +222,6 @@ test.describe("a server with little room", () => {
     await choose(page, ...Array.from({ length: 12 }, (_, at) => text(`note-${at}.txt`, "x")));
     await expect(tray(page).getByRole("listitem")).toHaveCount(10);
     await expect(page.getByRole("alert")).toContainText("At most 10 files fit into one message");
+    await expect(tray(page).getByText("1 byte")).toHaveCount(10);
   });
 });

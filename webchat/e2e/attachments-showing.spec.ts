@@ -25,7 +25,7 @@ test("pictures are a grid, and over the whole window they are turned, enlarged, 
   expect(await axe(page)).toEqual([]);
   await page.keyboard.press("ArrowRight");
   await expect(lightbox(page)).toHaveAccessibleName("Picture 3 of 3: three.png");
-  await expect(page.getByRole("button", { name: "Next picture" })).toBeDisabled();
+  await expect(page.getByRole("button", { name: "Next picture" })).toBeHidden();
   await page.keyboard.press("ArrowLeft");
   await page.keyboard.press("ArrowLeft");
   await expect(lightbox(page)).toHaveAccessibleName("Picture 1 of 3: one.png");
@@ -58,7 +58,7 @@ test("with a mouse the wheel and a double click enlarge a picture, and it is dra
   await page.mouse.move(740, 430, { steps: 4 });
   await page.mouse.up();
   await expect.poll(async () => Math.round((await picture.boundingBox())!.x - before.x)).toBe(100);
-  await page.mouse.wheel(0, 400);
+  await page.mouse.wheel(0, 120);
   await expect.poll(() => scale(page)).toBeLessThan(2);
   await page.getByRole("button", { name: "Whole picture" }).click();
   await expect.poll(() => scale(page)).toBe(1);

@@ -58,7 +58,7 @@ export function daysBetween(at: Date, now: Date): number {
   return Math.round((midnight(now) - midnight(at)) / DAY_MS);
 }
 
-/** `4.2 MB`; powers of 1000, as in the limits of the server. */
+/** `4.2 MB`; powers of 1000, as most systems show it. */
 export function bytes(count: number): string {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte"] as const;
   const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(count, 1)) / 3));
