@@ -49,7 +49,8 @@ export class Agents {
 
   /** An agent that exists and is away. */
   async registered(name: string): Promise<{ id: string; token: string }> {
-    const id = name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
+    // An id is never given out again, not even when its agent was removed.
+    const id = `${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}-${crypto.randomUUID().slice(0, 6)}`;
     const token = await this.#admin.addAgent(id, { name });
     this.#ids.push(id);
     return { id, token };
