@@ -166,12 +166,16 @@ class Agent:
         if self._vault is not None:
             await anyio.to_thread.run_sync(self._vault.claim, f"agent:{self.agent_id}")
         ending = _Ending()
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._live, ending)
-            try:
-                await ending.over.wait()
-            finally:
-                ending.asked.set()
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._live, ending)
+                try:
+                    await ending.over.wait()
+                finally:
+                    ending.asked.set()
+        finally:
+            if self._vault is not None:
+                self._vault.close()
         if ending.failure is not None:
             raise ending.failure
 

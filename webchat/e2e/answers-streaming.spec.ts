@@ -106,7 +106,7 @@ test("a network that goes away in the middle of an answer leaves no hole and no 
 });
 
 test("a screen reader hears a finished answer once, its thoughts and pieces never; each message says who and when", async ({ chatWith }) => {
-  const { coder, page, id } = await chatWith();
+  const { coder, page } = await chatWith();
   await write(page, "How is the weather?");
   const asked = await coder.nextMessage();
   await watchSpeech(page);

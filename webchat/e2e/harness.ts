@@ -88,8 +88,8 @@ export const test = base.extend<ForTest, ForWorker>({
 
   admin: async ({ server }, give) => give(new Admin(server)),
 
-  agents: async ({ server, admin }, give) => {
-    const agents = new Agents(server, admin);
+  agents: async ({ server, admin, people }, give) => {
+    const agents = new Agents(server, admin, people);
     await give(agents);
     await agents.leave();
   },

@@ -123,7 +123,7 @@ test.describe("a part of the page that the server does not have any more", () =>
   const gone = { status: 404, body: "" };
 
   test("makes the page load itself anew, and then all is well", async ({ page, allow }) => {
-    allow(/404/);
+    allow(/404|page error/);
     await page.route(PART, (route) => route.fulfill(gone), { times: 1 });
     await page.goto("/");
 
@@ -134,11 +134,11 @@ test.describe("a part of the page that the server does not have any more", () =>
     allow(/404|page error/);
     let loads = 0;
     page.on("framenavigated", () => (loads += 1));
-    const failed = new Promise<void>((resolve) => page.on("pageerror", () => loads === 2 && resolve()));
     await page.route(PART, (route) => route.fulfill(gone));
     await page.goto("/");
 
-    await failed;
+    await expect.poll(() => loads).toBe(2);
+    await page.waitForEvent("pageerror");
     await page.evaluate(() => new Promise((resolve) => requestIdleCallback(resolve)));
     expect(loads).toBe(2);
   });

@@ -3,6 +3,7 @@
 import type { ChildProcess } from "node:child_process";
 import type { AgentInfo } from "@amtrio/client";
 import type { Admin } from "./admin.ts";
+import type { People } from "./person.ts";
 import { ScriptedAgent } from "./scripted-agent.ts";
 import type { Server } from "./server.ts";
 
@@ -12,22 +13,28 @@ export interface DemoAgent {
   kill(): void;
 }
 
+// Of all tests of this process: a server gives no id twice, not even that of an agent which was removed.
+let count = 0;
+
 export class Agents {
   readonly #server: Server;
   readonly #admin: Admin;
+  readonly #people: People;
   readonly #ids: string[] = [];
   readonly #scripted: ScriptedAgent[] = [];
   readonly #programs: ChildProcess[] = [];
 
-  constructor(server: Server, admin: Admin) {
+  constructor(server: Server, admin: Admin, people: People) {
     this.#server = server;
     this.#admin = admin;
+    this.#people = people;
   }
 
   /** An agent that does what the test says. What people see is `name`; its id is made of that. */
   async scripted(name: string, card: Partial<AgentInfo> = {}): Promise<ScriptedAgent> {
     const { id, token } = await this.registered(name);
-    const agent = await ScriptedAgent.connected(this.#server.url, id, token, { name, ...card });
+    const introduce = (userId: string): Promise<unknown> => this.#people.rest(userId).createConversation(id);
+    const agent = await ScriptedAgent.connected({ url: this.#server.url, id, token }, { name, ...card }, introduce);
     this.#scripted.push(agent);
     return agent;
   }
@@ -49,8 +56,7 @@ export class Agents {
 
   /** An agent that exists and is away. */
   async registered(name: string): Promise<{ id: string; token: string }> {
-    // An id is never given out again, not even when its agent was removed.
-    const id = `${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}-${crypto.randomUUID().slice(0, 6)}`;
+    const id = `${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}-${(count += 1)}`;
     const token = await this.#admin.addAgent(id, { name });
     this.#ids.push(id);
     return { id, token };
@@ -60,6 +66,8 @@ export class Agents {
   async leave(): Promise<void> {
     for (const program of this.#programs) program.kill("SIGKILL");
     await Promise.all(this.#scripted.map((agent) => agent.close()));
-    for (const id of this.#ids) await this.#admin.removeAgent(id).catch(() => {});
+    // One that a test has ended takes its agents along.
+    if (!this.#server.isRunning) return;
+    for (const id of this.#ids) await this.#admin.removeAgent(id);
   }
 }

@@ -32,6 +32,7 @@ export class People {
   readonly #server: Server;
   readonly #browser: Browser;
   readonly #watch: Watch;
+  readonly #rests = new Map<string, Rest>();
   readonly #contexts: BrowserContext[] = [];
   readonly #lines: Line[] = [];
   readonly #connections: Connection[] = [];
@@ -47,6 +48,7 @@ export class People {
     const username = `${name.toLowerCase()}_${crypto.randomUUID().slice(0, 6)}`;
     const rest = new Rest({ url: this.#server.url });
     const { user_id: userId } = await rest.register(username, PASSWORD);
+    this.#rests.set(userId, rest);
     const who = { username, password: PASSWORD };
     const context = await this.open(options);
     const page = await context.newPage();
@@ -65,6 +67,13 @@ export class People {
         return connection;
       },
     };
+  }
+
+  /** That of somebody who has joined. */
+  rest(userId: string): Rest {
+    const found = this.#rests.get(userId);
+    if (found === undefined) throw new Error(`nobody of this test is ${userId}`);
+    return found;
   }
 
   /** A browser of nobody yet, with a line of its own that `setOffline` cuts. */

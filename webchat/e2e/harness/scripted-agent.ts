@@ -20,6 +20,8 @@ import { ScriptedRun } from "./scripted-run.ts";
 
 /** A conversation's id, a message in it, or a person. */
 export type Where = string | Message | { readonly user_id: string };
+/** Sees to it that a person has a conversation with this agent: agents cannot begin one. */
+export type Introduce = (userId: string) => Promise<unknown>;
 type Of<Type extends EventType> = Extract<AmtrioEvent, { type: Type }>["data"];
 
 /** What it says of itself unless the test knows better. */
@@ -35,6 +37,7 @@ export class ScriptedAgent {
   readonly received: Message[] = [];
   /** False: it hears stops and steers and says nothing, like a program that hangs. */
   acknowledges = true;
+  readonly #introduce: Introduce;
   readonly #runs = new Map<string, ScriptedRun>();
   readonly #waiting: Message[] = [];
   readonly #looks = new Set<() => void>();
@@ -42,7 +45,8 @@ export class ScriptedAgent {
   #failure: unknown;
   #resumed: Promise<unknown> = Promise.resolve();
 
-  private constructor(url: string, id: string, token: string) {
+  private constructor(url: string, id: string, token: string, introduce: Introduce) {
+    this.#introduce = introduce;
     this.id = id;
     this.token = token;
     this.connection = connect({ url, token, agentId: id, hints: null, random: () => 0 });
@@ -50,8 +54,12 @@ export class ScriptedAgent {
   }
 
   /** Resolves when it is online and its card is known. */
-  static async connected(url: string, id: string, token: string, card: Partial<AgentInfo> = {}): Promise<ScriptedAgent> {
-    const agent = new ScriptedAgent(url, id, token);
+  static async connected(
+    { url, id, token }: { url: string; id: string; token: string },
+    card: Partial<AgentInfo>,
+    introduce: Introduce,
+  ): Promise<ScriptedAgent> {
+    const agent = new ScriptedAgent(url, id, token, introduce);
     await agent.wait("online");
     await agent.card({ ...CARD, ...card });
     return agent;
@@ -77,11 +85,11 @@ export class ScriptedAgent {
   }
 
   async send(where: Where, content: string, more: { reply_to?: string; metadata?: Meta; attachment_ids?: string[] } = {}): Promise<MessageSent> {
-    return this.connection.send("message", { ...place(where), content, ...more });
+    return this.connection.send("message", { ...(await this.#place(where)), content, ...more });
   }
 
   async ask(where: Where, content: string, question: OpenQuestion): Promise<MessageSent> {
-    return this.connection.send("message", { ...place(where), content, question });
+    return this.connection.send("message", { ...(await this.#place(where)), content, question });
   }
 
   /** The answer to what `ask` asked. */
@@ -188,9 +196,11 @@ export class ScriptedAgent {
     this.#looks.clear();
     for (const look of looks) look();
   }
-}
 
-function place(where: Where): { conversation_id: string } | { user_id: string } {
-  if (typeof where === "string") return { conversation_id: where };
-  return "message_id" in where ? { conversation_id: where.conversation_id } : { user_id: where.user_id };
+  async #place(where: Where): Promise<{ conversation_id: string } | { user_id: string }> {
+    if (typeof where === "string") return { conversation_id: where };
+    if ("message_id" in where) return { conversation_id: where.conversation_id };
+    await this.#introduce(where.user_id);
+    return { user_id: where.user_id };
+  }
 }

@@ -56,9 +56,13 @@ export class Server {
     return `http://127.0.0.1:${this.#port}`;
   }
 
+  get #data(): string {
+    return join(this.folder, "data");
+  }
+
   /** Resolves when it listens; on the port it had before, if there was one. */
   async start(): Promise<void> {
-    const flags = ["--host", "127.0.0.1", "--port", String(this.#port), "--data-dir", join(this.folder, "data")];
+    const flags = ["--host", "127.0.0.1", "--port", String(this.#port), "--data-dir", this.#data];
     const child = spawn(PROGRAM, ["serve", ...flags, "--log-format", "json"], {
       cwd: this.folder,
       env: this.#environment(),
@@ -83,20 +87,24 @@ export class Server {
     await this.start();
   }
 
+  get isRunning(): boolean {
+    return this.#process !== undefined && this.#process.exitCode === null && this.#process.signalCode === null;
+  }
+
   /** Copy its data; only while it is away. */
   async keepCopy(): Promise<void> {
-    await cp(join(this.folder, "data"), join(this.folder, "copy"), { recursive: true });
+    await cp(this.#data, `${this.#data}-copy`, { recursive: true });
   }
 
   /** What has happened since the copy never did; only while it is away. */
   async bringBackCopy(): Promise<void> {
-    await rm(join(this.folder, "data"), { recursive: true });
-    await cp(join(this.folder, "copy"), join(this.folder, "data"), { recursive: true });
+    await rm(this.#data, { recursive: true });
+    await cp(`${this.#data}-copy`, this.#data, { recursive: true });
   }
 
   /** What a command of `amtrio` prints that works on the data of this server: `run("agent", "list")`. */
   run(...args: string[]): string {
-    const flags = [...args, "--data-dir", join(this.folder, "data")];
+    const flags = [...args, "--data-dir", this.#data];
     const options = { cwd: this.folder, env: this.#environment(), encoding: "utf8" } as const;
     return execFileSync(PROGRAM, flags, options).trim();
   }
@@ -114,7 +122,7 @@ export class Server {
   async #end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
     const child = this.#process;
     this.wasAway = true;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child === undefined || !this.isRunning) return;
     const over = once(child, "exit");
     child.kill(signal);
     await over;

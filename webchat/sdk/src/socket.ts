@@ -20,6 +20,8 @@ export interface SocketEvent {
 /** As much of a WebSocket as is used. */
 export interface WebSocketLike {
   readonly protocol: string;
+  /** 1 while it is open. */
+  readonly readyState?: number;
   addEventListener(type: "open" | "message" | "close" | "error", listener: (event: SocketEvent) => void): void;
   send(text: string): void;
   close(code?: number): void;
@@ -36,6 +38,8 @@ export interface SocketListener {
 }
 
 const VERSION = "v2";
+// WebSocket.OPEN, which not everything that looks like a WebSocket has.
+const OPEN = 1;
 // The server waits 10 s for `hello`; before that there are a name to look up, TLS and the upgrade.
 const CONNECTED_WITHIN_MS = 20_000;
 // How long to wait for the close frame behind a refusal.
@@ -70,8 +74,9 @@ export class Socket {
     });
   }
 
+  /** Lost, if the other side is closing and has not said so yet: browsers complain aloud about writing to that. */
   send(frame: string): void {
-    if (!this.#isOver) this.#socket.send(frame);
+    if (!this.#isOver && (this.#socket.readyState ?? OPEN) === OPEN) this.#socket.send(frame);
   }
 
   /** Ask for a sign of life now: there is reason to doubt. */

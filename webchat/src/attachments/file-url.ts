@@ -48,6 +48,7 @@ export function useFileUrl(attachment: Attachment, kind: FileUrlKind): FileUrl {
       isWanted = false;
     };
     // The attachment is told by its id: messages are other objects after every change.
+    // oxlint-disable-next-line react/exhaustive-deps -- told by its id
   }, [actions, id, kind, asked]);
 
   const again = useCallback(() => {

@@ -56,6 +56,7 @@ export function useZoom(
     // React's own listener is passive, and the page would scroll or zoom along.
     box.addEventListener("wheel", wheel, { passive: false });
     return () => box.removeEventListener("wheel", wheel);
+    // oxlint-disable-next-line react/exhaustive-deps -- what it uses never changes
   }, []);
 
   function move(event: PointerEvent): void {

@@ -8,7 +8,7 @@ const RECENT_KEY = "amtrio.emoji.recent";
 const TONE_KEY = "amtrio.emoji.tone";
 // Two rows of the picker.
 const KEPT = 16;
-const TONES: readonly SkinTone[] = ["none", "light", "medium-light", "medium", "medium-dark", "dark"];
+const TONES: ReadonlySet<string> = new Set<SkinTone>(["none", "light", "medium-light", "medium", "medium-dark", "dark"]);
 
 const picked = createStore<{ readonly recent: readonly string[] | undefined }>(() => ({ recent: undefined }));
 
@@ -31,7 +31,7 @@ export function rememberEmoji(emoji: string): void {
 
 export function skinTone(): SkinTone {
   const tone = localStorage.getItem(TONE_KEY) as SkinTone;
-  return TONES.includes(tone) ? tone : "none";
+  return TONES.has(tone) ? tone : "none";
 }
 
 export function rememberSkinTone(tone: SkinTone): void {

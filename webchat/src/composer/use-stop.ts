@@ -32,6 +32,7 @@ export function useStop(conversationId: string): Stop {
     };
     addEventListener("keydown", press);
     return () => removeEventListener("keydown", press);
+    // oxlint-disable-next-line react/exhaustive-deps -- it stays the same for one run
   }, [runId]);
 
   return { runId, stopping, stop };

@@ -56,6 +56,7 @@ export default function VoiceNote({ isHeld, onDone, onEnd }: VoiceNoteProps) {
       isWanted = false;
       recording.current?.cancel();
     };
+    // oxlint-disable-next-line react/exhaustive-deps -- what it uses stays the same as long as this is so
   }, []);
 
   useEffect(() => {
@@ -99,6 +100,7 @@ export default function VoiceNote({ isHeld, onDone, onEnd }: VoiceNoteProps) {
     };
     addEventListener("pointermove", move);
     return () => removeEventListener("pointermove", move);
+    // oxlint-disable-next-line react/exhaustive-deps -- what it uses stays the same as long as this is so
   }, [isHeld]);
 
   async function send(): Promise<void> {

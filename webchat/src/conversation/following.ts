@@ -21,6 +21,13 @@ export interface Following {
   keepUp(): void;
 }
 
+/** Beyond it the list does not follow. */
+export interface Limit {
+  /** The greatest `scrollTop`; undefined: none. */
+  top(): number | undefined;
+  reached(): void;
+}
+
 /**
  * `reachesPresent`: the end of the list is the newest message that there is. `isAway`: the reader is more than a screen
  * away from the end.
@@ -29,16 +36,28 @@ export function useFollowing(
   scroller: RefObject<HTMLDivElement | null>,
   rows: readonly Row[],
   reachesPresent: boolean,
+  limit: Limit,
 ): { readonly following: Following; readonly isAway: boolean } {
   const isOn = useRef(false);
   const [isAway, setAway] = useState(false);
   const mayFollow = useRef(reachesPresent);
   mayFollow.current = reachesPresent;
+  const limitNow = useRef(limit);
+  limitNow.current = limit;
 
   const keepUp = useCallback((): void => {
     const element = scroller.current;
     if (element === null || !isOn.current || !mayFollow.current) return;
-    if (gapToEnd(element) > 0) element.scrollTop = element.scrollHeight;
+    const gap = gapToEnd(element);
+    if (gap <= 0) return;
+    const top = limitNow.current.top();
+    if (top === undefined || element.scrollTop + gap <= top) {
+      element.scrollTop += gap;
+      return;
+    }
+    element.scrollTop = Math.max(element.scrollTop, top);
+    isOn.current = false;
+    limitNow.current.reached();
   }, [scroller]);
 
   useLayoutEffect(() => {
@@ -64,11 +83,12 @@ export function useFollowing(
     // The keyboard of a phone opens, the composer grows.
     const watch = new ResizeObserver(keepUp);
     watch.observe(element);
-    element.addEventListener("scroll", onScroll, { passive: true });
+    // Before the virtualizer hears of it, which draws rows, which have us keep up.
+    element.addEventListener("scroll", onScroll, { passive: true, capture: true });
     element.addEventListener("wheel", onWheel, { passive: true });
     return () => {
       watch.disconnect();
-      element.removeEventListener("scroll", onScroll);
+      element.removeEventListener("scroll", onScroll, { capture: true });
       element.removeEventListener("wheel", onWheel);
     };
   }, [scroller, keepUp]);

@@ -12,6 +12,7 @@ import { useWords } from "../i18n/words.ts";
 import { Announcer } from "./announcer.tsx";
 import { useFollowing, type Following } from "./following.ts";
 import { useGestures } from "./gestures.ts";
+import { useHeldQuestion } from "./holding.ts";
 import { JumpButton, ListNotice, StickyDay } from "./list-overlays.tsx";
 import { useListVirtualizer, type ListVirtualizer } from "./list-virtualizer.ts";
 import styles from "./message-list.module.css";
@@ -49,7 +50,7 @@ export function MessageList({ conversationId, messageId, author, timeline, rows 
     position,
     onChange: () => keepUp.current?.(),
   });
-  const { following, isAway } = useFollowing(scroller, rows, reachesPresent);
+  const { following, isAway } = useFollowing(scroller, rows, reachesPresent, useHeldQuestion(virtualizer, rows));
   useLayoutEffect(() => {
     keepUp.current = following.keepUp;
   }, [following]);
@@ -58,8 +59,7 @@ export function MessageList({ conversationId, messageId, author, timeline, rows 
     // Where that goes wrong, the timeline says why.
     if (!reachesPresent) await actions.loadLatest(conversationId).catch(() => undefined);
     following.start();
-    virtualizer.scrollToEnd();
-  }, [actions, conversationId, following, reachesPresent, virtualizer]);
+  }, [actions, conversationId, following, reachesPresent]);
   useOwnWords(conversationId, toLatest);
   // Once the newest message is in the list, it has the focus: whoever jumps wants to read, not to write.
   const [wantsNewest, setWantsNewest] = useState(false);
@@ -89,7 +89,7 @@ export function MessageList({ conversationId, messageId, author, timeline, rows 
 
   const first = virtualizer.range?.startIndex ?? 0;
   const last = virtualizer.range?.endIndex ?? 0;
-  usePaging(conversationId, timeline, first, last, rows.length);
+  usePaging(conversationId, scroller, timeline, first, last);
   useReading(conversationId, rows, last);
   const shown = useRef(rows);
   shown.current = rows;

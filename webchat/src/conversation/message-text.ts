@@ -19,7 +19,9 @@ export function inOneLine(markdown: string, lengthAtMost: number): string {
     .slice(0, lengthAtMost * 4)
     .replace(/^\s*(?:```\S*|#{1,6}\s|>\s?|[-*+]\s)/gm, "")
     .replace(/!?\[([^\]]*)\]\([^)]*\)/g, "$1")
-    .replace(/[*_~`]{1,3}(\S(?:[^*_~`]*\S)?)[*_~`]{1,3}/g, "$1")
+    .replace(/(\*{1,3}|~~|`{1,3})([^\s*~`](?:[^*~`]*[^\s*~`])?)\1/g, "$2")
+    // Names_like_this stay whole.
+    .replace(/(?<!\w)(_{1,3})([^\s_](?:[^_]*[^\s_])?)\1(?!\w)/g, "$2")
     .replace(/\s+/g, " ")
     .trim();
   const points = [...line];

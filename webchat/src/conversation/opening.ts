@@ -54,9 +54,10 @@ export function useOpening(options: OpeningOptions): Opening {
       virtualizer.scrollToOffset(item.start + position!.anchor!.above);
       return;
     }
-    if (!timeline.hasNewer) following.start();
-    virtualizer.scrollToEnd();
+    if (timeline.hasNewer) virtualizer.scrollToEnd();
+    else following.start();
     // Once: from then on it is the reader who moves it.
+    // oxlint-disable-next-line react/exhaustive-deps -- once
   }, []);
 
   // The first unread message may be known only later, or lie further back.

@@ -18,6 +18,7 @@ import {
 import { apply, type Applied } from "./apply.ts";
 import { arrivals } from "./arrivals.ts";
 import { deleteDatabase, openDatabase, type Database } from "./database.ts";
+import { Drafts } from "./drafts.ts";
 import { Files } from "./files.ts";
 import { live } from "./live.ts";
 import { Outbox } from "./outbox.ts";
@@ -38,6 +39,7 @@ export class SignedInAccount {
   readonly database: Database;
   readonly writer: Writer;
   readonly outbox: Outbox;
+  readonly drafts: Drafts;
   readonly timelines: Timelines;
   readonly files: Files;
   readonly searchHere: SearchHere;
@@ -58,6 +60,7 @@ export class SignedInAccount {
     this.writer = new Writer(database);
     this.secrets = new Secrets(self.userId, session.rest);
     this.outbox = new Outbox(database, self.userId, tabs, () => this.#connection, (row) => this.secrets.seal(row));
+    this.drafts = new Drafts(database, self.userId, tabs);
     this.timelines = new Timelines(database, session.rest, this.writer, () => this.#position?.seq ?? 0);
     this.files = new Files(session.rest);
     this.searchHere = new SearchHere(database, () => chat.getState().plain);
@@ -106,6 +109,7 @@ export class SignedInAccount {
     this.#wake?.();
     await this.#connection?.close();
     await this.secrets.close();
+    await this.drafts.close();
     await this.writer.flush().catch(() => undefined);
     this.database.close();
   }
@@ -115,6 +119,7 @@ export class SignedInAccount {
     await this.close();
     live.clear();
     await this.secrets.erase();
+    this.drafts.erase();
     await deleteDatabase(this.self.userId);
   }
 
@@ -172,8 +177,9 @@ export class SignedInAccount {
   }
 
   async #apply(event: AmtrioEvent, connection: Connection): Promise<void> {
-    if (event.type === "online") return this.#online(event.data.epoch, event.data.seq);
-    if (event.type === "offline") return offline(event.data.reason, event.data.retry_in_ms);
+    if (event.type === "online") this.#online(event.data.epoch, event.data.seq);
+    if (event.type === "offline") offline(event.data.reason, event.data.retry_in_ms);
+    if (event.type === "online" || event.type === "offline") return this.outbox.connectionChanged();
     this.#runs.apply(event, connection);
     // Keys are asked for over REST; what fails is asked again when the conversation is opened.
     void this.secrets.apply(event).catch(() => undefined);
@@ -197,6 +203,7 @@ export class SignedInAccount {
     this.#position ??= { epoch, seq };
     void this.refreshAgents().catch(() => undefined);
     void this.#refreshAccount().catch(() => undefined);
+    void this.secrets.publish().catch(() => undefined);
   }
 
   #moved(event: AmtrioEvent): void {
@@ -254,6 +261,7 @@ export class SignedInAccount {
       drafts: Object.fromEntries(draftKeys.map((key, at) => [key, drafts[at]!])),
       isLoaded: true,
     });
+    await this.drafts.load();
     await this.outbox.load();
     this.#tabs.listen((news) => this.#heard(news));
   }
@@ -261,7 +269,7 @@ export class SignedInAccount {
   #heard(news: Parameters<Parameters<Tabs["listen"]>[0]>[0]): void {
     if (news.userId !== this.self.userId || this.#isClosed) return;
     if (news.kind === "outbox") void this.outbox.load();
-    if (news.kind === "draft") setDraft(news.conversationId, news.text);
+    if (news.kind === "draft") this.drafts.show(news.conversationId, news.text);
   }
 
   /** Wait, unless somebody says that it is different now. */
@@ -279,12 +287,6 @@ export class SignedInAccount {
       this.#wake = wake;
     });
   }
-}
-
-export function setDraft(conversationId: string, text: string): void {
-  chat.setState(({ drafts: { [conversationId]: _, ...others } }) => ({
-    drafts: text === "" ? others : { ...others, [conversationId]: text },
-  }));
 }
 
 function offline(reason: string, retryInMs: number): void {

@@ -78,10 +78,8 @@ export interface Actions {
 
   // ---- encryption
   setEncryption(conversationId: string, on: boolean): Promise<void>;
-  /** A person compared the numbers. */
+  /** A person compared the numbers. Keys that have changed are believed from now on. */
   markVerified(conversationId: string): Promise<void>;
-  /** A person looked at the agent's changed keys, and trusts them. */
-  acceptKeys(conversationId: string): Promise<void>;
 
   // ---- agents
   refreshAgents(): Promise<AgentInfo[]>;

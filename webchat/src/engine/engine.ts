@@ -5,7 +5,7 @@
  */
 
 import type { Connection, Message, Reaction, Rest, SearchPage, SearchQuery } from "@amtrio/client";
-import { setDraft, SignedInAccount } from "./account.ts";
+import { SignedInAccount } from "./account.ts";
 import type { Actions, SendOptions } from "./actions.ts";
 import { changeConversation, withoutConversation } from "./apply.ts";
 import { withRead } from "./conversations.ts";
@@ -16,7 +16,6 @@ import { changed, withReaction } from "./timeline.ts";
 
 // Typing is forgotten after 6 s. Source: docs/protocol.md, "typing and status".
 const TYPING_EVERY_MS = 3000;
-const DRAFT_WAITS_MS = 300;
 
 export class Engine implements Actions {
   readonly #url: string;
@@ -24,7 +23,6 @@ export class Engine implements Actions {
   readonly #tabs = new Tabs();
   #account: SignedInAccount | undefined;
   #typedAt = new Map<string, number>();
-  readonly #draftTimers = new Map<string, ReturnType<typeof setTimeout>>();
   readonly #ends = new Set<() => void>();
   /** Called while a person signs out, as long as the server still knows the session. */
   beforeSignOut: (rest: Rest) => Promise<void> = async () => undefined;
@@ -185,16 +183,7 @@ export class Engine implements Actions {
   }
 
   setDraft(conversationId: string, text: string): void {
-    const account = this.#account;
-    if (account === undefined || (chat.getState().drafts[conversationId] ?? "") === text) return;
-    setDraft(conversationId, text);
-    clearTimeout(this.#draftTimers.get(conversationId));
-    const timer = setTimeout(() => {
-      const kept = text === "" ? account.database.delete("drafts", conversationId) : account.database.put("drafts", text, conversationId);
-      void Promise.resolve(kept).catch(() => undefined);
-      this.#tabs.tell({ kind: "draft", userId: account.self.userId, conversationId, text });
-    }, document.visibilityState === "hidden" ? 0 : DRAFT_WAITS_MS);
-    this.#draftTimers.set(conversationId, timer);
+    this.#account?.drafts.set(conversationId, text);
   }
 
   // --------------------------------------------------------------------------------------------------------- messages
@@ -286,10 +275,6 @@ export class Engine implements Actions {
 
   async markVerified(conversationId: string): Promise<void> {
     await this.#account?.secrets.verify(conversationId);
-  }
-
-  async acceptKeys(conversationId: string): Promise<void> {
-    await this.#account?.secrets.accept(conversationId);
   }
 
   async refreshAgents() {

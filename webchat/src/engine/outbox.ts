@@ -33,7 +33,8 @@ export class Outbox {
   async load(): Promise<void> {
     const outgoing: Record<string, Outgoing[]> = {};
     for (const { sealed: _, ...row } of await this.#database.getAllFromIndex("outbox", "createdAt")) {
-      const state = this.#sending.has(row.clientId) ? "sending" : row.state === "failed" ? "failed" : "waiting";
+      const connection = this.#sending.has(row.clientId) ? this.#connection() : undefined;
+      const state = row.state === "failed" ? "failed" : connection === undefined ? "waiting" : stateOf(connection);
       (outgoing[row.conversationId] ??= []).push({ ...row, state });
     }
     // What has been answered and not been told yet is in no row any more, and must not vanish for a moment.
@@ -81,6 +82,14 @@ export class Outbox {
     if (clientId !== undefined) await this.#database.delete("outbox", clientId);
   }
 
+  /** There is a socket, or there is none any more: say so beside what is being sent. */
+  connectionChanged(): void {
+    const connection = this.#connection();
+    if (connection === undefined) return;
+    const rows = Object.values(chat.getState().outgoing).flat();
+    for (const row of rows) if (this.#sending.has(row.clientId)) this.#show({ ...row, state: stateOf(connection) });
+  }
+
   /** Send what waits, unless another tab is at it. */
   async send(): Promise<void> {
     const connection = this.#connection();
@@ -101,7 +110,7 @@ export class Outbox {
   async #sendOne(connection: Connection, row: OutboxRow): Promise<boolean> {
     const stop = new AbortController();
     this.#sending.set(row.clientId, stop);
-    this.#show({ ...row, state: "sending", error: undefined });
+    this.#show({ ...row, state: stateOf(connection), error: undefined });
     try {
       await this.#command(connection, row, stop.signal);
       await this.#database.delete("outbox", row.clientId);
@@ -159,4 +168,9 @@ export class Outbox {
       ),
     }));
   }
+}
+
+/** Handed to the connection, it is sent as soon as there is a socket. */
+function stateOf(connection: Connection): "sending" | "waiting" {
+  return connection.isOnline ? "sending" : "waiting";
 }

@@ -68,26 +68,37 @@ export class Secrets {
     await this.#tell(conversationId);
   }
 
-  /** A person looked at the changed keys, and trusts them. */
-  async accept(conversationId: string): Promise<void> {
-    const vault = await this.#open();
-    const [agentId, shown] = [agentOf(conversationId), chat.getState().secrecy[conversationId]];
-    if (agentId === undefined || shown?.kind !== "changed") return;
-    if (await vault.accept(agentId, shown.safetyNumber)) await vault.begin(this.#rest, conversationId, agentId);
-    await this.#tellAll();
-  }
-
+  /** A person compared the numbers. Changed keys are believed from now on. */
   async verify(conversationId: string): Promise<void> {
     const vault = await this.#open();
     const [agentId, shown] = [agentOf(conversationId), chat.getState().secrecy[conversationId]];
     if (agentId === undefined || (shown?.kind !== "on" && shown?.kind !== "changed")) return;
+    if (shown.kind === "changed" && (await vault.accept(agentId, shown.safetyNumber))) {
+      await vault.begin(this.#rest, conversationId, agentId);
+    }
     await vault.markVerified(agentId, shown.safetyNumber);
     await this.#tellAll();
   }
 
   async seal({ conversationId, content }: OutboxRow): Promise<Readonly<Record<string, string>>> {
-    const sealed = await (await this.#open()).seal(conversationId, content);
-    return { ...sealed } as unknown as Readonly<Record<string, string>>;
+    const vault = await this.#open();
+    const seal = async () => ({ ...(await vault.seal(conversationId, content)) }) as unknown as Readonly<Record<string, string>>;
+    try {
+      return await seal();
+    } catch (error) {
+      const agentId = agentOf(conversationId);
+      // The session was with other keys, such as those that were replaced in the settings.
+      if ((error as { code?: unknown }).code !== "no_session" || agentId === undefined) throw error;
+      await vault.begin(this.#rest, conversationId, agentId);
+      return seal();
+    }
+  }
+
+  /** The server has the keys of this browser, and enough of them. */
+  async publish(): Promise<void> {
+    if (!this.#isUsed) return;
+    const vault = await this.#open();
+    if ((await vault.standing()).state === "ready") await vault.publish(this.#rest);
   }
 
   async apply(event: AmtrioEvent): Promise<void> {

@@ -1,7 +1,7 @@
 /** Every agent, whoever may see it. */
 
 import { Plus } from "lucide-react";
-import { useState } from "react";
+import { useCallback, useState } from "react";
 import { Button } from "../design/button.tsx";
 import { Dialog } from "../design/dialog.tsx";
 import { useActions } from "../engine/actions.ts";
@@ -26,14 +26,16 @@ export function AgentsSection() {
   const { rest } = useActions();
   const [openId, setOpenId] = useState<string>();
   const [isMaking, setMaking] = useState(false);
-  const agents = useLoaded((signal) => rest.call<AdminAgent[]>("GET", "/admin/agents", { signal }), [rest]);
+  const agents = useLoaded(
+    useCallback((signal) => rest.call<AdminAgent[]>("GET", "/admin/agents", { signal }), [rest]),
+  );
   const open = agents.data?.find((agent) => agent.agent_id === openId);
   const columns: Column<AdminAgent>[] = [
     {
       key: "name",
       label: t("name"),
       isHead: true,
-      cell: (agent) => (
+      renderCell: (agent) => (
         <>
           <button type="button" className={styles["open"]} onClick={() => setOpenId(agent.agent_id)}>
             {agent.name || agent.agent_id}
@@ -42,12 +44,12 @@ export function AgentsSection() {
         </>
       ),
     },
-    { key: "state", label: t("state"), cell: (agent) => <State agent={agent} /> },
-    { key: "visibility", label: t("visibility"), cell: (agent) => visibilityName(agent.visibility) },
+    { key: "state", label: t("state"), renderCell: (agent) => <State agent={agent} /> },
+    { key: "visibility", label: t("visibility"), renderCell: (agent) => visibilityName(agent.visibility) },
     {
       key: "owner",
       label: t("owner"),
-      cell: (agent) => (agent.owner === null ? "–" : (nameOf(agent.owner) ?? agent.owner)),
+      renderCell: (agent) => (agent.owner === null ? "–" : (nameOf(agent.owner) ?? agent.owner)),
     },
   ];
   return (

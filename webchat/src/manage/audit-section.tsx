@@ -1,6 +1,6 @@
 /** The record of who administered what, newest first. */
 
-import { useState } from "react";
+import { useCallback, useState } from "react";
 import { useActions } from "../engine/actions.ts";
 import { fullTime } from "../i18n/dates.ts";
 import { useWords } from "../i18n/words.ts";
@@ -20,23 +20,25 @@ export function AuditSection() {
   const { rest } = useActions();
   const [action, setAction] = useState("");
   const entries = usePages<AuditEntry, number>(
-    async (cursor, signal) => {
-      const query = { action: action || undefined, cursor };
-      type Answer = { entries: AuditEntry[]; next: number | null };
-      const page = await rest.call<Answer>("GET", "/admin/audit", { query, signal });
-      return { items: page.entries, next: page.next };
-    },
-    [rest, action],
+    useCallback(
+      async (cursor, signal) => {
+        const query = { action: action || undefined, cursor };
+        type Answer = { entries: AuditEntry[]; next: number | null };
+        const page = await rest.call<Answer>("GET", "/admin/audit", { query, signal });
+        return { items: page.entries, next: page.next };
+      },
+      [rest, action],
+    ),
   );
   const columns: Column<AuditEntry>[] = [
-    { key: "what", label: t("act"), isHead: true, cell: (entry) => actName(entry.action) },
-    { key: "whom", label: t("subject"), cell: (entry) => nameOf(entry.subject) ?? <code>{entry.subject}</code> },
-    { key: "details", label: t("details"), cell: (entry) => detailsOf(entry.details) },
-    { key: "who", label: t("actor"), cell: (entry) => <Actor entry={entry} nameOf={nameOf} /> },
+    { key: "what", label: t("act"), isHead: true, renderCell: (entry) => actName(entry.action) },
+    { key: "whom", label: t("subject"), renderCell: (entry) => nameOf(entry.subject) ?? <code>{entry.subject}</code> },
+    { key: "details", label: t("details"), renderCell: (entry) => detailsOf(entry.details) },
+    { key: "who", label: t("actor"), renderCell: (entry) => <Actor entry={entry} nameOf={nameOf} /> },
     {
       key: "when",
       label: t("when"),
-      cell: (entry) => <time dateTime={entry.at}>{fullTime(new Date(entry.at))}</time>,
+      renderCell: (entry) => <time dateTime={entry.at}>{fullTime(new Date(entry.at))}</time>,
     },
   ];
   return (

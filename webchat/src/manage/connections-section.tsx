@@ -1,6 +1,6 @@
 /** Who is connected at this moment. */
 
-import { useEffect } from "react";
+import { useCallback, useEffect } from "react";
 import { useActions } from "../engine/actions.ts";
 import { useChat } from "../engine/state.ts";
 import { fullTime } from "../i18n/dates.ts";
@@ -20,7 +20,9 @@ export function ConnectionsSection() {
   const { rest } = useActions();
   const nameOf = useNames();
   const agents = useChat((state) => state.agents);
-  const connections = useLoaded((signal) => rest.call<Connections>("GET", "/admin/connections", { signal }), [rest]);
+  const connections = useLoaded(
+    useCallback((signal) => rest.call<Connections>("GET", "/admin/connections", { signal }), [rest]),
+  );
   const { reload } = connections;
   useEffect(() => {
     const timer = setInterval(() => {
@@ -33,15 +35,15 @@ export function ConnectionsSection() {
       key: "name",
       label: t("name"),
       isHead: true,
-      cell: ({ account_kind: kind, account_id: id }) =>
+      renderCell: ({ account_kind: kind, account_id: id }) =>
         (kind === "agent" ? agents[id]?.name || id : nameOf(id)) ?? id,
     },
-    { key: "kind", label: t("kind"), cell: (each) => (each.account_kind === "agent" ? t("agent") : t("person")) },
-    { key: "sockets", label: t("connections"), cell: (each) => each.connections },
+    { key: "kind", label: t("kind"), renderCell: (each) => (each.account_kind === "agent" ? t("agent") : t("person")) },
+    { key: "sockets", label: t("connections"), renderCell: (each) => each.connections },
     {
       key: "since",
       label: t("since"),
-      cell: (each) => (each.connected_at === null ? "–" : fullTime(new Date(each.connected_at))),
+      renderCell: (each) => (each.connected_at === null ? "–" : fullTime(new Date(each.connected_at))),
     },
   ];
   return (

@@ -1,7 +1,7 @@
 /** Invitations: making one, which there are, taking one back. */
 
 import { MailPlus } from "lucide-react";
-import { useState } from "react";
+import { useCallback, useState } from "react";
 import { Button } from "../design/button.tsx";
 import { Dialog } from "../design/dialog.tsx";
 import { useActions } from "../engine/actions.ts";
@@ -24,12 +24,14 @@ export function InvitationsSection() {
   const [isMaking, setMaking] = useState(false);
   const [revoking, setRevoking] = useState<Invitation>();
   const invitations = usePages<Invitation, string>(
-    async (cursor, signal) => {
-      type Answer = { invitations: Invitation[]; next: string | null };
-      const page = await rest.call<Answer>("GET", "/admin/invitations", { query: { cursor }, signal });
-      return { items: page.invitations, next: page.next };
-    },
-    [rest],
+    useCallback(
+      async (cursor, signal) => {
+        type Answer = { invitations: Invitation[]; next: string | null };
+        const page = await rest.call<Answer>("GET", "/admin/invitations", { query: { cursor }, signal });
+        return { items: page.invitations, next: page.next };
+      },
+      [rest],
+    ),
   );
   const titleOf = (invitation: Invitation): string => invitation.note || t("noNote");
 
@@ -43,20 +45,20 @@ export function InvitationsSection() {
       key: "note",
       label: t("note"),
       isHead: true,
-      cell: (each) => (
+      renderCell: (each) => (
         <>
           {titleOf(each)} {each.is_admin && <Badge tone="warn">{t("administrator")}</Badge>}
         </>
       ),
     },
-    { key: "status", label: t("state"), cell: (each) => <Status status={each.status} /> },
-    { key: "tier", label: t("tier"), cell: (each) => tierName(each.tier) },
-    { key: "uses", label: t("usesLeft"), cell: (each) => each.uses_left },
-    { key: "expires", label: t("expires"), cell: (each) => fullTime(new Date(each.expires_at)) },
+    { key: "status", label: t("state"), renderCell: (each) => <Status status={each.status} /> },
+    { key: "tier", label: t("tier"), renderCell: (each) => tierName(each.tier) },
+    { key: "uses", label: t("usesLeft"), renderCell: (each) => each.uses_left },
+    { key: "expires", label: t("expires"), renderCell: (each) => fullTime(new Date(each.expires_at)) },
     {
       key: "revoke",
       label: t("action"),
-      cell: (each) =>
+      renderCell: (each) =>
         each.status === "open" && (
           <Button aria-label={t("revokeInvitation", { name: titleOf(each) })} onClick={() => setRevoking(each)}>
             {t("takeBack")}

@@ -1,7 +1,7 @@
 /** People of this server, found by a part of their name. */
 
 import { Plus, X } from "lucide-react";
-import { useState } from "react";
+import { useCallback, useState } from "react";
 import { Field } from "../design/field.tsx";
 import { Button } from "../design/button.tsx";
 import { useActions } from "../engine/actions.ts";
@@ -33,12 +33,14 @@ export function PeopleField({ label, chosen, most, nameOf, onChange }: PeopleFie
   const [names, setNames] = useState<ReadonlyMap<string, string>>(new Map());
   const query = useSettled(text.trim());
   const found = useLoaded(
-    async (signal) => {
-      if (query === "") return [];
-      const page = await rest.call<{ users: AdminUser[] }>("GET", "/admin/users", { query: { q: query, limit: SHOWN }, signal });
-      return page.users;
-    },
-    [rest, query],
+    useCallback(
+      async (signal) => {
+        if (query === "") return [];
+        const asked = { query: { q: query, limit: SHOWN }, signal };
+        return (await rest.call<{ users: AdminUser[] }>("GET", "/admin/users", asked)).users;
+      },
+      [rest, query],
+    ),
   );
   const offered = (found.data ?? []).filter((user) => !chosen.includes(user.user_id));
 

@@ -1,6 +1,6 @@
 /** Names for user ids, which is all that agents, sockets and the record of acts know of people. */
 
-import { useMemo } from "react";
+import { useCallback, useMemo } from "react";
 import { useActions } from "../engine/actions.ts";
 import { useLoaded } from "../settings/loading.ts";
 import type { AdminUser } from "./shapes.ts";
@@ -17,8 +17,7 @@ interface People {
 export function useNames(): (userId: string) => string | undefined {
   const { rest } = useActions();
   const { data } = useLoaded(
-    (signal) => rest.call<People>("GET", "/admin/users", { query: { limit: MOST }, signal }),
-    [rest],
+    useCallback((signal) => rest.call<People>("GET", "/admin/users", { query: { limit: MOST }, signal }), [rest]),
   );
   return useMemo(() => {
     const names = new Map(data?.users.map((user) => [user.user_id, user.username]));

@@ -1,6 +1,6 @@
 /** What administrators change while the server runs. */
 
-import { useState } from "react";
+import { useCallback, useState } from "react";
 import { Button } from "../design/button.tsx";
 import { notify } from "../design/toast.tsx";
 import { useActions } from "../engine/actions.ts";
@@ -29,7 +29,9 @@ export function ServerSection() {
   const work = useWork();
   /** Not yet sent: the arrow keys pass over choices that nobody wants. */
   const [chosen, setChosen] = useState<Registration>();
-  const settings = useLoaded((signal) => rest.call<ServerSettings>("GET", "/admin/settings", { signal }), [rest]);
+  const settings = useLoaded(
+    useCallback((signal) => rest.call<ServerSettings>("GET", "/admin/settings", { signal }), [rest]),
+  );
 
   function save(registration: Registration | null): void {
     void work.run(async () => {

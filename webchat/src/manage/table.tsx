@@ -4,6 +4,8 @@
  * The roles are said once more, since browsers forget them for what is no table on the screen.
  */
 
+/* oxlint-disable jsx-a11y/no-redundant-roles, jsx-a11y/no-interactive-element-to-noninteractive-role */
+
 import type { ReactNode } from "react";
 import { Button } from "../design/button.tsx";
 import { useWords } from "../i18n/words.ts";
@@ -15,7 +17,7 @@ import styles from "./table.module.css";
 export interface Column<Row> {
   readonly key: string;
   readonly label: string;
-  readonly cell: (row: Row) => ReactNode;
+  readonly renderCell: (row: Row) => ReactNode;
   /** It names the row; without a label of its own on a card. */
   readonly isHead?: boolean;
 }
@@ -45,14 +47,14 @@ export function Table<Row>({ label, columns, rows, idOf }: TableProps<Row>) {
             {columns.map((column) =>
               column.isHead === true ? (
                 <th key={column.key} scope="row" role="rowheader">
-                  {column.cell(row)}
+                  {column.renderCell(row)}
                 </th>
               ) : (
                 <td key={column.key} role="cell">
                   <span className={styles["label"]} aria-hidden>
                     {column.label}
                   </span>
-                  <span className={styles["value"]}>{column.cell(row)}</span>
+                  <span className={styles["value"]}>{column.renderCell(row)}</span>
                 </td>
               ),
             )}

@@ -1,6 +1,6 @@
 /** One person: what they may, where they are signed in, another password, the end. */
 
-import { useState } from "react";
+import { useCallback, useState } from "react";
 import { Button } from "../design/button.tsx";
 import { Dialog } from "../design/dialog.tsx";
 import { Switch } from "../design/field.tsx";
@@ -63,7 +63,7 @@ export function UserDialog({ user, onChanged, onDeleted, onClose }: UserDialogPr
           <Fact name={t("lastSeen")}>{user.last_seen === null ? t("never") : fullTime(new Date(user.last_seen))}</Fact>
           <Fact name={t("connections")}>{user.connections}</Fact>
           <Fact name={t("requests")}>
-            <Budget userId={user.user_id} tier={user.tier} />
+            <Budget key={user.tier} userId={user.user_id} />
           </Fact>
         </Facts>
         <Select
@@ -84,6 +84,8 @@ export function UserDialog({ user, onChanged, onDeleted, onClose }: UserDialogPr
         <section className={styles["part"]}>
           <h3>{t("sessions")}</h3>
           <UserSessions
+            // Another password ends them all.
+            key={password}
             user={user}
             onCount={(sessions) => {
               if (sessions !== user.sessions) onChanged({ ...user, sessions });
@@ -150,12 +152,14 @@ interface BudgetShown {
 }
 
 /** What the tier comes to. */
-function Budget({ userId, tier }: { readonly userId: string; readonly tier: string }) {
+function Budget({ userId }: { readonly userId: string }) {
   const t = useWords(words);
   const { rest } = useActions();
   const budget = useLoaded(
-    (signal) => rest.call<BudgetShown>("GET", "/admin/rate-limit/tier", { query: { user_id: userId }, signal }),
-    [rest, userId, tier],
+    useCallback(
+      (signal) => rest.call<BudgetShown>("GET", "/admin/rate-limit/tier", { query: { user_id: userId }, signal }),
+      [rest, userId],
+    ),
   );
   if (budget.error !== undefined) return "–";
   if (budget.data === undefined) return "…";

@@ -1,7 +1,7 @@
 /** Where a person is signed in, for an administrator to end. */
 
 import type { Session } from "@amtrio/client";
-import { useState } from "react";
+import { useCallback, useState } from "react";
 import { Button } from "../design/button.tsx";
 import { useActions } from "../engine/actions.ts";
 import { ago } from "../i18n/dates.ts";
@@ -27,9 +27,10 @@ export function UserSessions({ user, onCount }: UserSessionsProps) {
   const [ending, setEnding] = useState<string>();
   const path = `/admin/users/${encodeURIComponent(user.user_id)}/sessions`;
   const sessions = useLoaded(
-    // Asked for again when their number changes elsewhere, as with another password.
-    async (signal) => (await rest.call<{ sessions: Session[] }>("GET", path, { signal })).sessions,
-    [rest, path, user.sessions === 0],
+    useCallback(
+      async (signal) => (await rest.call<{ sessions: Session[] }>("GET", path, { signal })).sessions,
+      [rest, path],
+    ),
   );
 
   function end(ended: Session | "all"): void {

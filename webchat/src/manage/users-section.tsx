@@ -1,6 +1,6 @@
 /** Everybody with an account. */
 
-import { useState } from "react";
+import { useCallback, useState } from "react";
 import { Field } from "../design/field.tsx";
 import { useActions } from "../engine/actions.ts";
 import { ago, bytes } from "../i18n/dates.ts";
@@ -25,13 +25,15 @@ export function UsersSection() {
   const [openId, setOpenId] = useState<string>();
   const q = useSettled(text.trim());
   const users = usePages<AdminUser, string>(
-    async (cursor, signal) => {
-      const query = { q: q || undefined, tier: tier || undefined, cursor };
-      type Answer = { users: AdminUser[]; next: string | null };
-      const page = await rest.call<Answer>("GET", "/admin/users", { query, signal });
-      return { items: page.users, next: page.next };
-    },
-    [rest, q, tier],
+    useCallback(
+      async (cursor, signal) => {
+        const query = { q: q || undefined, tier: tier || undefined, cursor };
+        type Answer = { users: AdminUser[]; next: string | null };
+        const page = await rest.call<Answer>("GET", "/admin/users", { query, signal });
+        return { items: page.users, next: page.next };
+      },
+      [rest, q, tier],
+    ),
   );
   const open = users.data?.find((user) => user.user_id === openId);
   const columns: Column<AdminUser>[] = [
@@ -39,7 +41,7 @@ export function UsersSection() {
       key: "name",
       label: t("name"),
       isHead: true,
-      cell: (user) => (
+      renderCell: (user) => (
         <>
           <button type="button" className={styles["open"]} onClick={() => setOpenId(user.user_id)}>
             {user.username}
@@ -48,10 +50,10 @@ export function UsersSection() {
         </>
       ),
     },
-    { key: "tier", label: t("tier"), cell: (user) => tierName(user.tier) },
-    { key: "seen", label: t("lastSeen"), cell: (user) => <Seen user={user} /> },
-    { key: "sessions", label: t("sessions"), cell: (user) => user.sessions },
-    { key: "files", label: t("files"), cell: (user) => bytes(user.storage_bytes) },
+    { key: "tier", label: t("tier"), renderCell: (user) => tierName(user.tier) },
+    { key: "seen", label: t("lastSeen"), renderCell: (user) => <Seen user={user} /> },
+    { key: "sessions", label: t("sessions"), renderCell: (user) => user.sessions },
+    { key: "files", label: t("files"), renderCell: (user) => bytes(user.storage_bytes) },
   ];
   return (
     <>

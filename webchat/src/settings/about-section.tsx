@@ -1,7 +1,10 @@
 /** Which server this is, how to learn more, and whose work it stands on. */
 
+import { useCallback } from "react";
+import { Button } from "../design/button.tsx";
 import { useActions } from "../engine/actions.ts";
 import { useWords } from "../i18n/words.ts";
+import { openOverlay } from "../shell/overlay.ts";
 import { Await } from "./await.tsx";
 import { Group } from "./frame.tsx";
 import { useLoaded } from "./loading.ts";
@@ -32,7 +35,9 @@ const CARRIED = [
 export function AboutSection() {
   const t = useWords(words);
   const { rest } = useActions();
-  const version = useLoaded((signal) => rest.call<Version>("GET", "/version", { signal }), [rest]);
+  const version = useLoaded(
+    useCallback((signal) => rest.call<Version>("GET", "/version", { signal }), [rest]),
+  );
   return (
     <>
       <Group>
@@ -46,8 +51,10 @@ export function AboutSection() {
           )}
         </Await>
       </Group>
-      <Group title={t("shortcuts")}>
-        <p>{t("shortcutsText")}</p>
+      <Group title={t("shortcuts")} hint={t("shortcutsText")}>
+        <div>
+          <Button onClick={() => openOverlay("shortcuts")}>{t("showShortcuts")}</Button>
+        </div>
       </Group>
       <Group title={t("forPrograms")}>
         <p>

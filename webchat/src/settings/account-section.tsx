@@ -1,7 +1,7 @@
 /** One's own account: what it is, another password, taking everything along, leaving. */
 
 import type { Account } from "@amtrio/client";
-import { useId } from "react";
+import { useCallback, useId } from "react";
 import { useActions } from "../engine/actions.ts";
 import { useChat } from "../engine/state.ts";
 import { bytes, fullTime } from "../i18n/dates.ts";
@@ -22,7 +22,7 @@ export function AccountSection() {
   const { rest } = useActions();
   // Known from before, perhaps from a day ago: how much is stored changes with every file.
   const known = useChat((state) => state.account);
-  const account = useLoaded(() => rest.account(), [rest]);
+  const account = useLoaded(useCallback(() => rest.account(), [rest]));
   return (
     <>
       <Group>

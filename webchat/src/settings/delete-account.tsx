@@ -51,7 +51,6 @@ function DeleteDialog({ onClose }: { readonly onClose: () => void }) {
   }
 
   function submit(): void {
-    if (wait > 0) return;
     const isName = name.trim() === username;
     tell({
       ...(!isName && { name: frame("typedWrong", { name: username }) }),

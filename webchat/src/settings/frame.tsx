@@ -46,12 +46,12 @@ export function Frame(props: FrameProps) {
     <div className={styles["page"]} data-open={current !== undefined || undefined}>
       <div className={styles["columns"]}>
         <div className={styles["side"]}>
-          <header className={styles["top"]}>
+          <div className={styles["top"]}>
             <Link href="/" className={styles["back"]} aria-label={t("toChats")} title={t("toChats")}>
               <ArrowLeft size={20} aria-hidden />
             </Link>
             <h1>{title}</h1>
-          </header>
+          </div>
           <nav aria-label={title}>
             <ul className={styles["list"]}>
               {sections.map((section) => (
@@ -73,14 +73,14 @@ export function Frame(props: FrameProps) {
           {foot}
         </div>
         <div className={styles["content"]}>
-          <header className={styles["top"]}>
+          <div className={styles["top"]}>
             <Link href={address} className={styles["back"]} aria-label={t("backTo", { title })} title={t("backTo", { title })}>
               <ArrowLeft size={20} aria-hidden />
             </Link>
             <h2 ref={heading} tabIndex={-1}>
               {shown?.title}
             </h2>
-          </header>
+          </div>
           <div className={styles["body"]} data-wide={isWide || undefined}>
             {children}
           </div>

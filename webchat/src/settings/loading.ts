@@ -1,6 +1,6 @@
 /** Lists that are asked for when a view opens: whole, or page by page. */
 
-import { useCallback, useEffect, useRef, useState, type DependencyList } from "react";
+import { useCallback, useEffect, useState } from "react";
 
 export interface Loaded<Data> {
   /** The last that came; it stays while it is asked for again. */
@@ -12,30 +12,42 @@ export interface Loaded<Data> {
   change(change: (data: Data) => Data): void;
 }
 
-/** Asked for again whenever something in `about` changes; what an older question brings is left alone then. */
-export function useLoaded<Data>(load: (signal: AbortSignal) => Promise<Data>, about: DependencyList): Loaded<Data> {
-  const [state, setState] = useState<{ data?: Data; error?: unknown; isLoading: boolean }>({ isLoading: true });
-  const [tries, setTries] = useState(0);
-  const latest = useRef(load);
-  latest.current = load;
+interface Answer<Data> {
+  readonly data: Data | undefined;
+  readonly error: unknown;
+  /** What it answers. */
+  readonly question: unknown;
+}
+
+/**
+ * Ask once for each `load`, and again when told to; what an older question brings late is left alone.
+ *
+ * `load` is to be kept (`useCallback`) as long as it asks the same.
+ */
+export function useLoaded<Data>(load: (signal: AbortSignal) => Promise<Data>): Loaded<Data> {
+  const [answer, setAnswer] = useState<Answer<Data>>({ data: undefined, error: undefined, question: undefined });
+  const [again, setAgain] = useState<{ readonly load: typeof load }>({ load });
+  // Another `load` is another question by itself; `again` is one to the same.
+  const question = again.load === load ? again : load;
   useEffect(() => {
     const left = new AbortController();
-    setState((now) => ({ ...now, error: undefined, isLoading: true }));
-    latest.current(left.signal).then(
+    const ask = typeof question === "function" ? question : question.load;
+    ask(left.signal).then(
       (data) => {
-        if (!left.signal.aborted) setState({ data, isLoading: false });
+        if (!left.signal.aborted) setAnswer({ data, error: undefined, question });
       },
       (error: unknown) => {
-        if (!left.signal.aborted) setState((now) => ({ ...now, error, isLoading: false }));
+        if (!left.signal.aborted) setAnswer(({ data }) => ({ data, error, question }));
       },
     );
     return () => left.abort();
-  }, [tries, ...about]);
-  const reload = useCallback(() => setTries((now) => now + 1), []);
+  }, [question]);
+  const reload = useCallback(() => setAgain({ load }), [load]);
   const change = useCallback((how: (data: Data) => Data) => {
-    setState((now) => (now.data === undefined ? now : { ...now, data: how(now.data) }));
+    setAnswer((now) => (now.data === undefined ? now : { ...now, data: how(now.data) }));
   }, []);
-  return { data: state.data, error: state.error, isLoading: state.isLoading, reload, change };
+  const isLoading = answer.question !== question;
+  return { data: answer.data, error: isLoading ? undefined : answer.error, isLoading, reload, change };
 }
 
 export interface Page<Item, Cursor> {
@@ -52,42 +64,34 @@ export interface Pages<Item> extends Omit<Loaded<readonly Item[]>, "change"> {
 
 export function usePages<Item, Cursor>(
   load: (cursor: Cursor | undefined, signal: AbortSignal) => Promise<Page<Item, Cursor>>,
-  about: DependencyList,
 ): Pages<Item> {
-  const first = useLoaded((signal) => load(undefined, signal), about);
-  const [further, setFurther] = useState<{ isLoading: boolean; error?: unknown }>({ isLoading: false });
-  const latest = useRef(load);
-  latest.current = load;
-  // Of the list that is shown: a page of another one that comes late is left alone.
-  const shown = useRef(new AbortController());
-  useEffect(() => {
-    shown.current = new AbortController();
-    setFurther({ isLoading: false });
-    return () => shown.current.abort();
-  }, about);
-  const { data, change } = first;
+  const loadFirst = useCallback(
+    // Each list has a name of its own, so that a page of another one that comes late is not put under it.
+    async (signal: AbortSignal) => ({ ...(await load(undefined, signal)), list: Symbol("list") }),
+    [load],
+  );
+  const { data, change, ...first } = useLoaded(loadFirst);
+  const [further, setFurther] = useState<{ list?: symbol; isLoading: boolean; error?: unknown }>({ isLoading: false });
+  const isFurther = data !== undefined && further.list === data.list;
+  const isLoadingMore = isFurther && further.isLoading;
 
   function more(): void {
-    const cursor = data?.next;
-    if (cursor === undefined || cursor === null || further.isLoading) return;
-    const { signal } = shown.current;
-    setFurther({ isLoading: true });
-    latest.current(cursor, signal).then(
+    if (data === undefined || data.next === null || isLoadingMore) return;
+    const { list, next } = data;
+    setFurther({ list, isLoading: true });
+    load(next, new AbortController().signal).then(
       (page) => {
-        if (signal.aborted) return;
-        change((now) => ({ items: [...now.items, ...page.items], next: page.next }));
-        setFurther({ isLoading: false });
+        change((now) => (now.list === list ? { items: [...now.items, ...page.items], next: page.next, list } : now));
+        setFurther((now) => (now.list === list ? { isLoading: false } : now));
       },
-      (error: unknown) => {
-        if (!signal.aborted) setFurther({ isLoading: false, error });
-      },
+      (error: unknown) => setFurther((now) => (now.list === list ? { list, isLoading: false, error } : now)),
     );
   }
 
   return {
     data: data?.items,
-    error: first.error ?? further.error,
-    isLoading: first.isLoading || further.isLoading,
+    error: first.error ?? (isFurther ? further.error : undefined),
+    isLoading: first.isLoading || isLoadingMore,
     reload: first.reload,
     more: data === undefined || data.next === null ? undefined : more,
     change: (how) => change((now) => ({ ...now, items: how(now.items) })),

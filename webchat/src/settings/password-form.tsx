@@ -35,7 +35,6 @@ export function PasswordForm() {
   }
 
   function submit(): void {
-    if (wait > 0) return;
     const fault = passwordFault(fresh);
     tell({ ...(old === "" && { old: rules("passwordMissing") }), ...(fault !== null && { fresh: rules(fault) }) });
     if (old === "" || fault !== null) return;

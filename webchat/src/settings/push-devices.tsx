@@ -1,7 +1,7 @@
 /** Which devices are woken when something is said, and taking one off. */
 
 import { BellRing } from "lucide-react";
-import { useState } from "react";
+import { useCallback, useState } from "react";
 import { Button } from "../design/button.tsx";
 import { useActions } from "../engine/actions.ts";
 import { fullTime } from "../i18n/dates.ts";
@@ -29,7 +29,9 @@ export function PushDevices() {
   const { rest } = useActions();
   const work = useWork();
   const [removing, setRemoving] = useState<string>();
-  const devices = useLoaded((signal) => rest.call<PushDevice[]>("GET", "/push/devices", { signal }), [rest]);
+  const devices = useLoaded(
+    useCallback((signal) => rest.call<PushDevice[]>("GET", "/push/devices", { signal }), [rest]),
+  );
 
   function remove(id: string): void {
     setRemoving(id);

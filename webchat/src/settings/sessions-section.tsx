@@ -2,7 +2,7 @@
 
 import type { Session } from "@amtrio/client";
 import { Monitor, Smartphone, SquareTerminal } from "lucide-react";
-import { useState } from "react";
+import { useCallback, useState } from "react";
 import { Button } from "../design/button.tsx";
 import { useActions } from "../engine/actions.ts";
 import { ago, fullTime } from "../i18n/dates.ts";
@@ -19,14 +19,14 @@ import { words } from "./words.ts";
 export function SessionsSection() {
   const t = useWords(words);
   const { rest } = useActions();
-  const sessions = useLoaded(() => rest.sessions(), [rest]);
+  const sessions = useLoaded(useCallback(() => rest.sessions(), [rest]));
   const [ending, setEnding] = useState<Session | "others">();
   const others = sessions.data?.filter((session) => !session.current) ?? [];
 
   async function end(ended: readonly Session[]): Promise<void> {
     for (const session of ended) {
       // One after the other, each told at once: if one fails the list is right all the same.
-      await rest.endSession(session.session_id); // oxlint-disable-line no-await-in-loop
+      await rest.endSession(session.session_id);
       sessions.change((now) => now.filter((each) => each.session_id !== session.session_id));
     }
   }

@@ -1,7 +1,7 @@
 /** Everything a person can set and see about their own account and this device. */
 
 import { Bell, Info, Lock, Palette, Smartphone, User } from "lucide-react";
-import { lazy, Suspense, type ComponentType } from "react";
+import { lazy, Suspense } from "react";
 import { Spinner } from "../design/spinner.tsx";
 import { useWords } from "../i18n/words.ts";
 import { AboutSection } from "./about-section.tsx";
@@ -12,13 +12,12 @@ import { SessionsSection } from "./sessions-section.tsx";
 import { SignOut } from "./sign-out.tsx";
 import { words } from "./words.ts";
 
-// They bring much with them that nothing else here needs, and are there if the app was built with them.
-const FURTHER = import.meta.glob<Record<string, ComponentType>>([
-  "../notifications/notification-settings.tsx",
-  "../encryption/encryption-settings.tsx",
-]);
-const NotificationSettings = further("../notifications/notification-settings.tsx", "NotificationSettings");
-const EncryptionSettings = further("../encryption/encryption-settings.tsx", "EncryptionSettings");
+const NotificationSettings = lazy(async () => ({
+  default: (await import("../notifications/notification-settings.tsx")).NotificationSettings,
+}));
+const EncryptionSettings = lazy(async () => ({
+  default: (await import("../encryption/encryption-settings.tsx")).EncryptionSettings,
+}));
 
 const SECTIONS = [
   { id: "account", Icon: User, View: AccountSection },
@@ -31,22 +30,18 @@ const SECTIONS = [
 
 export function Settings({ section }: { readonly section?: string | undefined }) {
   const t = useWords(words);
-  const sections = SECTIONS.filter(({ View }) => View !== undefined);
-  const { View } = sections.find(({ id }) => id === section) ?? sections[0]!;
+  const { View } = SECTIONS.find(({ id }) => id === section) ?? SECTIONS[0];
   return (
     <Frame
       title={t("settings")}
       address="/settings"
       current={section}
-      sections={sections.map(({ id, Icon }) => ({ id, title: t(id), icon: <Icon size={20} aria-hidden /> }))}
+      sections={SECTIONS.map(({ id, Icon }) => ({ id, title: t(id), icon: <Icon size={20} aria-hidden /> }))}
       foot={<SignOut />}
     >
-      <Suspense fallback={<Spinner />}>{View !== undefined && <View />}</Suspense>
+      <Suspense fallback={<Spinner />}>
+        <View />
+      </Suspense>
     </Frame>
   );
-}
-
-function further(path: string, name: string): ComponentType | undefined {
-  const load = FURTHER[path];
-  return load && lazy(async () => ({ default: (await load())[name]! }));
 }

@@ -20,20 +20,23 @@ interface CopyableProps {
 export function Copyable({ label, text }: CopyableProps) {
   const t = useWords(agentWords);
   const box = useRef<HTMLPreElement>(null);
-  const [isCopied, setCopied] = useState(false);
+  const [copied, setCopied] = useState<string>();
+  const isCopied = copied === text;
   useEffect(() => {
-    if (!isCopied) return undefined;
-    const timer = setTimeout(() => setCopied(false), COPIED_MS);
+    if (copied === undefined) return undefined;
+    const timer = setTimeout(() => setCopied(undefined), COPIED_MS);
     return () => clearTimeout(timer);
-  }, [isCopied, text]);
+  }, [copied]);
 
   async function copy(): Promise<void> {
-    if (await copied(text, box.current!)) setCopied(true);
+    if (await isTaken(text, box.current!)) setCopied(text);
     else notify({ text: t("copyByHand") });
   }
 
   return (
     <div className={styles["copyable"]}>
+      {/* It scrolls sideways, also by the keyboard. */}
+      {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex */}
       <pre ref={box} tabIndex={0} role="group" aria-label={label}>
         {text}
       </pre>
@@ -45,7 +48,8 @@ export function Copyable({ label, text }: CopyableProps) {
   );
 }
 
-async function copied(text: string, box: HTMLElement): Promise<boolean> {
+/** Into the clipboard. */
+async function isTaken(text: string, box: HTMLElement): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;

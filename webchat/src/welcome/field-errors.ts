@@ -16,7 +16,7 @@ export function useFieldErrors<Name extends string>(): FieldErrors<Name> {
   const form = useRef<HTMLFormElement>(null);
   const [errors, tell] = useState<Errors<Name>>({});
   useEffect(() => {
-    form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
+    if (Object.keys(errors).length > 0) form.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
   }, [errors]);
   return { form, errors, tell };
 }

@@ -1,11 +1,12 @@
 /** What an invitation opens: looked at first, so that nobody chooses a name for nothing. */
 
-import { useEffect, useState } from "react";
+import { useCallback } from "react";
 import { Button } from "../design/button.tsx";
 import { Spinner } from "../design/spinner.tsx";
 import { useActions } from "../engine/actions.ts";
 import { fullTime } from "../i18n/dates.ts";
 import { useWords } from "../i18n/words.ts";
+import { useLoaded } from "../settings/loading.ts";
 import { InvitationForm } from "./invitation-form.tsx";
 import { Problem } from "./problem.tsx";
 import { RegisterForm } from "./register-form.tsx";
@@ -25,26 +26,21 @@ interface JoinProps {
 export function Join({ invitation, onInvitation }: JoinProps) {
   const t = useWords(words);
   const { rest } = useActions();
-  const [checked, setChecked] = useState<Checked>();
-  const [error, setError] = useState<unknown>();
-  const [tries, setTries] = useState(0);
-  useEffect(() => {
-    const left = new AbortController();
-    setChecked(undefined);
-    setError(undefined);
-    rest.call<Checked>("POST", "/auth/invitation", { body: { invitation }, signal: left.signal }).then(
-      setChecked,
-      (reason: unknown) => {
-        if (!left.signal.aborted) setError(reason);
-      },
-    );
-    return () => left.abort();
-  }, [rest, invitation, tries]);
+  const {
+    data: checked,
+    error,
+    reload,
+  } = useLoaded(
+    useCallback(
+      (signal) => rest.call<Checked>("POST", "/auth/invitation", { body: { invitation }, signal }),
+      [rest, invitation],
+    ),
+  );
 
   if (error !== undefined) {
     return (
       <Problem error={error}>
-        <Button onClick={() => setTries(tries + 1)}>{t("tryAgain")}</Button>
+        <Button onClick={reload}>{t("tryAgain")}</Button>
       </Problem>
     );
   }

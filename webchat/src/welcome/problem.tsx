@@ -2,7 +2,7 @@
 
 import { Refused, Unreachable } from "@amtrio/client";
 import { CircleAlert } from "lucide-react";
-import { useEffect, useRef, useState, type ReactNode } from "react";
+import { useEffect, useState, type ReactNode } from "react";
 import { useWords } from "../i18n/words.ts";
 import styles from "./problem.module.css";
 import { problemWords } from "./problem-words.ts";
@@ -57,21 +57,24 @@ export function Problem({ error, meanings, children }: ProblemProps) {
 
 /** Seconds until another try makes sense, counted down; 0 if one does now. */
 export function useWait(error: unknown): number {
-  const [left, setLeft] = useState(0);
-  const until = useRef(0);
+  const [shown, setShown] = useState({ error, left: secondsToWait(error) });
+  if (shown.error !== error) setShown({ error, left: secondsToWait(error) });
   useEffect(() => {
-    const seconds = error instanceof Refused && error.retry === "after_ms" ? waitSeconds(error) : 0;
-    until.current = Date.now() + seconds * 1000;
-    setLeft(seconds);
+    const seconds = secondsToWait(error);
     if (seconds === 0) return undefined;
+    const until = Date.now() + seconds * 1000;
     const timer = setInterval(() => {
-      const rest = Math.max(0, Math.ceil((until.current - Date.now()) / 1000));
-      setLeft(rest);
-      if (rest === 0) clearInterval(timer);
+      const left = Math.max(0, Math.ceil((until - Date.now()) / 1000));
+      setShown({ error, left });
+      if (left === 0) clearInterval(timer);
     }, 1000);
     return () => clearInterval(timer);
   }, [error]);
-  return left;
+  return shown.left;
+}
+
+function secondsToWait(error: unknown): number {
+  return error instanceof Refused && error.retry === "after_ms" ? waitSeconds(error) : 0;
 }
 
 function waitSeconds(error: Refused): number {

@@ -24,7 +24,6 @@ export function RegisterForm({ invitation }: { readonly invitation?: string | un
   const { form, errors, tell } = useFieldErrors<"username" | "password">();
 
   function submit(): void {
-    if (wait > 0) return;
     const name = username.trim();
     const fault = passwordFault(password);
     tell({ ...(!isUsername(name) && { username: t("usernameRule") }), ...(fault !== null && { password: t(fault) }) });

@@ -23,7 +23,6 @@ export function SignInForm() {
   const { form, errors, tell } = useFieldErrors<"username" | "password">();
 
   function submit(): void {
-    if (wait > 0) return;
     if (username.trim() === "" || password === "") {
       tell({
         ...(username.trim() === "" && { username: t("usernameMissing") }),

@@ -120,7 +120,7 @@ function Body({ view, invitation, join }: BodyProps): ReactNode {
     case "invitation":
       return <InvitationForm onInvitation={join} />;
     case "join":
-      return <Join invitation={invitation ?? ""} onInvitation={join} />;
+      return <Join key={invitation} invitation={invitation ?? ""} onInvitation={join} />;
     case "first":
       return (
         <>

@@ -12,7 +12,6 @@ export interface Work {
    * `place` may tell a failure where it belongs, at a field; it says then that it did.
    */
   run(what: () => Promise<unknown>, place?: (error: unknown) => boolean): Promise<boolean>;
-  forget(): void;
 }
 
 export function useWork(): Work {
@@ -33,6 +32,5 @@ export function useWork(): Work {
       isRunning.current = false;
     }
   }, []);
-  const forget = useCallback(() => setState((now) => ({ ...now, error: undefined })), []);
-  return { ...state, run, forget };
+  return { ...state, run };
 }

@@ -27,10 +27,15 @@ export function startWorker(): void {
 
 /** A part of an older version is asked for, which the server does not have any more. What is written is kept. */
 function reloadWhenFilesAreGone(): void {
-  addEventListener("vite:preloadError", (event) => {
-    if (!navigator.onLine || Date.now() - Number(sessionStorage.getItem(KEY) ?? 0) < NOT_AGAIN_WITHIN_MS) return;
-    event.preventDefault();
-    sessionStorage.setItem(KEY, String(Date.now()));
-    location.reload();
-  });
+  // The error goes on to whoever asked for the part and says so, until the page is gone.
+  addEventListener("vite:preloadError", () => void reloadOnce());
+}
+
+async function reloadOnce(): Promise<void> {
+  if (Date.now() - Number(sessionStorage.getItem(KEY) ?? 0) < NOT_AGAIN_WITHIN_MS) return;
+  // A server that is away has nothing newer, and a page that leaves could not come back.
+  const answer = await fetch("/", { method: "HEAD", cache: "no-store" }).catch(() => undefined);
+  if (answer?.ok !== true) return;
+  sessionStorage.setItem(KEY, String(Date.now()));
+  location.reload();
 }

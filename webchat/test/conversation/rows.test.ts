@@ -173,6 +173,8 @@ it("A message that changes is a new row, and only that one", () => {
 
 // ---- whatever happens
 
+type Drawn<Of> = Of extends fc.Arbitrary<infer Value> ? Value : never;
+
 const message = fc.record({
   isOwn: fc.boolean(),
   hasClientId: fc.boolean(),
@@ -182,7 +184,7 @@ const message = fc.record({
   repliesTo: fc.option(fc.nat(30), { nil: undefined }),
 });
 
-function built(parts: readonly fc.TypeOfArbitrary<typeof message>[]): Message[] {
+function built(parts: readonly Drawn<typeof message>[]): Message[] {
   let minute = 0;
   return parts.map(({ isOwn, hasClientId, isRun, deleted, minutes, repliesTo }, index) => {
     const seq = index + 1;
@@ -205,7 +207,7 @@ const scene = fc.record({
   olderLeftOut: fc.nat(30),
 });
 
-function inputOf(drawn: fc.TypeOfArbitrary<typeof scene>): RowsInput {
+function inputOf(drawn: Drawn<typeof scene>): RowsInput {
   return {
     messages: built(drawn.parts),
     hasOlder: drawn.hasOlder,

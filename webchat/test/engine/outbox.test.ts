@@ -17,6 +17,7 @@ interface Sent {
 
 /** As much of a connection as sends. */
 class Line {
+  isOnline = true;
   readonly sent: Sent[] = [];
   #waiting: (() => void)[] = [];
 
@@ -126,6 +127,19 @@ test("a bubble stays from the answer until the log tells its message", async () 
   const told = message(1, { sender_type: "client", client_id: line.sent[0]!.data["client_id"] as string });
   chat.setState(apply(chat.getState(), event("message", told), ALICE, 0).state);
   expect(rows()).toEqual([]);
+});
+
+test("what is on its way says that it waits while there is no socket", async () => {
+  line = new Line();
+  line.isOnline = false;
+  const sending = write("one");
+  await line.has(1);
+  expect(rows()).toMatchObject([{ state: "waiting" }]);
+  line.isOnline = true;
+  outbox.connectionChanged();
+  expect(rows()).toMatchObject([{ state: "sending" }]);
+  line.sent[0]!.answer();
+  await sending;
 });
 
 test("what was discarded is not sent", async () => {

@@ -64,5 +64,5 @@ test("an invitation is taken back after asking, and cannot be taken back twice",
 
 test("none so far is said", async () => {
   open({ "GET /admin/invitations": () => ({ invitations: [], next: null }) });
-  await screen.findByText("Nobody has been invited yet.");
+  expect(await screen.findByText("Nobody has been invited yet.")).toBeTruthy();
 });

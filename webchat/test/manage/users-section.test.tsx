@@ -84,7 +84,7 @@ test("the next page is asked for by its cursor and put under the first", async (
 
 test("nobody found is said", async () => {
   open({ "GET /admin/users": () => ({ users: [], next: null }) });
-  await screen.findByText("Nobody found.");
+  expect(await screen.findByText("Nobody found.")).toBeTruthy();
 });
 
 test("another tier counts at once, in the list, too", async () => {

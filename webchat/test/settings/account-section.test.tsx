@@ -17,7 +17,7 @@ const ACCOUNT: Account = {
 
 function open(answers: Answers = {}) {
   const server = fakeServer({ "GET /account": () => ACCOUNT, ...answers });
-  const signOut = vi.fn(async () => {});
+  const signOut = vi.fn<() => Promise<void>>(async () => {});
   show(<AccountSection />, { rest: server.rest, signOut });
   return { server, signOut, user: userEvent.setup() };
 }

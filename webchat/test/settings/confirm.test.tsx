@@ -5,7 +5,7 @@ import { Confirm } from "../../src/settings/confirm.tsx";
 import { show } from "./fake-server.tsx";
 
 function ask(onConfirm: () => Promise<unknown>) {
-  const onClose = vi.fn();
+  const onClose = vi.fn<() => void>();
   show(
     <Confirm title="Delete" action="Delete it" typed="bob" onConfirm={onConfirm} onClose={onClose}>
       <p>Gone for good.</p>
@@ -16,7 +16,7 @@ function ask(onConfirm: () => Promise<unknown>) {
 }
 
 test("the gravest is done only once the name is typed", async () => {
-  const onConfirm = vi.fn(async () => {});
+  const onConfirm = vi.fn<() => Promise<void>>(async () => {});
   const { onClose, user } = ask(onConfirm);
   await user.click(screen.getByRole("button", { name: "Delete it" }));
   expect(screen.getByText("This is not bob.")).toBeTruthy();
@@ -29,7 +29,7 @@ test("the gravest is done only once the name is typed", async () => {
 
 test("it is done once, however often the button is pressed, and stays open if it fails", async () => {
   let fail: (error: Error) => void = () => {};
-  const onConfirm = vi.fn(() => new Promise<void>((_, reject) => (fail = reject)));
+  const onConfirm = vi.fn<() => Promise<void>>(() => new Promise<void>((_, reject) => (fail = reject)));
   const { onClose, user } = ask(onConfirm);
   await user.type(screen.getByLabelText("To be sure, type bob"), "bob{Enter}");
   await user.click(screen.getByRole("button", { name: "Delete it" }));

@@ -1,11 +1,12 @@
 import { act, renderHook, waitFor } from "@testing-library/react";
+import { useCallback } from "react";
 import { expect, test } from "vitest";
 import { useLoaded, usePages, type Page } from "../../src/settings/loading.ts";
 
 test("what an older question brings late is left alone", async () => {
   const answers = new Map<string, (answer: string) => void>();
   const ask = (about: string) => new Promise<string>((resolve) => answers.set(about, resolve));
-  const { result, rerender } = renderHook(({ about }) => useLoaded(() => ask(about), [about]), {
+  const { result, rerender } = renderHook(({ about }) => useLoaded(useCallback(() => ask(about), [about])), {
     initialProps: { about: "old" },
   });
   rerender({ about: "new" });
@@ -16,13 +17,12 @@ test("what an older question brings late is left alone", async () => {
 
 test("a failure keeps what was there, and trying again mends it", async () => {
   const answers: (string | Error)[] = ["first", new Error("away"), "second"];
-  const { result } = renderHook(() =>
-    useLoaded(async () => {
-      const answer = answers.shift()!;
-      if (answer instanceof Error) throw answer;
-      return answer;
-    }, []),
-  );
+  const load = async () => {
+    const answer = answers.shift()!;
+    if (answer instanceof Error) throw answer;
+    return answer;
+  };
+  const { result } = renderHook(() => useLoaded(load));
   await waitFor(() => expect(result.current.data).toBe("first"));
   act(() => result.current.reload());
   await waitFor(() => expect(result.current.error).toEqual(new Error("away")));
@@ -37,7 +37,8 @@ test("pages follow each other until there is none", async () => {
     first: { items: [1, 2], next: "a" },
     a: { items: [3], next: null },
   };
-  const { result } = renderHook(() => usePages<number, string>(async (cursor) => pages[cursor ?? "first"]!, []));
+  const load = async (cursor?: string) => pages[cursor ?? "first"]!;
+  const { result } = renderHook(() => usePages(load));
   await waitFor(() => expect(result.current.data).toEqual([1, 2]));
   await act(async () => result.current.more!());
   expect(result.current.data).toEqual([1, 2, 3]);
@@ -49,9 +50,11 @@ test("a page of another list that comes late is not put under this one", async (
   const { result, rerender } = renderHook(
     ({ about }) =>
       usePages<string, string>(
-        (cursor) =>
-          cursor === undefined ? Promise.resolve({ items: [about], next: "more" }) : new Promise((resolve) => (late = resolve)),
-        [about],
+        useCallback(
+          (cursor) =>
+            cursor === undefined ? Promise.resolve({ items: [about], next: "more" }) : new Promise((resolve) => (late = resolve)),
+          [about],
+        ),
       ),
     { initialProps: { about: "old" } },
   );
@@ -69,13 +72,12 @@ test("a page that fails keeps the others, and can be asked for again", async () 
     new Error("away"),
     { items: [2], next: null },
   ];
-  const { result } = renderHook(() =>
-    usePages<number, string>(async () => {
-      const answer = answers.shift()!;
-      if (answer instanceof Error) throw answer;
-      return answer;
-    }, []),
-  );
+  const load = async () => {
+    const answer = answers.shift()!;
+    if (answer instanceof Error) throw answer;
+    return answer;
+  };
+  const { result } = renderHook(() => usePages(load));
   await waitFor(() => expect(result.current.data).toEqual([1]));
   await act(async () => result.current.more!());
   expect(result.current.error).toEqual(new Error("away"));

@@ -1,10 +1,11 @@
-import { screen, waitFor, within } from "@testing-library/react";
+import { renderHook, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { Route } from "wouter";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { ChatState, Outgoing, Secrecy } from "../../src/engine/state.ts";
 import { choose } from "../../src/i18n/language.ts";
 import { Settings } from "../../src/settings/settings.tsx";
+import { useOverlay } from "../../src/shell/overlay.ts";
 import { fakeServer, show } from "./fake-server.tsx";
 
 function open(path: string, state: Partial<ChatState> = {}) {
@@ -13,7 +14,7 @@ function open(path: string, state: Partial<ChatState> = {}) {
     "GET /account": () => new Promise(() => {}),
     "GET /version": () => ({ name: "amtrio", version: "9.8.7", protocol_versions: ["v1", "v2"] }),
   });
-  const signOut = vi.fn(async () => {});
+  const signOut = vi.fn<() => Promise<void>>(async () => {});
   show(
     <Route path="/settings/:section?">{({ section }) => <Settings section={section} />}</Route>,
     { rest: server.rest, signOut },
@@ -55,6 +56,13 @@ test("about says which server this is", async () => {
   open("/settings/about");
   await screen.findByText("amtrio 9.8.7");
   expect(screen.getByText("v1, v2")).toBeTruthy();
+});
+
+test("about leads to all shortcuts", async () => {
+  const { user } = open("/settings/about");
+  const { result } = renderHook(useOverlay);
+  await user.click(screen.getByRole("button", { name: "Show all" }));
+  expect(result.current).toBe("shortcuts");
 });
 
 test("signing out is done at once if nothing is lost with it", async () => {

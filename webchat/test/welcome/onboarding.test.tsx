@@ -23,7 +23,7 @@ interface Scene {
 
 function arrive({ answers = {}, account, agents = AGENTS, openConversation }: Scene = {}) {
   const server = fakeServer(answers);
-  const refreshAgents = vi.fn(async () => []);
+  const refreshAgents = vi.fn<Actions["refreshAgents"]>(async () => []);
   show(
     <Onboarding />,
     { rest: server.rest, refreshAgents, openConversation: openConversation ?? (async (id) => `conv-${id}`) },

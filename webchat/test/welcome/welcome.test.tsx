@@ -46,7 +46,7 @@ async function arrive({ options = OPEN, signIn, register, answers = {}, notice }
 const refused = (code: string, more: object = {}) => async () => {
   throw new Refused("said by the server", { code, ...more });
 };
-const name = () => screen.getByLabelText("Name");
+const name = () => screen.getByLabelText("Username");
 const password = () => screen.getByLabelText("Password");
 const button = (label: string) => screen.findByRole("button", { name: label });
 
@@ -203,7 +203,7 @@ test("an invitation that cannot be looked at now can be looked at again", async 
     answers: { "POST /auth/invitation": () => answers.shift() ?? { valid: true, expires_at: null } },
   });
   await user.click(await button("Try again"));
-  await screen.findByText(/You have been invited/);
+  expect(await screen.findByText(/You have been invited/)).toBeTruthy();
 });
 
 test("a link that is followed while the page is open is taken", async () => {

@@ -35,7 +35,7 @@ export function AgentDialog({ conversation, agentName, onClose }: ConversationDi
           [t("personality"), agent?.personality],
           [t("capabilities"), agent?.capabilities?.join(", ")],
           [t("understands"), abilities.map((each) => t(`can.${each}`)).join(", ")],
-          [t("commands"), agent?.commands !== undefined && agent.commands.length > 0 && <Commands of={agent} />],
+          [t("commands"), agent?.commands !== undefined && agent.commands.length > 0 && <Commands key="commands" of={agent} />],
           [t("agentId"), <code key="id">{agentId}</code>],
         ]}
       />
@@ -43,10 +43,10 @@ export function AgentDialog({ conversation, agentName, onClose }: ConversationDi
   );
 }
 
-function Commands({ of: { commands = [] } }: { readonly of: AgentInfo }) {
+function Commands({ of: { commands } }: { readonly of: AgentInfo }) {
   return (
     <ul className={styles["commands"]}>
-      {commands.map(({ name, arguments: takes, description }) => (
+      {commands?.map(({ name, arguments: takes, description }) => (
         <li key={name}>
           <code>
             /{name} {takes}

@@ -38,11 +38,11 @@ export function DetailsDialog({ message, agentName, onClose }: MessageDialogProp
           [t("endedAt"), moment(run?.ended_at)],
           [t("took"), run !== undefined && duration(run.started_at, run.ended_at)],
           [t("outcome"), outcome === undefined ? run?.outcome : t(outcome)],
-          [t("usage"), run?.usage && <Usage usage={run.usage} />],
+          [t("usage"), run?.usage && <Usage key="usage" usage={run.usage} />],
           [t("encryption"), message.encryption?.algorithm],
           [t("place"), message.conversation_seq],
           [t("messageId"), <code key="id">{message.message_id}</code>],
-          [t("runId"), run !== undefined && <code>{run.run_id}</code>],
+          [t("runId"), run !== undefined && <code key="run">{run.run_id}</code>],
         ]}
       />
     </Dialog>

@@ -1,0 +1,17 @@
+import { expect, it } from "vitest";
+import { FOR_EVER, isMutedNow, untilAfter } from "../../src/conversation/muting.ts";
+
+const NOW = Date.parse("2026-11-25T12:00:00.000Z");
+
+it("Spans end when they say", () => {
+  expect(untilAfter("hour", NOW)).toBe("2026-11-25T13:00:00.000Z");
+  expect(untilAfter("hours", NOW)).toBe("2026-11-25T20:00:00.000Z");
+  expect(untilAfter("week", NOW)).toBe("2026-12-02T12:00:00.000Z");
+  expect(untilAfter("ever", NOW)).toBe("9999-12-31T23:59:59.999Z");
+});
+
+it("What has ended is not muted any more", () => {
+  expect(isMutedNow(FOR_EVER)).toBe(true);
+  expect(isMutedNow(new Date(Date.now() - 1).toISOString())).toBe(false);
+  expect(isMutedNow(null)).toBe(false);
+});
