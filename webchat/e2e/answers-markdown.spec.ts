@@ -105,7 +105,7 @@ test("hostile Markdown makes no element, no request and no dialog, neither while
 test("file names, numbers and what looks like marks survive as they were typed", async ({ chatWith }) => {
   const { coder, page, id } = await chatWith();
   const lines = [
-    "snake_case_name.py and my_file_v2_final.txt",
+    "snake_case_name.py, my_file_v2_final.txt, src/__init__.py, __main__.py and obj.__call__()",
     "2*3*4 = 24, 5 * 6 * 7, 10 ** 3",
     "~/notes, C:\\new\\table.txt, 3.10, v1.2.0-rc.1, 1,000,000",
     "a < b && c > d, List<String>, $5 and $6, 50% ~ 60%",
