@@ -48,9 +48,9 @@ CARD = Card(
     name="Demo",
     model="none: a script",
     specialty="shows what amtrio does",
-    description="Answers live, thinks aloud, runs a tool, follows a plan and asks back. It knows nothing of the world: "
-    "try `/help`.",
-    supports=("stop", "queue", "steer", "questions"),
+    description="Answers live, thinks aloud, runs a tool, follows a plan, asks back and looks at files. "
+    "It knows nothing of the world: try `/help`.",
+    supports=("stop", "queue", "steer", "questions", "attachments"),
     commands=COMMANDS,
     capabilities=("shows every kind of live answer",),
 )
@@ -175,7 +175,7 @@ def demo(
 
     @agent.on_message
     async def reply(message: Incoming, run: Run) -> None:
-        steps = plan(message.content, message.conversation_seq, clock.now_us())
+        steps = plan(message.content, message.conversation_seq, clock.now_us(), message.attachments)
         await Performance(run, pace, is_sealed=message.encrypted).play(steps)
 
     return agent

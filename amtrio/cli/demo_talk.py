@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Final
 
-from amtrio.client import Option, PlanItem, SlashCommand
+from amtrio.client import Attachment, Option, PlanItem, SlashCommand
 from amtrio.clock import MICROS_PER_SECOND
 
 # `/count 100` is a joke; `/count 100000` is an attack on the reader.
@@ -136,24 +136,30 @@ class GoOn:
 Step = Say | Send | Wait | Think | Call | Plan | Ask | GoOn
 
 
-def plan(content: str, conversation_seq: int, now_us: int) -> list[Step]:
+def plan(content: str, conversation_seq: int, now_us: int, files: Sequence[Attachment] = ()) -> list[Step]:
     """
     What to do about a message, in order.
 
     Args:
+        content: may be empty beside files.
         conversation_seq: its number in the conversation; the first one is greeted.
         now_us: microseconds since 1970 UTC.
     """
-    word, _, rest = content.strip().partition(" ")
-    greeting = [Say(_GREETING + "\n\n")] if conversation_seq == 1 else []
+    text = content.strip()
+    before: list[Step] = [Say(_GREETING + "\n\n")] if conversation_seq == 1 else []
+    if files:
+        before += [Wait(0.5), Say(_files(files) + ("\n\n" if text else ""))]
+    if files and not text:
+        return before
+    word, _, rest = text.partition(" ")
     if not word.startswith("/"):
-        return [*greeting, Wait(0.5), Say(_talk(content))]
-    return [*greeting, *_command(word.lower(), rest.strip(), now_us)]
+        return [*before, Wait(0.5), Say(_talk(content))]
+    return [*before, *_command(word.lower(), rest.strip(), now_us)]
 
 
 def help_text() -> str:
     lines = [f"- `/{' '.join(filter(None, (each.name, each.arguments)))}` {each.description}" for each in COMMANDS]
-    return "\n".join(["**Commands**", "", *lines, "", "Anything else gets an answer too."])
+    return "\n".join(["**Commands**", "", *lines, "", "Anything else gets an answer too, and so do files."])
 
 
 def words(text: str) -> list[str]:
@@ -204,6 +210,27 @@ def _talk(content: str) -> str:
     if content.rstrip().endswith("?"):
         return "Good question. I am only a demo, but a real agent would *think* now. Try `/think`."
     return f"You wrote {count} word{'' if count == 1 else 's'}. I heard you: every one of them is stored."
+
+
+def _files(files: Sequence[Attachment]) -> str:
+    if len(files) == 1:
+        return f"I received {_file(files[0])}. A real agent would open it now."
+    return "\n".join([f"I received {len(files)} files:", "", *(f"- {_file(each)}" for each in files)])
+
+
+def _file(file: Attachment) -> str:
+    # In Markdown nothing but a backtick ends what stands between backticks.
+    name = file.filename.replace("`", "'")
+    picture = f", {file.width} x {file.height} pixels" if file.width and file.height else ""
+    return f"`{name}` ({file.content_type}, {_size(file.size)}{picture})"
+
+
+def _size(size_bytes: int) -> str:
+    """In powers of 1000, as clients show it."""
+    for unit, unit_bytes in (("MB", 1_000_000), ("kB", 1000)):
+        if size_bytes >= unit_bytes:
+            return f"{size_bytes / unit_bytes:.1f} {unit}"
+    return f"{size_bytes} byte{'' if size_bytes == 1 else 's'}"
 
 
 def _count(rest: str) -> Sequence[Step]:

@@ -22,6 +22,7 @@ from amtrio.client.vault import Vault
 from tests.client.fake_server import FakeServer, fake_server
 from tests.client.stage import said, write
 from tests.harness import AGENT_SECRET, Device, Json, Scene, open_scene
+from tests.pictures import picture
 from tests.runs import Shown
 
 
@@ -66,7 +67,7 @@ async def test_it_says_what_it_can_do(tmp_path: Path) -> None:
     async with talking(tmp_path) as (scene, _, _):
         alice = await scene.login("alice")
         (card,) = await scene.get("/agents", alice)
-        assert set(card["supports"]) == {"stop", "queue", "steer", "questions"}
+        assert set(card["supports"]) == {"stop", "queue", "steer", "questions", "attachments"}
         assert [each["name"] for each in card["commands"]] == [each.name for each in CARD.commands]
 
 
@@ -91,6 +92,19 @@ async def test_an_answer_is_shown_while_it_is_written(tmp_path: Path) -> None:
             shown.hear(frame)
         assert len(shown.runs) == 5, "the greeting's too"
         assert not shown.holes
+
+
+async def test_it_says_which_files_it_received(tmp_path: Path) -> None:
+    """
+    What it says is what the server knows of them.
+    """
+    async with talking(tmp_path) as (scene, phone, talk):
+        url = f"http://127.0.0.1:{scene.running.port}"
+        async with Rest(url, token=(await scene.login("alice")).token) as rest:
+            file = await rest.upload(picture("PNG", size=(64, 48)), filename="garden.png", conversation_id=talk)
+        await phone.send(talk, "", attachment_ids=[file.attachment_id])
+        message = await phone.next("message", sender_type="agent")
+        assert message["content"].startswith(f"I received `garden.png` (image/png, {file.size} bytes, 64 x 48 pixels)")
 
 
 async def test_counting_is_one_message_each(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +22,7 @@ from amtrio.cli.demo_talk import (
     plan,
     words,
 )
+from amtrio.client import Attachment
 
 NOON_US = 1_795_348_800_000_000  # 2026-11-22T12:00:00Z
 
@@ -28,8 +31,8 @@ def steps(content: str, conversation_seq: int = 2) -> list[object]:
     return list(plan(content, conversation_seq, NOON_US))
 
 
-def said(content: str, conversation_seq: int = 2) -> list[str]:
-    return [step.text for step in plan(content, conversation_seq, NOON_US) if isinstance(step, Say)]
+def said(content: str, conversation_seq: int = 2, files: Sequence[Attachment] = ()) -> list[str]:
+    return [step.text for step in plan(content, conversation_seq, NOON_US, files) if isinstance(step, Say)]
 
 
 def test_every_command_of_the_card_is_known_and_in_the_help() -> None:
@@ -79,6 +82,26 @@ def test_the_first_message_of_a_conversation_is_greeted() -> None:
     greeting, answer = said("hi", conversation_seq=1)
     assert "demo agent" in greeting
     assert answer.startswith("You wrote 1 word.")
+
+
+def test_files_are_named_with_their_type_and_size() -> None:
+    """
+    One in a sentence, several in a list; then what was written beside them is answered, commands too.
+    """
+    note = Attachment(attachment_id="a1", filename="`odd` note.txt", content_type="text/plain", size=1)
+    photo = Attachment(
+        attachment_id="a2", filename="photo.png", content_type="image/png", size=48_151, width=640, height=480
+    )
+    film = Attachment(attachment_id="a3", filename="film.mp4", content_type="video/mp4", size=12_340_000)
+    assert said("", files=[note]) == [
+        "I received `'odd' note.txt` (text/plain, 1 byte). A real agent would open it now."
+    ]
+    assert said("", files=[photo, film]) == [
+        "I received 2 files:\n\n- `photo.png` (image/png, 48.2 kB, 640 x 480 pixels)\n- `film.mp4` (video/mp4, 12.3 MB)"
+    ]
+    assert said("/echo with words", files=[film])[1] == "with words"
+    assert "You wrote 2 words" in said("look here", files=[film])[1]
+    assert "demo agent" in said("", 1, files=[film])[0]
 
 
 def test_thoughts_lead_to_the_answer() -> None:

@@ -1,7 +1,16 @@
 /** A file as a row: what it is, its name and size, save it, and look into it if it is text. */
 
 import type { Attachment } from "@amtrio/client";
-import { Download, Eye, File as FileIcon, FileArchive, FileSpreadsheet, FileText, FileType, FileVideo } from "lucide-react";
+import {
+  Download,
+  Eye,
+  File as FileIcon,
+  FileArchive,
+  FileSpreadsheet,
+  FileText,
+  FileType,
+  FileVideo,
+} from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { IconButton } from "../design/button.tsx";
 import { notifyError } from "../design/toast.tsx";
@@ -42,7 +51,11 @@ export function FileRow({ attachment }: { readonly attachment: Attachment }) {
         <span className={styles["size"]}>{bytes(attachment.size)}</span>
       </span>
       {kind === "text" && (
-        <IconButton label={t("preview", { name })} icon={<Eye size={18} aria-hidden />} onClick={() => setIsOpen(true)} />
+        <IconButton
+          label={t("preview", { name })}
+          icon={<Eye size={18} aria-hidden />}
+          onClick={() => setIsOpen(true)}
+        />
       )}
       <IconButton
         label={t("download", { name })}

@@ -73,7 +73,9 @@ function Chip({ conversationId, each }: { readonly conversationId: string; reado
 function State({ each }: { readonly each: TrayFile }) {
   const t = useWords(words);
   const { file, state, sent, error, isCutOff } = each;
-  if (state === "failed") return <span className={styles["error"]}>{isCutOff ? t("waiting") : (error ?? t("failed"))}</span>;
+  if (state === "failed") {
+    return <span className={styles["error"]}>{isCutOff ? t("waiting") : (error ?? t("failed"))}</span>;
+  }
   if (state === "waiting") return <span className={styles["size"]}>{t("queued")}</span>;
   if (state === "uploaded") return <span className={styles["size"]}>{bytes(file.size)}</span>;
   const percent = file.size === 0 ? 100 : Math.floor((sent / file.size) * 100);

@@ -57,6 +57,7 @@ interface Job {
 }
 
 const EMPTY: Tray = { files: [], refusals: [], parcel: undefined, delivered: 0 };
+const FRESH = { state: "waiting", sent: 0, error: undefined, isCutOff: false, attachment: undefined } as const;
 const trays = createStore<Readonly<Record<string, Tray>>>(() => ({}));
 const jobs = new Map<string, Job>();
 let last = 0;
@@ -75,7 +76,7 @@ export function addFiles(conversationId: string, files: readonly File[], actions
     const previewUrl = file.type.startsWith("image/") ? URL.createObjectURL(file) : undefined;
     const id = `file-${++last}`;
     jobs.set(id, { conversationId, actions, controller: new AbortController(), isChecked: false });
-    return { id, file, previewUrl, state: "waiting", sent: 0, error: undefined, isCutOff: false, attachment: undefined };
+    return { ...FRESH, id, file, previewUrl };
   });
   change(conversationId, (tray) => ({ ...tray, files: [...tray.files, ...added] }));
   void begin(conversationId, actions);
@@ -84,7 +85,8 @@ export function addFiles(conversationId: string, files: readonly File[], actions
 
 /** Say why something was not taken. */
 export function refuse(conversationId: string, reason: string): void {
-  change(conversationId, (tray) => ({ ...tray, refusals: [...tray.refusals.filter((each) => each !== reason), reason] }));
+  const others = trayOf(conversationId).refusals.filter((each) => each !== reason);
+  change(conversationId, (tray) => ({ ...tray, refusals: [...others, reason] }));
 }
 
 export function dismissRefusal(conversationId: string, reason: string): void {

@@ -61,8 +61,9 @@ function ComposerOf({ conversationId }: ComposerProps) {
   const tray = useTray(conversationId);
   const noFiles = useObstacle(conversationId);
   const agentId = useChat((state) => state.conversations[conversationId]?.agent_id);
-  const agentName = useChat((state) => (agentId === undefined ? undefined : state.agents[agentId]?.name)) ?? agentId;
-  const supports = useChat((state) => (agentId === undefined ? undefined : state.agents[agentId]?.supports)) ?? NO_WORDS;
+  const agent = useChat((state) => (agentId === undefined ? undefined : state.agents[agentId]));
+  const agentName = agent?.name ?? agentId ?? "";
+  const supports = agent?.supports ?? NO_WORDS;
   const secrecy = useChat((state) => state.secrecy[conversationId]?.kind);
   const { runId, stopping, stop } = useStop(conversationId);
   const preferred = usePreferred();
@@ -77,10 +78,17 @@ function ComposerOf({ conversationId }: ComposerProps) {
   const isEmpty = cleaned(text) === "" && !hasFiles;
   const room = roomIn(text, isEncrypted);
   const ways = waysFor(
-    { isEditing: edited !== undefined, isRunning: runId !== undefined, supports, isMoreThanText: hasFiles || intent !== undefined, isEncrypted },
+    {
+      isEditing: edited !== undefined,
+      isRunning: runId !== undefined,
+      supports,
+      isMoreThanText: hasFiles || intent !== undefined,
+      isEncrypted,
+    },
     preferred,
   );
   const obstacle = obstacleOf();
+  const isSuggesting = suggestions.items.length > 0;
   const mayRecord = isEmpty && edited === undefined && noFiles === undefined && canRecord();
 
   useEffect(() => {
@@ -209,12 +217,12 @@ function ComposerOf({ conversationId }: ComposerProps) {
             <GrowingField
               fieldRef={field}
               value={text}
-              placeholder={t("message", { name: agentName ?? "" })}
-              aria-label={t("message", { name: agentName ?? "" })}
+              placeholder={t("message", { name: agentName })}
+              aria-label={t("message", { name: agentName })}
               aria-autocomplete="list"
               aria-haspopup="listbox"
-              aria-controls={suggestions.items.length > 0 ? suggestions.listId : undefined}
-              aria-activedescendant={suggestions.items.length > 0 ? suggestions.optionId(suggestions.active) : undefined}
+              aria-controls={isSuggesting ? suggestions.listId : undefined}
+              aria-activedescendant={isSuggesting ? suggestions.optionId(suggestions.active) : undefined}
               readOnly={isWaiting}
               enterKeyHint={isTouch() ? "enter" : "send"}
               autoCapitalize="sentences"
@@ -248,7 +256,7 @@ function ComposerOf({ conversationId }: ComposerProps) {
         </div>
         {stopping === "unresponsive" && (
           <p className={styles["note"]} role="status">
-            {t("unresponsive", { name: agentName ?? "" })}
+            {t("unresponsive", { name: agentName })}
           </p>
         )}
         {recording !== undefined && (

@@ -66,7 +66,7 @@ export default function EmojiPicker({ onPick }: EmojiPickerProps) {
       {search === "" && recent.length > 0 && (
         <div className={styles["recent"]} role="group" aria-label={t("emojiRecent")}>
           {recent.slice(0, COLUMNS).map((emoji) => (
-            <button key={emoji} type="button" className={styles["emoji"]} aria-label={emoji} onClick={() => pick(emoji)}>
+            <button key={emoji} type="button" className={styles["emoji"]} onClick={() => pick(emoji)}>
               {emoji}
             </button>
           ))}
@@ -110,13 +110,14 @@ const COMPONENTS: Partial<EmojiPickerListComponents> = {
       {category.label}
     </div>
   ),
-  Row: ({ children, ...props }) => (
-    <div {...props} className={styles["row"]}>
+  // The library counts from 0, ARIA from 1. It looks its rows up by their number, all but the first.
+  Row: ({ children, "aria-rowindex": row, ...props }) => (
+    <div {...props} aria-rowindex={row || undefined} className={styles["row"]}>
       {children}
     </div>
   ),
-  Emoji: ({ emoji, ...props }) => (
-    <button {...props} className={styles["emoji"]} data-active={emoji.isActive || undefined}>
+  Emoji: ({ emoji, "aria-colindex": column = 0, ...props }) => (
+    <button {...props} aria-colindex={column + 1} className={styles["emoji"]} data-active={emoji.isActive || undefined}>
       {emoji.emoji}
     </button>
   ),

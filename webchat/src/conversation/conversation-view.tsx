@@ -62,7 +62,7 @@ function Conversation({ conversation, messageId }: ConversationProps) {
   const menu = useOpened((opened) => opened.menu);
   const dialog = useOpened((opened) => opened.dialog);
   return (
-    <section className={styles["view"]} aria-label={t("conversation", { name: conversation.title ?? agentName })}>
+    <section className={styles["view"]} aria-label={t("conversation", { name: agentName })}>
       <Header conversation={conversation} agentName={agentName} />
       <SecrecyBanner conversationId={conversationId} agentName={agentName} />
       <h2 className="visually-hidden">{t("messages")}</h2>

@@ -19,7 +19,8 @@ export function Reactions({ message, agentName }: { readonly message: Message; r
       {[...byEmoji].map(([emoji, all]) => {
         const names = all.map((each) => (each.account_kind === "agent" ? agentName : t("reactedYou")));
         const who = names.length === 1 ? names[0]! : t("andList", { some: names.slice(0, -1).join(", "), last: names.at(-1)! });
-        const label = t("reaction", { emoji, who });
+        const shown = `${emoji} ${all.length}`;
+        const label = t("reaction", { shown, who });
         return (
           <button
             key={emoji}
@@ -30,8 +31,7 @@ export function Reactions({ message, agentName }: { readonly message: Message; r
             title={label}
             onClick={() => commands.react(message, emoji)}
           >
-            <span>{emoji}</span>
-            <span>{all.length}</span>
+            {shown}
           </button>
         );
       })}

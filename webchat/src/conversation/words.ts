@@ -22,12 +22,10 @@ export const words = catalogue({
     deletedOne: "This message was deleted",
     deletedSome: { one: "{n} deleted message", other: "{n} deleted messages" },
     beginningHint: "This is the beginning of your conversation with {name}.",
-    commandsHint: "Things to try",
     isWriting: "{name} is writing",
 
     // Messages.
     named: "{sender}, {time}",
-    namedDeleted: "Deleted, {time}",
     unreadable: "This device cannot read this message",
     deciphering: "Decrypting …",
     encrypted: "Encrypted",
@@ -37,7 +35,6 @@ export const words = catalogue({
     waitsFor: "Waits for {name}",
     withdraw: "Withdraw",
     more: "More about this message",
-    answering: "Answer to {sender}: {text}",
     earlier: "An earlier message",
     file: { one: "{n} file", other: "{n} files" },
 
@@ -53,7 +50,7 @@ export const words = catalogue({
 
     // Reactions.
     reactions: "Reactions",
-    reaction: "{emoji}: {who}",
+    reaction: "{shown}: {who}",
     reactedYou: "you",
     andList: "{some} and {last}",
 
@@ -125,11 +122,9 @@ export const words = catalogue({
     deletedOne: "Diese Nachricht wurde gelöscht",
     deletedSome: { one: "{n} gelöschte Nachricht", other: "{n} gelöschte Nachrichten" },
     beginningHint: "Hier beginnt deine Unterhaltung mit {name}.",
-    commandsHint: "Probier zum Beispiel",
     isWriting: "{name} schreibt",
 
     named: "{sender}, {time}",
-    namedDeleted: "Gelöscht, {time}",
     unreadable: "Dieses Gerät kann diese Nachricht nicht lesen",
     deciphering: "Wird entschlüsselt …",
     encrypted: "Verschlüsselt",
@@ -139,7 +134,6 @@ export const words = catalogue({
     waitsFor: "Wartet auf {name}",
     withdraw: "Zurückziehen",
     more: "Mehr zu dieser Nachricht",
-    answering: "Antwort an {sender}: {text}",
     earlier: "Eine frühere Nachricht",
     file: { one: "{n} Datei", other: "{n} Dateien" },
 
@@ -153,7 +147,7 @@ export const words = catalogue({
     discard: "Verwerfen",
 
     reactions: "Reaktionen",
-    reaction: "{emoji}: {who}",
+    reaction: "{shown}: {who}",
     reactedYou: "du",
     andList: "{some} und {last}",
 

@@ -17,6 +17,8 @@ export interface SignInOptions {
 
 const KEY = "amtrio.self";
 const UNAUTHORIZED = 401;
+/** What is asked before there is a token; another one helps none of these. */
+const FOR_ANYONE = /\/auth\/(login|register|session|options|invitation)$/;
 
 export class Session {
   readonly rest: Rest;
@@ -93,13 +95,19 @@ export class Session {
     return self;
   }
 
-  /** A token that has run out is replaced once, and nobody notices. */
+  /** What is asked before the page has its token waits for it; one that has run out is replaced once. Nobody notices. */
   async #fetch(fetch: typeof globalThis.fetch, input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+    if (FOR_ANYONE.test(new URL(String(input)).pathname)) return fetch(input, init);
+    const isEarly = this.rest.token === undefined && this.self !== null;
+    if (isEarly && (await this.renew().catch(() => false))) return fetch(input, this.#withToken(init));
     const sent = this.rest.token;
     const answer = await fetch(input, init);
-    const isOurs = sent !== undefined && !String(input).includes("/auth/");
-    if (answer.status !== UNAUTHORIZED || !isOurs) return answer;
+    if (answer.status !== UNAUTHORIZED || sent === undefined) return answer;
     if (this.rest.token === sent && !(await this.renew().catch(() => false))) return answer;
-    return fetch(input, { ...init, headers: { ...(init?.headers as object), Authorization: `Bearer ${this.rest.token}` } });
+    return fetch(input, this.#withToken(init));
+  }
+
+  #withToken(init: RequestInit | undefined): RequestInit {
+    return { ...init, headers: { ...(init?.headers as object), Authorization: `Bearer ${this.rest.token}` } };
   }
 }

@@ -148,8 +148,8 @@ describe("reactions", () => {
     know([said(1, "Done", { reactions: [by("🎉", "agent"), by("🎉", "user"), by("👍", "agent")] })]);
     show(recording().actions);
     const [party, thumb] = within(message("Done")).getByRole("group", { name: "Reactions" }).querySelectorAll("button");
-    expect([party!.getAttribute("aria-label"), party!.getAttribute("aria-pressed"), party!.textContent]).toEqual(["🎉: Demo and you", "true", "🎉2"]);
-    expect([thumb!.getAttribute("aria-label"), thumb!.getAttribute("aria-pressed")]).toEqual(["👍: Demo", "false"]);
+    expect([party!.getAttribute("aria-label"), party!.getAttribute("aria-pressed"), party!.textContent]).toEqual(["🎉 2: Demo and you", "true", "🎉 2"]);
+    expect([thumb!.getAttribute("aria-label"), thumb!.getAttribute("aria-pressed")]).toEqual(["👍 1: Demo", "false"]);
   });
 
   it("are given and taken back by a click", async () => {
@@ -157,8 +157,8 @@ describe("reactions", () => {
     know([done]);
     const { actions, asked } = recording();
     show(actions);
-    await userEvent.click(screen.getByRole("button", { name: "🎉: you" }));
-    await userEvent.click(screen.getByRole("button", { name: "👍: Demo" }));
+    await userEvent.click(screen.getByRole("button", { name: "🎉 1: you" }));
+    await userEvent.click(screen.getByRole("button", { name: "👍 1: Demo" }));
     expect(of(asked, "react")).toEqual([["react", done, "🎉", false], ["react", done, "👍", true]]);
   });
 });

@@ -122,7 +122,9 @@ describe("the options", () => {
     const { actions, asked } = recording();
     show(actions);
     await choose("Rename …");
-    await userEvent.clear(await screen.findByRole("textbox", { name: "Title" }));
+    const title = await screen.findByRole("textbox", { name: "Title" });
+    expect(document.activeElement).toBe(title);
+    await userEvent.clear(title);
     await userEvent.keyboard("New{Enter}");
     await choose("Rename …");
     await userEvent.clear(await screen.findByRole("textbox", { name: "Title" }));

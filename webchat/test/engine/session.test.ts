@@ -47,6 +47,34 @@ test("a token that ran out is replaced once, and who asked does not notice", asy
   expect(asked.filter((each) => each.path === "/agents" && each.token === "t2")).toHaveLength(3);
 });
 
+test("what a page asks before it has its token waits for it", async () => {
+  const { asked, fetch } = server();
+  localStorage.setItem("amtrio.self", JSON.stringify({ userId: "alice-id", username: "alice" }));
+  const session = new Session("http://chat.test", fetch);
+  await Promise.all([session.renew(), session.rest.agents(), session.rest.call("GET", "/auth/sessions")]);
+  expect(asked.map(({ path, token }) => [path, token])).toEqual([
+    ["/auth/session", undefined],
+    ["/agents", "t1"],
+    ["/auth/sessions", "t1"],
+  ]);
+});
+
+test("a token that ran out is replaced for the list of sessions as well", async () => {
+  const { fetch, expire } = server();
+  const session = new Session("http://chat.test", fetch);
+  await session.signIn("alice", "secret");
+  expire();
+  expect(await session.rest.call("GET", "/auth/sessions")).toEqual([]);
+});
+
+test("what nobody is signed in for is asked without a token", async () => {
+  const { asked, fetch } = server();
+  const session = new Session("http://chat.test", fetch);
+  await expect(session.rest.agents()).rejects.toMatchObject({ status: 401 });
+  await expect(session.options()).rejects.toMatchObject({ status: 401 });
+  expect(asked.map(({ path }) => path)).toEqual(["/agents", "/auth/options"]);
+});
+
 test("a session that has ended is told as such, and not asked for in a circle", async () => {
   const { asked, fetch, expire } = server({ hasCookie: false });
   const session = new Session("http://chat.test", fetch);

@@ -10,6 +10,7 @@ import { useWords } from "../../i18n/words.ts";
 import type { ConversationDialogProps } from "./conversation-dialog.tsx";
 import styles from "./dialogs.module.css";
 import { useDoing } from "./doing.ts";
+import { useFocused } from "./focused.ts";
 import { words } from "./words.ts";
 
 // As the server has it.
@@ -25,6 +26,7 @@ export function TagsDialog({ conversation, onClose }: ConversationDialogProps) {
   const t = useWords(words);
   const actions = useActions();
   const { isBusy, error, run } = useDoing();
+  const input = useFocused<HTMLInputElement>();
   const [text, setText] = useState("");
   const [used, setUsed] = useState<readonly UsedTag[]>([]);
   const { conversation_id: id, tags } = conversation;
@@ -63,7 +65,7 @@ export function TagsDialog({ conversation, onClose }: ConversationDialogProps) {
           value={text}
           maxLength={TAG_LENGTH_AT_MOST}
           autoComplete="off"
-          autoFocus
+          ref={input}
           onChange={(event) => setText(event.target.value)}
         />
         <Button type="submit" disabled={isBusy || text.trim() === ""}>

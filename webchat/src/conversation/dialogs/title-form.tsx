@@ -6,6 +6,7 @@ import { Dialog } from "../../design/dialog.tsx";
 import { Field } from "../../design/field.tsx";
 import { useWords } from "../../i18n/words.ts";
 import { useDoing } from "./doing.ts";
+import { useFocused } from "./focused.ts";
 import { words } from "./words.ts";
 
 // As the server has it.
@@ -27,6 +28,7 @@ export function TitleForm({ heading, hint, done, title, isRequired, onDone, onCl
   const form = useId();
   const [text, setText] = useState(title);
   const { isBusy, error, run } = useDoing();
+  const input = useFocused<HTMLInputElement>();
   return (
     <Dialog
       title={heading}
@@ -53,7 +55,7 @@ export function TitleForm({ heading, hint, done, title, isRequired, onDone, onCl
           error={error}
           value={text}
           maxLength={TITLE_LENGTH_AT_MOST}
-          autoFocus
+          ref={input}
           autoComplete="off"
           onChange={(event) => setText(event.target.value)}
         />

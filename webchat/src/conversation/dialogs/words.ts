@@ -7,7 +7,6 @@ export const words = catalogue({
     cancel: "Cancel",
     close: "Close",
     save: "Save",
-    none: "None",
     loadMore: "Show more",
 
     details: "Details",
@@ -113,7 +112,6 @@ export const words = catalogue({
     cancel: "Abbrechen",
     close: "Schließen",
     save: "Speichern",
-    none: "Keine",
     loadMore: "Mehr zeigen",
 
     details: "Details",
