@@ -64,7 +64,9 @@ function Start({ isKnown }: { readonly isKnown: boolean }): ReactNode {
 function Chat({ id, isKnown }: { readonly id: string; readonly isKnown: boolean }): ReactNode {
   const [search] = useSearchParams();
   const isThere = useChat((state) => state.conversations[id] !== undefined);
-  if (isThere) return <ChatPane conversationId={id} messageId={search.get("m") ?? undefined} />;
+  if (isThere) {
+    return <ChatPane conversationId={id} messageId={search.get("m") ?? undefined} query={search.get("q") ?? ""} />;
+  }
   return isKnown ? <NotFound isChat /> : <Waiting />;
 }
 
