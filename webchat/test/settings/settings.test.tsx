@@ -2,13 +2,13 @@ import { renderHook, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { Route } from "wouter";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { ChatState, Outgoing, Secrecy } from "../../src/engine/state.ts";
+import type { ChatState, Outgoing } from "../../src/engine/state.ts";
 import { choose } from "../../src/i18n/language.ts";
 import { Settings } from "../../src/settings/settings.tsx";
 import { useOverlay } from "../../src/shell/overlay.ts";
 import { fakeServer, show } from "./fake-server.tsx";
 
-function open(path: string, state: Partial<ChatState> = {}) {
+function open(path: string, state: Partial<ChatState> = {}, hasKeys = false) {
   history.replaceState(null, "", path);
   const server = fakeServer({
     "GET /account": () => new Promise(() => {}),
@@ -17,7 +17,7 @@ function open(path: string, state: Partial<ChatState> = {}) {
   const signOut = vi.fn<() => Promise<void>>(async () => {});
   show(
     <Route path="/settings/:section?">{({ section }) => <Settings section={section} />}</Route>,
-    { rest: server.rest, signOut },
+    { rest: server.rest, signOut, keepsKeys: () => hasKeys },
     state,
   );
   return { signOut, user: userEvent.setup() };
@@ -86,8 +86,7 @@ test("signing out asks while messages wait, and says how many", async () => {
 });
 
 test("signing out asks where this device's keys would go", async () => {
-  const on: Secrecy = { kind: "on", safetyNumber: "1", verified: false };
-  const { signOut, user } = open("/settings", { secrecy: { conv: on } });
+  const { signOut, user } = open("/settings", {}, true);
   await user.click(screen.getByRole("button", { name: "Sign out" }));
   expect(within(screen.getByRole("dialog")).getByText(/keys of this device/)).toBeTruthy();
   expect(signOut).not.toHaveBeenCalled();
