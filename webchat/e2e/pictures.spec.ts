@@ -21,7 +21,6 @@ async def fetch(url: str, tries: int = 5) -> bytes:
 All 214 tests pass. Shall I open the pull request?`;
 
 test("a day with agents", async ({ person, agents }) => {
-  test.setTimeout(25_000);
   const alice = await person("Alice");
   const coder = await agents.scripted("Coder", { model: "qwen3-coder", description: "Works on your repositories" });
   const [home, books] = [await agents.scripted("Home"), await agents.scripted("Librarian")];
@@ -51,6 +50,5 @@ test("a day with agents", async ({ person, agents }) => {
   await expect(page.getByRole("navigation").getByRole("link", { name: /Coder/ })).not.toContainText("unread");
   await screenshots(page, "readme");
   await page.getByRole("button", { name: "As a draft" }).click();
-  console.log("clicked");
   expect((await coder.answerTo(asked)).question.answer?.option_ids).toEqual(["draft"]);
 });

@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { Route } from "wouter";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { holdsQuestion } from "../../src/conversation/hold-choice.ts";
-import type { ChatState, Outgoing, Secrecy } from "../../src/engine/state.ts";
+import type { ChatState, Outgoing } from "../../src/engine/state.ts";
 import { choose } from "../../src/i18n/language.ts";
 import { Settings } from "../../src/settings/settings.tsx";
 import { useOverlay } from "../../src/shell/overlay.ts";
