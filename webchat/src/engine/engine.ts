@@ -41,11 +41,16 @@ export class Engine implements Actions {
     return this.#session.rest;
   }
 
-  /** Go on with who was signed in here last; without anybody, say so. */
+  /** Go on with who was signed in here last; without anybody, say so. Rejects if nothing can be kept on this device. */
   async start(): Promise<void> {
     const { self } = this.#session;
-    if (self === null) chat.setState({ ...EMPTY, self: null });
-    else await this.#open(self);
+    try {
+      if (self !== null) return await this.#open(self);
+    } catch (error) {
+      chat.setState({ ...EMPTY, self: null });
+      throw error;
+    }
+    chat.setState({ ...EMPTY, self: null });
   }
 
   // ------------------------------------------------------------------------------------------------------ signing in
