@@ -2,7 +2,8 @@
 
 import { field, newest, test } from "./answers-scene.ts";
 import { restOf } from "./attachments-scene.ts";
-import { axe, expect, screenshots, type Page } from "./harness.ts";
+import { faultsOf } from "./composer-looks.ts";
+import { expect, type Page } from "./harness.ts";
 
 const MICROPHONE = { permissions: ["microphone"] };
 const recordButton = (page: Page) => page.getByRole("button", { name: "Record a voice note" });
@@ -19,8 +20,7 @@ test("a tap records, the meter shows how loud, and what is sent is heard by the 
   await expect(recording(page).getByRole("timer")).toHaveText("0:01");
   // It beeps once a second.
   await expect.poll(async () => Math.max(...(await levels(page)))).toBeGreaterThan(30);
-  await screenshots(page, "composer-voice");
-  expect(await axe(page)).toEqual([]);
+  expect(await faultsOf(page, "composer-voice")).toEqual([]);
   await expect(recording(page).getByRole("timer")).toHaveText("0:02");
   await recording(page).getByRole("button", { name: "Send" }).click();
   const { content, attachments = [] } = await coder.nextMessage();

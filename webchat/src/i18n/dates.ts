@@ -67,7 +67,8 @@ export function bytes(count: number): string {
   return new Intl.NumberFormat(language(), {
     style: "unit",
     unit,
-    unitDisplay: "short",
+    // "4 byte" is no English.
+    unitDisplay: power === 0 ? "long" : "short",
     maximumFractionDigits: value < 10 && power > 0 ? 1 : 0,
   }).format(value);
 }
