@@ -1,17 +1,20 @@
 /** The app: who is signed in decides what is shown. */
 
-import { lazy, StrictMode, Suspense, useEffect, useState } from "react";
+import { lazy, StrictMode, Suspense, useLayoutEffect, useRef, useState } from "react";
 import { createRoot } from "react-dom/client";
-import { Toasts } from "./design/toast.tsx";
+import { useLocation } from "wouter";
+import { notifyError, Toasts } from "./design/toast.tsx";
 import { ActionsProvider } from "./engine/actions.ts";
 import { Engine } from "./engine/engine.ts";
-import { useChat } from "./engine/state.ts";
+import { useChat, type Self } from "./engine/state.ts";
 import { useWords } from "./i18n/words.ts";
 import { dropPush } from "./notifications/push.ts";
 import { Shell } from "./shell/shell.tsx";
+import { useInvitation } from "./welcome/use-invitation.ts";
 import { words } from "./words.ts";
 
 const Welcome = lazy(() => import("./welcome/welcome.tsx").then((module) => ({ default: module.Welcome })));
+const AlreadyIn = lazy(async () => ({ default: (await import("./welcome/already-in.tsx")).AlreadyIn }));
 
 /** Draw the app, and begin with whoever was signed in last. */
 export function start(root: HTMLElement): void {
@@ -22,26 +25,52 @@ export function start(root: HTMLElement): void {
       <App engine={engine} />
     </StrictMode>,
   );
-  void engine.start();
+  engine.start().catch(notifyError);
 }
 
 function App({ engine }: { readonly engine: Engine }) {
   return (
     <ActionsProvider value={engine}>
       <Suspense>
-        <Page engine={engine} />
+        <Page />
       </Suspense>
       <Toasts />
     </ActionsProvider>
   );
 }
 
-function Page({ engine }: { readonly engine: Engine }) {
+function Page() {
   const t = useWords(words);
   const self = useChat((state) => state.self);
-  const [hasEnded, setEnded] = useState(false);
-  useEffect(() => engine.onSessionEnd(() => setEnded(true)), [engine]);
+  const hasEnded = useChat((state) => state.hasEnded);
+  useStartAgain(self, hasEnded);
   if (self === undefined) return null;
   if (self === null) return <Welcome notice={hasEnded ? t("sessionEnded") : undefined} />;
-  return <Shell key={self.userId} />;
+  return (
+    <>
+      <Shell key={self.userId} />
+      <Invited />
+    </>
+  );
+}
+
+/** Whoever signs in next begins at the beginning; who has to sign in once more, where they were. */
+function useStartAgain(self: Self | null | undefined, hasEnded: boolean): void {
+  const [, navigate] = useLocation();
+  const wasIn = useRef(false);
+  useLayoutEffect(() => {
+    if (self === null && wasIn.current && !hasEnded) navigate("/", { replace: true });
+    wasIn.current = Boolean(self);
+  }, [self, hasEnded, navigate]);
+}
+
+function Invited() {
+  const [invitation, setInvitation] = useState<string>();
+  useInvitation(setInvitation);
+  if (invitation === undefined) return null;
+  return (
+    <Suspense>
+      <AlreadyIn invitation={invitation} onClose={() => setInvitation(undefined)} />
+    </Suspense>
+  );
 }

@@ -22,6 +22,8 @@ export interface Actions {
   options(): Promise<SignInOptions>;
   /** Ends the session and forgets everything that is stored here. */
   signOut(): Promise<void>;
+  /** The same with the account itself. Rejects with `forbidden` for a wrong password, `conflict` for the last administrator. */
+  deleteAccount(password: string): Promise<void>;
   /** Try to connect now. */
   reconnect(): void;
   /** Any route, with the credential of this session. */
@@ -77,6 +79,8 @@ export interface Actions {
   fileUrl(attachment: Attachment, kind?: "file" | "thumbnail"): Promise<string>;
 
   // ---- encryption
+  /** This device has keys, without which nobody reads here again what was sealed for it. They go with signing out. */
+  keepsKeys(): boolean;
   setEncryption(conversationId: string, on: boolean): Promise<void>;
   /** A person compared the numbers. Keys that have changed are believed from now on. */
   markVerified(conversationId: string): Promise<void>;

@@ -4,7 +4,7 @@
  * Knows the parts of the engine. Knows no view.
  */
 
-import type { Connection, Message, Reaction, Rest, SearchPage, SearchQuery } from "@amtrio/client";
+import { Refused, type Connection, type Message, type Reaction, type Rest, type SearchPage, type SearchQuery } from "@amtrio/client";
 import { SignedInAccount } from "./account.ts";
 import type { Actions, SendOptions } from "./actions.ts";
 import { changeConversation, withoutConversation } from "./apply.ts";
@@ -23,7 +23,8 @@ export class Engine implements Actions {
   readonly #tabs = new Tabs();
   #account: SignedInAccount | undefined;
   #typedAt = new Map<string, number>();
-  readonly #ends = new Set<() => void>();
+  /** Whose session ends by this person's own doing. */
+  #parting: SignedInAccount | undefined;
   /** Called while a person signs out, as long as the server still knows the session. */
   beforeSignOut: (rest: Rest) => Promise<void> = async () => undefined;
 
@@ -40,17 +41,16 @@ export class Engine implements Actions {
     return this.#session.rest;
   }
 
-  /** Called when a session ended without this person's doing. Returns how to stop listening. */
-  onSessionEnd(listener: () => void): () => void {
-    this.#ends.add(listener);
-    return () => this.#ends.delete(listener);
-  }
-
-  /** Go on with who was signed in here last; without anybody, say so. */
+  /** Go on with who was signed in here last; without anybody, say so. Rejects if nothing can be kept on this device. */
   async start(): Promise<void> {
     const { self } = this.#session;
-    if (self === null) chat.setState({ ...EMPTY, self: null });
-    else await this.#open(self);
+    try {
+      if (self !== null) return await this.#open(self);
+    } catch (error) {
+      chat.setState({ ...EMPTY, self: null });
+      throw error;
+    }
+    chat.setState({ ...EMPTY, self: null });
   }
 
   // ------------------------------------------------------------------------------------------------------ signing in
@@ -68,12 +68,19 @@ export class Engine implements Actions {
   }
 
   async signOut(): Promise<void> {
-    const account = this.#account;
+    const self = this.#account?.self;
     await this.beforeSignOut(this.rest).catch(() => undefined);
-    await this.#session.signOut().catch(() => undefined);
-    if (account !== undefined) this.#tabs.tell({ kind: "signed_out", userId: account.self.userId });
-    await this.#leave();
-    await account?.erase();
+    // The other tabs first: cut off by the server, they would say that the session has ended.
+    if (self !== undefined) this.#tabs.tell({ kind: "signed_out", userId: self.userId });
+    await this.#part(() => this.#session.signOut().catch(() => undefined));
+  }
+
+  async deleteAccount(password: string): Promise<void> {
+    const self = this.#account?.self;
+    await this.#part(() => this.rest.call("DELETE", "/account", { body: { password } }));
+    if (self !== undefined) this.#tabs.tell({ kind: "signed_out", userId: self.userId });
+    // What the server knew of this device went with the account; the browser still has its part.
+    await this.beforeSignOut(this.rest).catch(() => undefined);
   }
 
   reconnect(): void {
@@ -89,17 +96,31 @@ export class Engine implements Actions {
     const account = await SignedInAccount.open(self, this.#session, this.#tabs);
     this.#account = account;
     void account.run(this.#url).then(async (hasEnded) => {
-      if (!hasEnded) return;
+      if (!hasEnded || account === this.#parting) return;
       this.#session.forget();
-      await this.#leave();
-      for (const listener of this.#ends) listener();
+      await this.#leave({ hasEnded: true });
     });
   }
 
-  async #leave(): Promise<void> {
+  /** End the session and leave nothing on this device, unless `end` fails. The server may cut the connection before it answers. */
+  async #part(end: () => Promise<unknown>): Promise<void> {
+    const account = this.#account;
+    this.#parting = account;
+    try {
+      await end();
+    } catch (error) {
+      this.#parting = undefined;
+      throw error;
+    }
+    this.#session.forget();
+    await this.#leave();
+    await account?.erase();
+  }
+
+  async #leave({ hasEnded = false } = {}): Promise<void> {
     const account = this.#account;
     this.#account = undefined;
-    chat.setState({ ...EMPTY, self: null });
+    chat.setState({ ...EMPTY, self: null, hasEnded });
     await account?.close();
   }
 
@@ -246,6 +267,8 @@ export class Engine implements Actions {
       await this.rest.stop(runId);
     } catch (error) {
       chat.setState(({ stopping: { [runId]: _, ...others } }) => ({ stopping: others }));
+      // It has ended by itself meanwhile, which is what was wanted; the log is about to tell.
+      if (error instanceof Refused && error.code === "run_closed") return;
       throw error;
     }
   }
@@ -268,6 +291,10 @@ export class Engine implements Actions {
     if (this.#account === undefined) return Promise.reject(new Error("nobody is signed in"));
     return this.#account.files.url(attachment, kind);
   };
+
+  keepsKeys(): boolean {
+    return this.#account?.secrets.isUsed === true;
+  }
 
   async setEncryption(conversationId: string, on: boolean): Promise<void> {
     await this.#account?.secrets.turn(conversationId, on);

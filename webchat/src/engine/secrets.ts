@@ -28,6 +28,11 @@ export class Secrets {
     });
   }
 
+  /** A conversation was encrypted on this device, some time. */
+  get isUsed(): boolean {
+    return localStorage.getItem(KEY) === this.#userId;
+  }
+
   async close(): Promise<void> {
     this.#stop();
     (await this.#vault?.catch(() => undefined))?.close();
@@ -36,15 +41,16 @@ export class Secrets {
   /** Nobody can read afterwards what was encrypted, but the agents. */
   async erase(): Promise<void> {
     await this.close();
-    if (!this.#isUsed) return;
-    const { removeVault } = await import("../encryption/vault.ts");
-    await removeVault(this.#userId);
+    // Also where none was used: the settings have looked for keys.
+    const removal = import("../encryption/vault.ts").then(({ removeVault }) => removeVault(this.#userId));
+    if (!this.isUsed) return removal.catch(() => undefined);
+    await removal;
     localStorage.removeItem(KEY);
   }
 
   /** A conversation is shown: say how it stands with it. */
   async look(conversationId: string): Promise<void> {
-    if (!this.#isUsed) return;
+    if (!this.isUsed) return;
     await this.#tell(conversationId);
     const agentId = agentOf(conversationId);
     const vault = await this.#open();
@@ -96,13 +102,13 @@ export class Secrets {
 
   /** The server has the keys of this browser, and enough of them. */
   async publish(): Promise<void> {
-    if (!this.#isUsed) return;
+    if (!this.isUsed) return;
     const vault = await this.#open();
     if ((await vault.standing()).state === "ready") await vault.publish(this.#rest);
   }
 
   async apply(event: AmtrioEvent): Promise<void> {
-    if (!this.#isUsed) return;
+    if (!this.isUsed) return;
     if (event.type === "one_time_keys_low") await (await this.#open()).publish(this.#rest);
     if (event.type === "snapshot") await (await this.#open()).forgetSeen();
     if (event.type !== "identity_key_changed") return;
@@ -110,10 +116,6 @@ export class Secrets {
     if (event.data.account_kind === "agent") await vault.refreshPeer(this.#rest, event.data.account_id);
     else if (event.data.account_id === this.#userId) await vault.publish(this.#rest);
     await this.#tellAll();
-  }
-
-  get #isUsed(): boolean {
-    return localStorage.getItem(KEY) === this.#userId;
   }
 
   #open(): Promise<Vault> {
@@ -149,7 +151,7 @@ export class Secrets {
     for (const { message_id: id } of messages) this.#opening.add(id);
     const texts: Record<string, string | null> = {};
     try {
-      const vault = this.#isUsed ? await this.#open() : undefined;
+      const vault = this.isUsed ? await this.#open() : undefined;
       for (const message of messages) {
         const opened = await vault?.open(message);
         texts[message.message_id] = opened !== undefined && "text" in opened ? opened.text : null;

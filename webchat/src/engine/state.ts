@@ -83,6 +83,8 @@ export type Secrecy =
 export interface ChatState {
   /** Null: nobody is signed in. Undefined: not known yet. */
   readonly self: Self | null | undefined;
+  /** Nobody is, because the session ended without this person's doing. */
+  readonly hasEnded: boolean;
   /** Undefined until the server has said it once on this device. */
   readonly account: Account | undefined;
   readonly link: Link;
@@ -109,6 +111,7 @@ export interface ChatState {
 
 export const EMPTY: ChatState = {
   self: undefined,
+  hasEnded: false,
   account: undefined,
   link: { kind: "connecting" },
   isLoaded: false,

@@ -5,7 +5,6 @@ import { useState } from "react";
 import { Button } from "../design/button.tsx";
 import { Dialog } from "../design/dialog.tsx";
 import { Field } from "../design/field.tsx";
-import { notifyError } from "../design/toast.tsx";
 import { useActions } from "../engine/actions.ts";
 import { useChat } from "../engine/state.ts";
 import { useWords } from "../i18n/words.ts";
@@ -44,12 +43,6 @@ function DeleteDialog({ onClose }: { readonly onClose: () => void }) {
   const [password, setPassword] = useState("");
   const { form, errors, tell } = useFieldErrors<"name" | "password">();
 
-  async function erase(): Promise<void> {
-    await actions.rest.call("DELETE", "/account", { body: { password } });
-    // Nothing is left to be signed out of; what is stored on this device still is.
-    await actions.signOut().catch(notifyError);
-  }
-
   function submit(): void {
     const isName = name.trim() === username;
     tell({
@@ -57,7 +50,7 @@ function DeleteDialog({ onClose }: { readonly onClose: () => void }) {
       ...(password === "" && { password: rules("passwordMissing") }),
     });
     if (!isName || password === "") return;
-    void work.run(erase, (error) => {
+    void work.run(() => actions.deleteAccount(password), (error) => {
       const isWrong = error instanceof Refused && error.code === "forbidden";
       if (isWrong) tell({ password: t("passwordWrong") });
       return isWrong;

@@ -70,6 +70,7 @@ export const words = catalogue({
     licences: "Licences",
     licencesText: "amtrio is free software under the MIT licence. These pages also carry:",
     signOut: "Sign out",
+    signOutText: "What is stored on this device is deleted here. On the server everything stays.",
     signOutAnyway: "Sign out anyway",
     waitingMessages: {
       one: "One message has not been sent yet. It will be lost.",
@@ -149,6 +150,7 @@ export const words = catalogue({
     licences: "Lizenzen",
     licencesText: "amtrio ist freie Software unter der MIT-Lizenz. In diesen Seiten steckt auch:",
     signOut: "Abmelden",
+    signOutText: "Was auf diesem Gerät gespeichert ist, wird hier gelöscht. Auf dem Server bleibt alles.",
     signOutAnyway: "Trotzdem abmelden",
     waitingMessages: {
       one: "Eine Nachricht ist noch nicht gesendet. Sie geht verloren.",

@@ -34,14 +34,6 @@ export const words = catalogue({
     shortcutWalk: "From message to message",
     shortcutLatest: "To the newest message",
     shortcutMenu: "Menu of a message or chat",
-    signOutTitle: "Sign out?",
-    signOutText: "Everything stored on this device goes, also the keys of encrypted chats: what was encrypted for this device cannot be read again.",
-    signOutWaiting: {
-      one: "{n} message has not been sent yet and would be lost.",
-      other: "{n} messages have not been sent yet and would be lost.",
-    },
-    signOut: "Sign out",
-    cancel: "Cancel",
   },
   de: {
     shortcutsTitle: "Tastenkürzel",
@@ -74,14 +66,6 @@ export const words = catalogue({
     shortcutWalk: "Von Nachricht zu Nachricht",
     shortcutLatest: "Zur neuesten Nachricht",
     shortcutMenu: "Menü einer Nachricht oder eines Chats",
-    signOutTitle: "Abmelden?",
-    signOutText: "Alles, was auf diesem Gerät gespeichert ist, wird gelöscht, auch die Schlüssel verschlüsselter Chats: Was für dieses Gerät verschlüsselt wurde, lässt sich dann nicht mehr lesen.",
-    signOutWaiting: {
-      one: "{n} Nachricht ist noch nicht gesendet und ginge verloren.",
-      other: "{n} Nachrichten sind noch nicht gesendet und gingen verloren.",
-    },
-    signOut: "Abmelden",
-    cancel: "Abbrechen",
   },
 });
 

@@ -10,7 +10,7 @@ const DIALOGS: Readonly<Record<Overlay, ComponentType<{ onClose: () => void }>>>
   palette: lazy(async () => ({ default: (await loadPalette()).Palette })),
   shortcuts: lazy(async () => ({ default: (await import("./shortcuts-dialog.tsx")).ShortcutsDialog })),
   "new-chat": lazy(async () => ({ default: (await import("./sidebar/new-chat.tsx")).NewChat })),
-  "sign-out": lazy(async () => ({ default: (await import("./sign-out.tsx")).SignOut })),
+  "sign-out": lazy(async () => ({ default: (await import("../settings/sign-out-question.tsx")).SignOutQuestion })),
 };
 
 export function Overlays() {

@@ -42,7 +42,7 @@ export function Views({ isKnown }: { readonly isKnown: boolean }) {
             <Find />
           </Route>
           <Route path="/settings/:section?">{({ section }) => <Settings section={section} />}</Route>
-          <Route path="/manage/:section?">{({ section }) => <ForAdministrators section={section} isKnown={isKnown} />}</Route>
+          <Route path="/manage/:section?">{({ section }) => <Manage section={section} />}</Route>
           <Route>
             <NotFound />
           </Route>
@@ -72,17 +72,6 @@ function Chat({ id, isKnown }: { readonly id: string; readonly isKnown: boolean 
     return <ChatPane conversationId={id} messageId={search.get("m") ?? undefined} query={search.get("q") ?? ""} />;
   }
   return isKnown ? <NotFound isChat /> : <Waiting />;
-}
-
-interface ForAdministratorsProps {
-  readonly section: string | undefined;
-  readonly isKnown: boolean;
-}
-
-function ForAdministrators({ section, isKnown }: ForAdministratorsProps): ReactNode {
-  const isAdministrator = useChat((state) => state.account?.is_admin === true);
-  if (isAdministrator) return <Manage section={section} />;
-  return isKnown ? <NotFound /> : <Waiting />;
 }
 
 function Waiting() {

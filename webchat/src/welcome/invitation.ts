@@ -17,6 +17,11 @@ export function hideInvitation(): void {
   if (location.hash.startsWith(PREFIX)) history.replaceState(history.state, "", location.pathname + location.search);
 }
 
+/** The opposite: as if its link had been followed just now. */
+export function showInvitation(token: string): void {
+  location.replace(PREFIX + token);
+}
+
 /** What somebody pasted: a link or a token. */
 export function invitationIn(text: string): string | undefined {
   return TOKEN.exec(text)?.[0];

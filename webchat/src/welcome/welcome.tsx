@@ -4,12 +4,12 @@
  * Knows which of these the server offers. What happens after signing in is another view's.
  */
 
-import { useEffect, useRef, useState, type ReactNode } from "react";
+import { useRef, useState, type ReactNode } from "react";
 import { Button } from "../design/button.tsx";
 import { useWords } from "../i18n/words.ts";
 import { LanguageChoice } from "../settings/language-choice.tsx";
 import { ThemeChoice } from "../settings/theme-choice.tsx";
-import { hideInvitation, invitationInAddress } from "./invitation.ts";
+import { invitationInAddress } from "./invitation.ts";
 import { InvitationForm } from "./invitation-form.tsx";
 import { Join } from "./join.tsx";
 import { Mark } from "./mark.tsx";
@@ -18,6 +18,7 @@ import { Problem } from "./problem.tsx";
 import { RegisterForm } from "./register-form.tsx";
 import { Scene } from "./scene.tsx";
 import { SignInForm } from "./sign-in-form.tsx";
+import { useInvitation } from "./use-invitation.ts";
 import styles from "./welcome.module.css";
 import { words } from "./words.ts";
 
@@ -37,18 +38,10 @@ export function Welcome({ notice }: WelcomeProps) {
   const view: View = chosen ?? (invitation !== undefined ? "join" : options?.needs_administrator ? "first" : "signIn");
   const heading = useRef<HTMLHeadingElement>(null);
   // Also one that is followed while the page is open.
-  useEffect(() => {
-    const follow = (): void => {
-      const found = invitationInAddress();
-      if (found === undefined) return;
-      setInvitation(found);
-      setChosen("join");
-      hideInvitation();
-    };
-    follow();
-    addEventListener("hashchange", follow);
-    return () => removeEventListener("hashchange", follow);
-  }, []);
+  useInvitation((found) => {
+    setInvitation(found);
+    setChosen("join");
+  });
 
   function go(to: View): void {
     setChosen(to);

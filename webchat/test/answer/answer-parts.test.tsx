@@ -2,6 +2,7 @@ import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 import { AnswerParts, attachmentsBeside } from "../../src/answer/answer-parts.tsx";
+import { ActionsProvider, type Actions } from "../../src/engine/actions.ts";
 import { aPart } from "./parts.ts";
 
 const FILE = {
@@ -128,8 +129,13 @@ test("a run that has said nothing yet says that it prepares", () => {
 
 test("a file stands where it was made, and not a second time at the foot", () => {
   const parts = [aPart(0, "artifact", "", { attachment_id: "att_1", filename: "words.csv" })];
-  render(<AnswerParts parts={parts} isLive={false} attachments={[FILE]} conversationId="conv_1" />);
-  expect(screen.getByText("words.csv")).toBeDefined();
+  const actions = { fileUrl: async () => "/attachments/att_1?for=a-while" } as unknown as Actions;
+  render(
+    <ActionsProvider value={actions}>
+      <AnswerParts parts={parts} isLive={false} attachments={[FILE]} conversationId="conv_1" />
+    </ActionsProvider>,
+  );
+  expect(screen.getByText(/words/)).toBeDefined();
   const other = { ...FILE, attachment_id: "att_2" };
   expect(attachmentsBeside(parts, [FILE, other])).toEqual([other]);
   expect(attachmentsBeside([], [FILE])).toEqual([FILE]);

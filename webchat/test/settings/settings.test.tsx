@@ -2,13 +2,14 @@ import { renderHook, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { Route } from "wouter";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { ChatState, Outgoing, Secrecy } from "../../src/engine/state.ts";
+import { holdsQuestion } from "../../src/conversation/hold-choice.ts";
+import type { ChatState, Outgoing } from "../../src/engine/state.ts";
 import { choose } from "../../src/i18n/language.ts";
 import { Settings } from "../../src/settings/settings.tsx";
 import { useOverlay } from "../../src/shell/overlay.ts";
 import { fakeServer, show } from "./fake-server.tsx";
 
-function open(path: string, state: Partial<ChatState> = {}) {
+function open(path: string, state: Partial<ChatState> = {}, hasKeys = false) {
   history.replaceState(null, "", path);
   const server = fakeServer({
     "GET /account": () => new Promise(() => {}),
@@ -17,7 +18,7 @@ function open(path: string, state: Partial<ChatState> = {}) {
   const signOut = vi.fn<() => Promise<void>>(async () => {});
   show(
     <Route path="/settings/:section?">{({ section }) => <Settings section={section} />}</Route>,
-    { rest: server.rest, signOut },
+    { rest: server.rest, signOut, keepsKeys: () => hasKeys },
     state,
   );
   return { signOut, user: userEvent.setup() };
@@ -50,6 +51,15 @@ test("colours and language are chosen, and kept on this device", async () => {
   expect(screen.getByRole("heading", { level: 1 }).textContent).toBe("Einstellungen");
   await user.click(screen.getByRole("radio", { name: "Wie das System" }));
   expect(localStorage.getItem("amtrio.theme")).toBeNull();
+});
+
+test("long answers stay at their beginning for whoever wants that", async () => {
+  const { user } = open("/settings/appearance");
+  const hold = screen.getByRole("switch", { name: /^Stay at the beginning of long answers/ });
+  await user.click(hold);
+  expect(holdsQuestion()).toBe(true);
+  await user.click(hold);
+  expect(holdsQuestion()).toBe(false);
 });
 
 test("about says which server this is", async () => {
@@ -86,8 +96,7 @@ test("signing out asks while messages wait, and says how many", async () => {
 });
 
 test("signing out asks where this device's keys would go", async () => {
-  const on: Secrecy = { kind: "on", safetyNumber: "1", verified: false };
-  const { signOut, user } = open("/settings", { secrecy: { conv: on } });
+  const { signOut, user } = open("/settings", {}, true);
   await user.click(screen.getByRole("button", { name: "Sign out" }));
   expect(within(screen.getByRole("dialog")).getByText(/keys of this device/)).toBeTruthy();
   expect(signOut).not.toHaveBeenCalled();

@@ -81,8 +81,8 @@ test("the link of a notice of the server opens its chat", () => {
   expect(location.pathname).toBe("/c/c2");
 });
 
-test("the administration does not exist for others", () => {
+test("the administration is for administrators, and says so", async () => {
   goTo("/manage");
   show(<Shell />);
-  expect(screen.getByText("Nothing here")).toBeTruthy();
+  expect(await within(screen.getByRole("main")).findByText("Only for administrators")).toBeTruthy();
 });
