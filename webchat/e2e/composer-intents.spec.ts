@@ -1,8 +1,8 @@
 /** What one writes about a message: an answer that quotes it, or what it shall say instead. */
 
 import { articles, field, log, newest, test, write } from "./answers-scene.ts";
-import { faultsOf } from "./composer-looks.ts";
 import { expect, type Locator, type Page } from "./harness.ts";
+import { faultsOf } from "./looking.ts";
 
 const composer = (page: Page): Locator => page.getByRole("region", { name: "Write a message" });
 
