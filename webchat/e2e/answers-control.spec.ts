@@ -87,6 +87,23 @@ test.describe("an agent that hangs", () => {
   });
 });
 
+test.describe("an agent that dies", () => {
+  test.use({ ownServer: { env: { AMTRIO_RUNS_AGENT_GRACE_S: "1s" } } });
+
+  test("leaves what it has said, which says that there would have been more", async ({ chatWith }) => {
+    const { coder, page, id } = await chatWith();
+    const run = await coder.run(id);
+    run.tool("crawl");
+    await run.say("The first half");
+    await expect(newest(page)).toContainText("The first half");
+    await coder.close();
+    await expect(newest(page)).toContainText("Interrupted: the agent was gone before it finished");
+    await expect(newest(page)).toContainText("The first half");
+    await expect(newest(page)).toContainText("Not finished");
+    await expect(page.getByRole("button", { name: /^Stop/ })).toBeHidden();
+  });
+});
+
 test("what is said into a running answer goes to the agent at once, and says that it did", async ({ chatWith }) => {
   const { coder, page, id } = await chatWith();
   const run = await coder.run(id);
@@ -168,6 +185,24 @@ test("a message for afterwards waits in the chat, is withdrawn or taken, and the
   await expect(first.getByRole("button", { name: "Withdraw" })).toHaveCount(0);
 });
 
+test("a message that the agent has taken meanwhile stays, and whoever withdraws it is told why", async ({ chatWith }) => {
+  const { coder, page, id } = await chatWith({ card: { supports: ["stop", "queue"] } });
+  const late = await holdMessages(page, id);
+  const run = await coder.run(id);
+  await run.say("Working");
+  await expect(newest(page)).toContainText("Working");
+  await write(page, "then that");
+  const said = articles(page).filter({ hasText: "then that" });
+  await expect(said).toContainText("Waits for Coder");
+  late.hold();
+  await coder.connection.send("message_take", { message_id: (await coder.nextMessage()).message_id });
+  await said.getByRole("button", { name: "Withdraw" }).click();
+  await expect(page.getByRole("status", { name: "Notices" })).toContainText("Too late: the agent has it already");
+  late.release();
+  await expect(said).not.toContainText("Waits for Coder");
+  await run.finish();
+});
+
 test("the field while an answer runs is good to look at and to hear, in light and dark, wide and on a phone", async ({ chatWith }) => {
   const { coder, page, id } = await chatWith({ locale: "de-DE" });
   const run = await coder.run(id);
@@ -196,7 +231,7 @@ async function holdMessages(page: Page, id: string): Promise<{ hold(): void; rel
   await page.routeWebSocket(/\/client\/connect/, (socket) => {
     const server = socket.connectToServer();
     server.onMessage((frame) => {
-      const isLate = isHeld && /"type": ?"(message|run_ended)"/.test(String(frame));
+      const isLate = isHeld && /"type": ?"(message|message_taken|run_ended)"/.test(String(frame));
       if (isLate) held.push(() => socket.send(frame));
       else socket.send(frame);
     });

@@ -106,7 +106,7 @@ test("a file that an agent makes is named while it answers, and can be opened af
   await expect(newest(page).getByText("tides.csv")).toHaveCount(1);
 });
 
-test("an answer that failed says why, one whose agent has died says so, and usage is there for whoever asks", async ({ chatWith }) => {
+test("an answer that failed says why, and usage is there for whoever asks", async ({ chatWith }) => {
   const { coder, page, id } = await chatWith();
   const failed = await coder.run(id);
   await failed.say("I have begun");

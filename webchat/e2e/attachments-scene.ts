@@ -79,9 +79,9 @@ export async function drag(page: Page, info: TestInfo, onto: Locator, files: rea
   const box = (await onto.boundingBox())!;
   const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
   const data = { items: [], files: paths, dragOperationsMask: 1 };
-  await debug.send("Input.dispatchDragEvent", { type: "dragEnter", x, y, data });
-  await debug.send("Input.dispatchDragEvent", { type: "dragOver", x, y, data });
-  if (isDropped) await debug.send("Input.dispatchDragEvent", { type: "drop", x, y, data });
+  for (const type of ["dragEnter", "dragOver", "drop"] as const) {
+    if (type !== "drop" || isDropped) await debug.send("Input.dispatchDragEvent", { type, x, y, data });
+  }
   await debug.detach();
 }
 

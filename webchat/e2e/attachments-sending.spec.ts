@@ -2,7 +2,8 @@
 
 import { articles, field, log, newest, test, write } from "./answers-scene.ts";
 import { chip, choose, CLIPBOARD, drag, noise, pastePicture, pasteText, png, restOf, sendButton, text, throttle, tray } from "./attachments-scene.ts";
-import { axe, expect, screenshots, type Page } from "./harness.ts";
+import { faultsOf } from "./composer-looks.ts";
+import { expect, type Page } from "./harness.ts";
 
 const attachButton = (page: Page) => page.getByRole("button", { name: /^Attach files/ });
 
@@ -19,13 +20,12 @@ test("three dropped files are three chips with picture and progress, one is canc
 
   const progress = page.getByRole("progressbar", { name: "Uploading film.bin" });
   await expect.poll(async () => Number(await progress.getAttribute("aria-valuenow"))).toBeGreaterThan(5);
-  await screenshots(page, "attachments-tray");
-  expect(await axe(page)).toEqual([]);
+  expect(await faultsOf(page, "attachments-tray")).toEqual([]);
   await page.getByRole("button", { name: "Cancel film.bin" }).click();
   await expect(tray(page).getByRole("listitem")).toHaveCount(2);
   await throttle(page);
 
-  await expect(chip(page, "notes.txt")).toContainText("17 byte");
+  await expect(chip(page, "notes.txt")).toContainText("17 bytes");
   await expect(chip(page, "photo.png").getByRole("progressbar")).toBeHidden();
   await write(page, "two of three");
   const message = await coder.nextMessage();
@@ -36,6 +36,18 @@ test("three dropped files are three chips with picture and progress, one is canc
   await expect(tray(page)).toBeHidden();
   await expect(newest(page).getByRole("button", { name: "Open photo.png" })).toBeVisible();
   await expect(newest(page).getByRole("group", { name: "notes.txt" })).toBeVisible();
+});
+
+test("files let fall beside the chat are neither attached nor opened", async ({ chatWith }, info) => {
+  const { page } = await chatWith();
+  const opened: string[] = [];
+  page.context().on("page", (other) => opened.push(other.url()));
+  await drag(page, info, page.getByRole("navigation").first(), [text("notes.txt", "hello")]);
+  // Another one, so that the first had its time.
+  await drag(page, info, log(page), [text("more.txt", "hello")]);
+  await expect(chip(page, "more.txt")).toContainText("5 bytes");
+  await expect(tray(page).getByRole("listitem")).toHaveCount(1);
+  expect(opened).toEqual([]);
 });
 
 test("a pasted picture is attached, and goes without words", async ({ chatWith }) => {
@@ -151,10 +163,14 @@ test("an agent that takes no files says so, and nothing is attached", async ({ c
   // It counts as disabled, and yet says why.
   await attachButton(page).click({ force: true });
   await expect(page.getByRole("status", { name: "Notices" })).toContainText("does not take files");
-  await drag(page, info, log(page), [text("notes.txt", "hello")]);
+  await drag(page, info, log(page), [text("notes.txt", "hello")], false);
+  await expect(page.getByRole("main").getByText("This agent does not take files")).toBeVisible();
+  await drag(page, info, page.getByRole("navigation").first(), [], false);
+  await expect(page.getByRole("main").getByText("This agent does not take files")).toBeHidden();
+  await field(page).focus();
+  await pastePicture(page, png("ignored", 8, 8));
   await expect(page.getByRole("alert")).toContainText("This agent does not take files");
   await expect(tray(page)).toBeHidden();
-  await page.getByRole("button", { name: "Dismiss" }).first().click();
   const long = "words ".repeat(2000);
   await field(page).focus();
   await pasteText(page, long);
@@ -162,7 +178,7 @@ test("an agent that takes no files says so, and nothing is attached", async ({ c
 });
 
 test.describe("a server with little room", () => {
-  test.use({ ownServer: { env: { MAX_UPLOAD_BYTES: "200kB", UPLOAD_QUOTA_BYTES: "300kB" } } });
+  test.use({ ownServer: { env: { MAX_UPLOAD_SIZE: "200000", AMTRIO_LIMITS_UPLOAD_QUOTA_BYTES: "300000" } } });
 
   test("what is too large is refused before it travels, with the limit named; what the server refuses can be tried again", async ({ chatWith, allow }) => {
     allow(/ 413 | 507 |insufficient/i);
@@ -176,8 +192,7 @@ test.describe("a server with little room", () => {
     await expect(chip(page, "small.txt")).toBeVisible();
     await expect(chip(page, "huge.bin")).toBeHidden();
     await expect.poll(() => asked.filter((path) => path === "/attachments")).toHaveLength(1);
-    await screenshots(page, "attachments-refused");
-    expect(await axe(page)).toEqual([]);
+    expect(await faultsOf(page, "attachments-refused")).toEqual([]);
     await page.getByRole("button", { name: "Dismiss" }).click();
     await expect(page.getByRole("alert")).toBeHidden();
 
@@ -188,7 +203,7 @@ test.describe("a server with little room", () => {
     await write(page, "both");
     await expect(sendButton(page)).toBeDisabled();
     await expect(field(page)).toHaveValue("both");
-    await screenshots(page, "attachments-failed");
+    expect(await faultsOf(page, "attachments-failed")).toEqual([]);
     await alice.rest.call("DELETE", `/attachments/${elsewhere.attachment_id}`);
     await page.getByRole("button", { name: "Retry second.bin" }).click();
     await expect(chip(page, "second.bin")).toContainText("150 kB");
@@ -206,5 +221,35 @@ test.describe("a server with little room", () => {
     await choose(page, ...Array.from({ length: 12 }, (_, at) => text(`note-${at}.txt`, "x")));
     await expect(tray(page).getByRole("listitem")).toHaveCount(10);
     await expect(page.getByRole("alert")).toContainText("At most 10 files fit into one message");
+    await expect(tray(page).getByText("1 byte")).toHaveCount(10);
   });
+});
+
+test("in an encrypted conversation nothing can be attached, by no way, and it says why", async ({ agents, person, allow }, info) => {
+  // Whether somebody has published keys is found out by asking.
+  allow(/keys\/bundles/);
+  const alice = await person("Alice", CLIPBOARD);
+  const demo = await agents.demo("Demo", 0);
+  const page = await alice.signIn();
+  const { conversation_id: id } = await alice.rest.createConversation(demo.id);
+  await page.goto(`/c/${id}`);
+  await page.getByRole("button", { name: "Options of this conversation" }).click();
+  await page.getByRole("menuitem", { name: /^Encryption/ }).click();
+  await page.getByRole("dialog").getByRole("switch").click();
+  await expect(page.getByRole("dialog").getByRole("switch")).toBeChecked();
+  await page.keyboard.press("Escape");
+  await expect(attachButton(page)).toHaveAccessibleName(/Files cannot be sent in encrypted conversations/);
+  const why = page.getByRole("main").getByText(/^Files cannot be sent in encrypted conversations/);
+  await drag(page, info, log(page), [text("notes.txt", "hello")], false);
+  await expect(why).toBeVisible();
+  await drag(page, info, page.getByRole("navigation").first(), [], false);
+  await expect(why).toBeHidden();
+  await field(page).focus();
+  await pastePicture(page, png("ignored", 8, 8));
+  await expect(page.getByRole("alert").and(why.locator(".."))).toBeVisible();
+  await expect(tray(page)).toBeHidden();
+  const long = "words ".repeat(2000);
+  await pasteText(page, long);
+  await expect(field(page)).toHaveValue(long);
+  await expect(page.getByRole("region", { name: "Write a message" }).getByText("Encrypted: only you and the agent can read it")).toBeAttached();
 });

@@ -1,7 +1,8 @@
 /** What one writes about a message: an answer that quotes it, or what it shall say instead. */
 
 import { articles, field, log, newest, test, write } from "./answers-scene.ts";
-import { axe, expect, screenshots, type Locator, type Page } from "./harness.ts";
+import { faultsOf } from "./composer-looks.ts";
+import { expect, type Locator, type Page } from "./harness.ts";
 
 const composer = (page: Page): Locator => page.getByRole("region", { name: "Write a message" });
 
@@ -28,8 +29,7 @@ test("Up in the empty field edits the last own message; it says edited, and show
   await chooseOf(page, articles(page).first(), "Edit");
   await expect(field(page)).toBeFocused();
   await expect(field(page)).toHaveValue("first line\nsecnd line");
-  await screenshots(page, "composer-editing");
-  expect(await axe(page)).toEqual([]);
+  expect(await faultsOf(page, "composer-editing")).toEqual([]);
   await field(page).fill("first line\nsecond line");
   await page.getByRole("button", { name: "Save" }).click();
   await expect(articles(page).first()).toContainText("second line");
@@ -68,7 +68,7 @@ test("an answer shows what it answers over the field and in the bubble, which le
   await expect(composer(page)).toContainText("Replying to Coder");
   await expect(composer(page)).toContainText("favourite");
   await expect(field(page)).toBeFocused();
-  await screenshots(page, "composer-reply");
+  expect(await faultsOf(page, "composer-reply")).toEqual([]);
   await write(page, "Green");
   const answer = await coder.nextMessage();
   expect(answer.content).toBe("Green");

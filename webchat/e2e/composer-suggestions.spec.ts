@@ -1,7 +1,8 @@
 /** Suggestions while one writes: commands of the agent, agents, emoji; and all emoji to pick from. */
 
 import { field, newest, test } from "./answers-scene.ts";
-import { axe, expect, screenshots, type Page } from "./harness.ts";
+import { faultsOf } from "./composer-looks.ts";
+import { expect, type Page } from "./harness.ts";
 
 const COMMANDS = [
   { name: "help", description: "shows what I understand" },
@@ -24,8 +25,7 @@ test("a slash offers the commands of the agent: arrows choose, Tab takes, Enter 
   await expect(list(page).getByRole("option")).toHaveText([/^\/help/, /^\/tool.*\[NUMBER\]/, /^\/time/]);
   await expect(chosen(page)).toContainText("/help");
   await expectPointed(page);
-  await screenshots(page, "composer-commands");
-  expect(await axe(page)).toEqual([]);
+  expect(await faultsOf(page, "composer-commands")).toEqual([]);
   await page.keyboard.press("ArrowUp");
   await expect(chosen(page)).toContainText("/time");
   await page.keyboard.press("ArrowDown");
@@ -94,8 +94,7 @@ test("all emoji can be searched and picked by keyboard, and go where the caret s
   const search = dialog.getByRole("searchbox").or(dialog.getByRole("textbox"));
   await expect(search).toBeFocused();
   await expect(dialog.getByRole("gridcell").first()).toBeVisible();
-  await screenshots(page, "composer-emoji");
-  expect(await axe(page)).toEqual([]);
+  expect(await faultsOf(page, "composer-emoji")).toEqual([]);
   await page.keyboard.type("party popper");
   await expect(dialog.getByRole("gridcell")).toHaveCount(1);
   await page.keyboard.press("ArrowDown");

@@ -124,7 +124,7 @@ test("older messages come before one gets there, and what is being read does not
   const alice = await person("Alice");
   const coder = await agents.scripted("Coder");
   const { conversation_id: id } = await alice.rest.createConversation(coder.id);
-  await fill(coder, id, 130);
+  await fill(coder, id, 80);
   await readAll(alice, id);
   const page = await alice.signIn();
   let release = (): void => {};
@@ -134,9 +134,9 @@ test("older messages come before one gets there, and what is being read does not
     await route.continue();
   });
   await page.goto(`/c/${id}`);
-  await expect(newest(page)).toContainText("Word number 130 ");
+  await expect(newest(page)).toContainText("Word number 80 ");
 
-  const first = saying(page, "Word number 71 ");
+  const first = saying(page, "Word number 21 ");
   await expect(async () => {
     await wheelUp(page, 3000);
     await expect(first).toBeInViewport({ timeout: 300 });
@@ -145,7 +145,7 @@ test("older messages come before one gets there, and what is being read does not
 
   const height = await log(page).evaluate((list) => list.scrollHeight);
   // The words: the name and the day above them may go, since they no longer begin something.
-  await first.getByText("Word number 71").evaluate((element) => {
+  await first.getByText("Word number 21").evaluate((element) => {
     const top = element.getBoundingClientRect().top;
     const seen = { moved: 0 };
     Object.assign(globalThis, { seen });

@@ -161,7 +161,7 @@ test("of ten thousand messages on this device those that fit are there within a 
 
 /** Ten thousand more messages like the one that is stored. Runs in the page. */
 async function storeMany(conversationId: string): Promise<void> {
-  const [name] = (await indexedDB.databases()).map((each) => each.name!).filter((each) => each.startsWith("amtrio"));
+  const name = (await indexedDB.databases()).map((each) => each.name!).find((each) => each.startsWith("amtrio"));
   const database = await new Promise<IDBDatabase>((resolve, reject) => {
     const opening = indexedDB.open(name!);
     opening.addEventListener("success", () => resolve(opening.result));

@@ -31,9 +31,7 @@ export function start(root: HTMLElement): void {
 function App({ engine }: { readonly engine: Engine }) {
   return (
     <ActionsProvider value={engine}>
-      <Suspense>
-        <Page />
-      </Suspense>
+      <Page />
       <Toasts />
     </ActionsProvider>
   );
@@ -45,12 +43,12 @@ function Page() {
   const hasEnded = useChat((state) => state.hasEnded);
   useStartAgain(self, hasEnded);
   if (self === undefined) return null;
-  if (self === null) return <Welcome notice={hasEnded ? t("sessionEnded") : undefined} />;
+  // Each waits for its own parts: what was there before is gone at once, also while they are on their way.
   return (
-    <>
-      <Shell key={self.userId} />
-      <Invited />
-    </>
+    <Suspense key={self?.userId}>
+      {self === null ? <Welcome notice={hasEnded ? t("sessionEnded") : undefined} /> : <Shell />}
+      {self !== null && <Invited />}
+    </Suspense>
   );
 }
 

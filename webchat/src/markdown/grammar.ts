@@ -54,8 +54,9 @@ const EMPHASIS_BUDGET = 4_000_000;
 const MAX_MAIL_ADDRESS = 320;
 const MAX_PLAIN_STRETCH = 1000;
 
-// `__init__.py`, `__call__()`: CommonMark takes the underscores for emphasis; whoever names a file does not.
-const NAME = /^__\w+__(?:\.\w|\(\))/;
+// `__init__.py`, `__call__()`: CommonMark takes the underscores for emphasis; whoever names a file does not. From the
+// second of them on, too: that is where marked goes on.
+const NAME = /^__?\w+__(?:\.\w|\(\))/;
 
 /** In `2*3*4` nothing is emphasised, whatever CommonMark says. */
 export function isTimes(before: string | undefined, sign: string, after: string | undefined): boolean {

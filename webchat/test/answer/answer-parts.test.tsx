@@ -97,20 +97,22 @@ test("no part of an answer is a live region", () => {
   expect(container.querySelector("[aria-live], [role=status], [role=alert], [role=log]")).toBeNull();
 });
 
-test("a plan says how far it is and the state of each step", () => {
-  show([
-    aPart(0, "plan", "", {
-      items: [
-        { text: "read", state: "done" },
-        { text: "count", state: "running" },
-        { text: "report", state: "pending" },
-        { text: 7 },
-      ],
-    }),
-  ]);
+test("a plan says how far it is and the state of each step; what was under way when the run ended is not finished", () => {
+  const items = [
+    { text: "read", state: "done" },
+    { text: "count", state: "running" },
+    { text: "report", state: "pending" },
+    { text: 7 },
+  ];
+  const parts = [aPart(0, "plan", "", { items })];
+  const view = show(parts, true);
+  const steps = (): HTMLElement[] => screen.getAllByRole("listitem");
   expect(screen.getByText("1 of 3")).toBeDefined();
-  expect(screen.getAllByRole("listitem").map((item) => item.textContent)).toEqual(["read, done", "count, in progress", "report, to do"]);
-  expect(screen.getAllByRole("listitem")[1]!.getAttribute("aria-current")).toBe("step");
+  expect(steps().map((item) => item.textContent)).toEqual(["read, done", "count, in progress", "report, to do"]);
+  expect(steps()[1]!.getAttribute("aria-current")).toBe("step");
+  view.rerender(<AnswerParts parts={parts} isLive={false} conversationId="conv_1" />);
+  expect(steps()[1]!.textContent).toBe("count, not finished");
+  expect(steps()[1]!.getAttribute("aria-current")).toBeNull();
 });
 
 test("only the newest status is shown, and only while the run goes on", () => {

@@ -47,9 +47,7 @@ export function Sidebar({ openId, isKnown }: { readonly openId: string | undefin
       {order.length > 0 ? (
         <ConversationList order={order} openId={openId} label={t("list")} />
       ) : (
-        <div className={styles["empty"]}>
-          <Empty filter={filter} hasNone={hasNone} isKnown={isKnown} isNarrow={isNarrow} />
-        </div>
+        <Empty filter={filter} hasNone={hasNone} isKnown={isKnown} isNarrow={isNarrow} />
       )}
       <Footer />
       <Suspense>
@@ -68,17 +66,23 @@ interface EmptyProps {
 
 function Empty({ filter, hasNone, isKnown, isNarrow }: EmptyProps): ReactNode {
   const t = useWords(words);
-  if (hasNone && !isKnown) return <Spinner label={t("loading")} />;
-  if (hasNone && isNarrow) {
+  if (hasNone && isKnown && isNarrow) {
     return (
-      <Suspense>
-        <Onboarding />
-      </Suspense>
+      <div className={styles["start"]}>
+        <Suspense>
+          <Onboarding />
+        </Suspense>
+      </div>
     );
   }
-  if (hasNone) return <Button onClick={() => openOverlay("new-chat")}>{t("newChat")}</Button>;
-  if (filter === "all") return <p>{t("noneAll")}</p>;
-  return <p>{t(filter === "unread" ? "noneUnread" : filter === "archived" ? "noneArchived" : "noneTagged")}</p>;
+  return <div className={styles["empty"]}>{inside()}</div>;
+
+  function inside(): ReactNode {
+    if (hasNone && !isKnown) return <Spinner label={t("loading")} />;
+    if (hasNone) return <Button onClick={() => openOverlay("new-chat")}>{t("newChat")}</Button>;
+    if (filter === "all") return <p>{t("noneAll")}</p>;
+    return <p>{t(filter === "unread" ? "noneUnread" : filter === "archived" ? "noneArchived" : "noneTagged")}</p>;
+  }
 }
 
 /** The menu and its dialogs are a chunk of their own, asked for when first needed. */

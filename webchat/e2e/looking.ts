@@ -1,0 +1,40 @@
+/** A view as everybody has it: wide and light, narrow and dark. What is wrong with it, and pictures of it. */
+
+import { axe, screenshots, type Page } from "./harness.ts";
+
+// The narrowest phone that WCAG asks for (1.4.10), and so what is left of a window at 400 %.
+const LOOKS = [
+  { viewport: { width: 1280, height: 800 }, colorScheme: "light" },
+  { viewport: { width: 320, height: 720 }, colorScheme: "dark" },
+] as const;
+
+/** What axe finds, and by how much the page can be moved sideways; empty if all is well. Leaves pictures under `name`. */
+export async function faultsOf(page: Page, name: string): Promise<string[]> {
+  const before = page.viewportSize();
+  const faults: string[] = [];
+  for (const { viewport, colorScheme } of LOOKS) {
+    await page.setViewportSize(viewport);
+    await page.emulateMedia({ colorScheme });
+    await page.evaluate(settled);
+    const found = [...(await axe(page)), ...(await tooWide(page))];
+    faults.push(...found.map((fault) => `${viewport.width} px, ${colorScheme}: ${fault}`));
+  }
+  await page.emulateMedia({ colorScheme: null });
+  if (before !== null) await page.setViewportSize(before);
+  await screenshots(page, name);
+  return faults;
+}
+
+/** Colours on their way from light to dark are neither. */
+async function settled(): Promise<void> {
+  const frame = (): Promise<unknown> => new Promise((resolve) => requestAnimationFrame(resolve));
+  await frame();
+  await frame();
+  const ending = document.getAnimations().filter((each) => each.effect?.getComputedTiming().iterations !== Infinity);
+  await Promise.all(ending.map((each) => each.finished.catch(() => undefined)));
+}
+
+async function tooWide(page: Page): Promise<string[]> {
+  const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  return over > 0 ? [`${over} px too wide`] : [];
+}
