@@ -46,6 +46,7 @@ TESTS_OF_NO_MODULE: Final = {
     "deploy/test_dockerfile.py",
     "deploy/test_hatch_build.py",
     "deploy/test_install.py",
+    "deploy/test_node.py",
     "deploy/test_webchat.py",
 }
 

@@ -11,8 +11,8 @@ interface Watched {
   readonly moved: string[];
   /** Largest distance to the end of the list, in pixels. */
   readonly maxGap: number;
-  /** By how much the list was scrolled at most since the watch began. */
-  readonly maxScroll: number;
+  /** By how many pixels the first message that was seen whole has moved on the screen at most. */
+  readonly maxShift: number;
   /** What live regions said, in order. */
   readonly speech: string[];
 }
@@ -26,14 +26,17 @@ declare global {
 export async function watchFrames(page: Page): Promise<void> {
   await page.evaluate(() => {
     const scroller = document.querySelector<HTMLElement>("[role=log]")!;
-    const from = scroller.scrollTop;
-    const seen = { states: 0, rawMarks: [] as string[], moved: [] as string[], maxGap: 0, maxScroll: 0, speech: [] as string[] };
+    const edge = scroller.getBoundingClientRect().top;
+    const topOf = (element: Element): number => element.getBoundingClientRect().top;
+    const read = [...scroller.querySelectorAll("article")].find((each) => topOf(each) >= edge);
+    const from = read === undefined ? 0 : topOf(read);
+    const seen = { states: 0, rawMarks: [] as string[], moved: [] as string[], maxGap: 0, maxShift: 0, speech: [] as string[] };
     globalThis.watching = seen;
     let text = "";
     let before = new Map<Element, string>();
     const look = (): void => {
       seen.maxGap = Math.max(seen.maxGap, scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight);
-      seen.maxScroll = Math.max(seen.maxScroll, Math.abs(scroller.scrollTop - from));
+      if (read?.isConnected) seen.maxShift = Math.max(seen.maxShift, Math.abs(topOf(read) - from));
       const answer = scroller.querySelector<HTMLElement>("article[aria-busy=true]");
       if (answer !== null && answer.innerText !== text) {
         text = answer.innerText;
@@ -61,7 +64,7 @@ export async function watchFrames(page: Page): Promise<void> {
 export async function watchSpeech(page: Page): Promise<void> {
   await page.evaluate(() => {
     const speech: string[] = [];
-    globalThis.watching = { states: 0, rawMarks: [], moved: [], maxGap: 0, maxScroll: 0, speech };
+    globalThis.watching = { states: 0, rawMarks: [], moved: [], maxGap: 0, maxShift: 0, speech };
     const regions = "[aria-live=polite], [aria-live=assertive], [role=status], [role=alert], [role=log]:not([aria-live=off])";
     new MutationObserver((changes) => {
       for (const { target } of changes) {

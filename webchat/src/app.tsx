@@ -3,7 +3,7 @@
 import { lazy, StrictMode, Suspense, useLayoutEffect, useRef, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { useLocation } from "wouter";
-import { Toasts } from "./design/toast.tsx";
+import { notifyError, Toasts } from "./design/toast.tsx";
 import { ActionsProvider } from "./engine/actions.ts";
 import { Engine } from "./engine/engine.ts";
 import { useChat, type Self } from "./engine/state.ts";
@@ -25,7 +25,7 @@ export function start(root: HTMLElement): void {
       <App engine={engine} />
     </StrictMode>,
   );
-  void engine.start();
+  engine.start().catch(notifyError);
 }
 
 function App({ engine }: { readonly engine: Engine }) {

@@ -4,6 +4,7 @@
 import "./design/tokens.css";
 import "./design/base.css";
 import { start } from "./app.tsx";
+import { refuseStrayDrops } from "./attachments/stray-drops.ts";
 import { applyTheme } from "./design/theme.ts";
 import { apply as applyLanguage } from "./i18n/language.ts";
 import { startWorker } from "./worker/updates.ts";
@@ -11,4 +12,5 @@ import { startWorker } from "./worker/updates.ts";
 applyTheme();
 applyLanguage();
 startWorker();
+refuseStrayDrops();
 start(document.getElementById("root")!);

@@ -26,6 +26,9 @@ export async function axe(page: Page, within?: string): Promise<string[]> {
   }
   const { violations } = await page.evaluate(
     async ([selector, rules]) => {
+      // Half way from light to dark nothing has the contrast that it will have.
+      const passing = document.getAnimations().filter((each) => each.effect?.getComputedTiming().iterations !== Infinity);
+      await Promise.allSettled(passing.map((each) => each.finished));
       const { axe: program } = globalThis as unknown as { axe: { run(what: unknown, how: object): Promise<Result> } };
       return program.run(selector ?? document, { runOnly: rules, resultTypes: ["violations"] });
     },

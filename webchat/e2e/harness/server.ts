@@ -11,6 +11,7 @@ import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { WEBCHAT } from "./build.ts";
 
@@ -107,6 +108,16 @@ export class Server {
     const flags = [...args, "--data-dir", this.#data];
     const options = { cwd: this.folder, env: this.#environment(), encoding: "utf8" } as const;
     return execFileSync(PROGRAM, flags, options).trim();
+  }
+
+  /** Change its data behind its back, also while it runs: when something was said, say. `?` stands for a value. */
+  change(sql: string, ...values: (string | number)[]): void {
+    const database = new DatabaseSync(join(this.#data, "amtrio.db"), { timeout: 5000 });
+    try {
+      database.prepare(sql).run(...values);
+    } finally {
+      database.close();
+    }
   }
 
   /** Start another command of `amtrio`, such as an agent. */

@@ -70,7 +70,7 @@ const Part = memo(function Part({ part, isLive, isLast, attachments }: PartProps
     case "tool":
       return <ToolCard part={part} isLive={isLive} />;
     case "plan":
-      return <Plan meta={part.meta} />;
+      return <Plan meta={part.meta} isLive={isLive} />;
     case "artifact":
       return <Artifact part={part} attachments={attachments} isLive={isLive} />;
     default:

@@ -1,6 +1,6 @@
 /** A question that waits for an answer. */
 
-import type { Message, Option, Question } from "@amtrio/client";
+import { Refused, type Message, type Option, type Question } from "@amtrio/client";
 import { useId, useState, type SyntheticEvent } from "react";
 import { Button } from "../design/button.tsx";
 import { notifyError } from "../design/toast.tsx";
@@ -20,7 +20,7 @@ interface OpenQuestionProps {
 
 export function OpenQuestion({ message, question }: OpenQuestionProps) {
   const t = useWords(words);
-  const { answer } = useActions();
+  const actions = useActions();
   const { options, multiple, free_text: takesText } = question;
   const [chosen, setChosen] = useState<readonly string[]>([]);
   const [text, setText] = useState("");
@@ -29,8 +29,8 @@ export function OpenQuestion({ message, question }: OpenQuestionProps) {
   const give = (optionIds: readonly string[]): void => {
     setIsSending(true);
     const said = text.trim();
-    const sent = said === "" ? answer(message, optionIds) : answer(message, optionIds, said);
-    sent.catch(notifyError).finally(() => setIsSending(false));
+    const sent = said === "" ? actions.answer(message, optionIds) : actions.answer(message, optionIds, said);
+    sent.catch(complain).finally(() => setIsSending(false));
   };
   const submit = (event: SyntheticEvent): void => {
     event.preventDefault();
@@ -82,6 +82,12 @@ export function OpenQuestion({ message, question }: OpenQuestionProps) {
       <TimeLeft until={question.expires_at} />
     </form>
   );
+}
+
+/** Another device was faster, or nobody needs the answer any more: the card is about to say so. */
+function complain(error: unknown): void {
+  if (error instanceof Refused && (error.code === "answered" || error.code === "closed")) return;
+  notifyError(error);
 }
 
 function Choice({ option, onChoose }: { readonly option: Option; readonly onChoose: () => void }) {

@@ -4,7 +4,7 @@
  * Not part of any view: uploads go on while one looks at another chat. Knows nothing of how it is drawn.
  */
 
-import { Unreachable, type Attachment } from "@amtrio/client";
+import { Refused, Unreachable, type Attachment } from "@amtrio/client";
 import { useStore } from "zustand";
 import { createStore } from "zustand/vanilla";
 import { intend } from "../conversation/intent.ts";
@@ -178,11 +178,18 @@ async function upload({ id, file }: TrayFile): Promise<void> {
     update(conversationId, id, { state: "uploaded", sent: file.size, attachment });
   } catch (error) {
     const isCutOff = error instanceof Unreachable;
-    const text = isCutOff ? sayNow(words, "cutOff") : error instanceof Error ? error.message : String(error);
-    update(conversationId, id, { state: "failed", error: text, isCutOff });
+    update(conversationId, id, { state: "failed", error: reasonOf(error), isCutOff });
   }
   pump();
   deliver(conversationId, actions);
+}
+
+/** For people: what happens often is said in their language. */
+function reasonOf(error: unknown): string {
+  if (error instanceof Unreachable) return sayNow(words, "cutOff");
+  if (error instanceof Refused && error.code === "quota_exceeded") return sayNow(words, "full");
+  if (error instanceof Refused && error.code === "too_large") return sayNow(words, "serverLimit");
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Send what waits for its files, once they are all there. A failed one keeps it back: its sender decides. */

@@ -101,6 +101,15 @@ function ComposerOf({ conversationId }: ComposerProps) {
     field.current!.focus();
     field.current!.setSelectionRange(end, end);
   }, [intent]);
+  const fileCount = useRef(tray.files.length);
+  useEffect(() => {
+    if (tray.files.length === fileCount.current) return;
+    fileCount.current = tray.files.length;
+    const { activeElement, body } = document;
+    // What one says about a file comes next. It was chosen, let fall, or taken out with a button that is gone.
+    const isFree = activeElement === body || field.current!.closest("section")!.contains(activeElement);
+    if (isFree && !isTouch()) field.current!.focus({ preventScroll: true });
+  }, [tray.files.length]);
   const delivered = useRef(tray.delivered);
   useEffect(() => {
     if (tray.delivered === delivered.current) return;

@@ -117,6 +117,8 @@ const COMPONENTS: Partial<EmojiPickerListComponents> = {
     </div>
   ),
   Emoji: ({ emoji, "aria-colindex": column = 0, ...props }) => (
+    // It is a cell of a grid, by the role among its props.
+    // oxlint-disable-next-line jsx-a11y/role-supports-aria-props
     <button {...props} aria-colindex={column + 1} className={styles["emoji"]} data-active={emoji.isActive || undefined}>
       {emoji.emoji}
     </button>

@@ -6,6 +6,7 @@ import { IconButton } from "../design/button.tsx";
 import { useChat } from "../engine/state.ts";
 import { useWords } from "../i18n/words.ts";
 import type { Intent } from "../conversation/intent.ts";
+import { inOneLine } from "../conversation/message-text.ts";
 import styles from "./intent-preview.module.css";
 import { words } from "./words.ts";
 
@@ -43,5 +44,5 @@ const QUOTED_CHARS = 240;
 
 function quoteOf(message: Message, plain: string | null | undefined): string | undefined {
   const text = message.kind === "encrypted" ? plain : message.content;
-  return text ? text.slice(0, QUOTED_CHARS) : undefined;
+  return text ? inOneLine(text, QUOTED_CHARS) : undefined;
 }

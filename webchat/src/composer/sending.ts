@@ -1,6 +1,6 @@
 /** What is written goes out: as a message, into a running answer, or as the new text of an old message. */
 
-import type { Message } from "@amtrio/client";
+import { Refused, type Message } from "@amtrio/client";
 import { emptyTray, sendWhenUploaded, trayOf } from "../attachments/tray.ts";
 import { intend, type Intent } from "../conversation/intent.ts";
 import { notify } from "../design/toast.tsx";
@@ -64,10 +64,14 @@ function save(message: Message, content: string, actions: Actions): void {
 
 function steer(conversationId: string, runId: string, content: string, actions: Actions): void {
   actions.steer(runId, content).catch((error: unknown) => {
+    // The answer has ended meanwhile, or takes no words: it is said as what comes next. Nothing was stored.
+    if (error instanceof Refused && TOO_LATE.has(error.code)) return actions.send(conversationId, content);
     const action = { label: sayNow(words, "sendInstead"), run: () => actions.send(conversationId, content) };
     notify({ text: sayNow(words, "steerFailed", { error: textOf(error) }), tone: "bad", action, forMs: UNDO_MS });
   });
 }
+
+const TOO_LATE = new Set(["run_closed", "unsupported", "not_found"]);
 
 // What was written is gone if the button is missed: time enough to read and to reach it.
 const UNDO_MS = 20_000;

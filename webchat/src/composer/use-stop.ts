@@ -25,13 +25,22 @@ export function useStop(conversationId: string): Stop {
 
   useEffect(() => {
     if (runId === undefined) return undefined;
+    // Looked at before anybody closes what is open: afterwards it would seem that nothing was.
+    let isForOther = false;
+    const look = (event: KeyboardEvent): void => {
+      isForOther = event.key === "Escape" && isForSomethingElse(event);
+    };
     const press = (event: KeyboardEvent): void => {
-      if (event.key !== "Escape" || event.defaultPrevented || event.isComposing || isForSomethingElse(event)) return;
+      if (event.key !== "Escape" || event.defaultPrevented || event.isComposing || isForOther) return;
       event.preventDefault();
       stop().catch(notifyError);
     };
+    addEventListener("keydown", look, { capture: true });
     addEventListener("keydown", press);
-    return () => removeEventListener("keydown", press);
+    return () => {
+      removeEventListener("keydown", look, { capture: true });
+      removeEventListener("keydown", press);
+    };
     // oxlint-disable-next-line react/exhaustive-deps -- it stays the same for one run
   }, [runId]);
 

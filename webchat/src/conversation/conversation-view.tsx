@@ -65,6 +65,7 @@ function Conversation({ conversation, messageId }: ConversationProps) {
     <section className={styles["view"]} aria-label={t("conversation", { name: agentName })}>
       <Header conversation={conversation} agentName={agentName} />
       <SecrecyBanner conversationId={conversationId} agentName={agentName} />
+      <h2 className="visually-hidden">{t("messages")}</h2>
       <Messages conversationId={conversationId} messageId={messageId} agentId={agentId} agentName={agentName} />
       <Suspense>
         {menu !== undefined && <MessageMenu key={menu.message.message_id} menu={menu} />}

@@ -34,11 +34,11 @@ export function Header({ conversation, agentName }: HeaderProps) {
       <div className={styles["who"]}>
         <Avatar id={agentId} name={agentName} status={status} />
         <div className={styles["names"]}>
-          <h2 className={styles["title"]}>
+          <h1 className={styles["title"]}>
             <button type="button" title={t("about", { name: agentName })} onClick={() => openDialog({ kind: "agent" })}>
               {title ?? agentName}
             </button>
-          </h2>
+          </h1>
           <StatusLine conversationId={conversationId} agentId={agentId} prefix={title === null ? undefined : agentName} />
         </div>
       </div>

@@ -1,32 +1,13 @@
 /**
  * Whether a long answer stops moving when its question has reached the upper edge, so that it can be read from its
- * beginning while it grows. A person chooses; remembered on this device.
+ * beginning while it grows. `hold-choice` knows whether that is wanted.
  */
 
-import { useRef, useSyncExternalStore } from "react";
+import { useRef } from "react";
 import type { Limit } from "./following.ts";
+import { holdsQuestion } from "./hold-choice.ts";
 import { itemAt, type ListVirtualizer } from "./list-virtualizer.ts";
 import type { Row } from "./rows.ts";
-
-const KEY = "amtrio.hold-question";
-const listeners = new Set<() => void>();
-
-export function holdsQuestion(): boolean {
-  return localStorage.getItem(KEY) === "on";
-}
-
-export function chooseHolding(on: boolean): void {
-  if (on) localStorage.setItem(KEY, "on");
-  else localStorage.removeItem(KEY);
-  for (const listener of listeners) listener();
-}
-
-export function useHoldsQuestion(): boolean {
-  return useSyncExternalStore((listener) => {
-    listeners.add(listener);
-    return () => listeners.delete(listener);
-  }, holdsQuestion);
-}
 
 /** How far the list may follow the answer that is being written: once per answer, then the reader decides. */
 export function useHeldQuestion(virtualizer: ListVirtualizer, rows: readonly Row[]): Limit {

@@ -69,6 +69,14 @@ export function useListVirtualizer({ scroller, rows, activeIndex, position, onCh
     if (!itemSizeCache.has(item.key)) return item.start < offset;
     return item.end <= offset && scrollDirection !== "backward";
   };
+  const firstKey = rows[0]?.key;
+  const first = useRef(firstKey);
+  useLayoutEffect(() => {
+    const isLonger = first.current !== undefined && rows.findIndex(({ key }) => key === first.current) > 0;
+    first.current = firstKey;
+    // It corrects itself for some frames by the number of the row, which is another row's now.
+    if (isLonger) virtualizer.cancelScroll();
+  }, [virtualizer, rows, firstKey]);
   // At once, not when the browser gets to it: until then the list would stand askew.
   useLayoutEffect(() => {
     for (const element of virtualizer.elementsCache.values()) {

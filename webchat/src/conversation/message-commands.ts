@@ -1,6 +1,6 @@
 /** What a person can do with one message, from the menu and by keys alike. */
 
-import type { Message } from "@amtrio/client";
+import { Refused, type Message } from "@amtrio/client";
 import { useMemo } from "react";
 import { notify, notifyError } from "../design/toast.tsx";
 import { useActions, type Actions } from "../engine/actions.ts";
@@ -40,7 +40,11 @@ function commandsWith(actions: Actions) {
       actions.react(message, emoji, !isOn).catch(notifyError);
     },
     withdraw(message: Message): void {
-      actions.withdraw(message).catch(notifyError);
+      actions.withdraw(message).catch((error: unknown) => {
+        const isTooLate = error instanceof Refused && error.code === "taken";
+        if (isTooLate) notify({ text: sayNow(words, "takenAlready") });
+        else notifyError(error);
+      });
     },
     /** After it was asked whether it is meant. */
     remove(message: Message): void {

@@ -66,7 +66,7 @@ export function MessageList({ conversationId, messageId, author, timeline, rows 
   const jump = (): void => void toLatest().then(() => setWantsNewest(true));
   const scrollToRow = useCallback((index: number) => virtualizer.scrollToIndex(index), [virtualizer]);
   const walking = useWalking({ scroller, rows, active, scrollToRow, toLatest: jump });
-  const { flashing, reveal } = useOpening({
+  const { flashing, isSeeking, reveal } = useOpening({
     conversationId,
     messageId,
     scroller,
@@ -89,7 +89,7 @@ export function MessageList({ conversationId, messageId, author, timeline, rows 
 
   const first = virtualizer.range?.startIndex ?? 0;
   const last = virtualizer.range?.endIndex ?? 0;
-  usePaging(conversationId, scroller, timeline, first, last);
+  usePaging(conversationId, scroller, timeline, first, last, isSeeking);
   useReading(conversationId, rows, last);
   const shown = useRef(rows);
   shown.current = rows;

@@ -34,6 +34,8 @@ interface OpeningOptions {
 interface Opening {
   /** Key of the row that was jumped to just now. */
   readonly flashing: string | undefined;
+  /** The list is not yet where it is about to be. */
+  readonly isSeeking: boolean;
   reveal(messageId: string): void;
 }
 
@@ -42,6 +44,7 @@ export function useOpening(options: OpeningOptions): Opening {
   const actions = useActions();
   const [target, setTarget] = useState<string>();
   const [flashing, setFlashing] = useState<string>();
+  const [isSeeking, setSeeking] = useState(messageId !== undefined);
   const looksForUnread = useRef(messageId === undefined && unreadIn(conversationId) > 0);
   const pages = useRef(0);
 
@@ -93,7 +96,14 @@ export function useOpening(options: OpeningOptions): Opening {
       const messages = chat.getState().timelines[conversationId]?.messages ?? [];
       const isKnown = messages.some((message) => message.message_id === id);
       const known = isKnown ? Promise.resolve() : actions.loadAround(conversationId, id);
-      known.then(() => setTarget(id), notifyError);
+      setSeeking(true);
+      known.then(
+        () => setTarget(id),
+        (error: unknown) => {
+          setSeeking(false);
+          notifyError(error);
+        },
+      );
     },
     [actions, conversationId],
   );
@@ -111,6 +121,7 @@ export function useOpening(options: OpeningOptions): Opening {
     focus(key);
     setFlashing(key);
     setTarget(undefined);
+    setSeeking(false);
   }, [target, rows, virtualizer, following, focus, scroller]);
   useEffect(() => {
     if (flashing === undefined) return undefined;
@@ -118,7 +129,7 @@ export function useOpening(options: OpeningOptions): Opening {
     return () => clearTimeout(timer);
   }, [flashing]);
 
-  return { flashing, reveal };
+  return { flashing, isSeeking, reveal };
 }
 
 function unreadIn(conversationId: string): number {

@@ -72,12 +72,19 @@ export function Bubble({ row, author, children, beside, below }: BubbleProps) {
         </span>
       )}
       <div className={styles["line"]}>
-        <div className={styles["bubble"]}>{children}</div>
+        <div className={styles["bubble"]} data-with-files={hasFiles(row) || undefined}>
+          {children}
+        </div>
         {beside}
       </div>
       {below}
     </div>
   );
+}
+
+function hasFiles(row: SaidRow): boolean {
+  if (row.kind === "outgoing") return row.outgoing.attachments.length > 0;
+  return row.kind === "message" && (row.message.attachments?.length ?? 0) > 0;
 }
 
 function isOwnRow(row: SaidRow): boolean {

@@ -8,6 +8,7 @@ import {
   AuthenticationEnded,
   Backoff,
   connect,
+  Replaced,
   type AgentInfo,
   type AmtrioEvent,
   type Connection,
@@ -27,7 +28,7 @@ import { SearchHere } from "./search-here.ts";
 import { Secrets } from "./secrets.ts";
 import type { Session } from "./session.ts";
 import { chat, EMPTY, type ChatConversation, type Self } from "./state.ts";
-import { deviceId, type Tabs } from "./tabs.ts";
+import { anotherDeviceId, deviceId, type Tabs } from "./tabs.ts";
 import { Timelines } from "./timelines.ts";
 import { Writer, type Change } from "./writer.ts";
 
@@ -80,7 +81,7 @@ export class SignedInAccount {
   /** Keep connected until `close`, or until the session has ended: then it returns true. */
   async run(url: string): Promise<boolean> {
     const backoff = new Backoff();
-    const device = await deviceId();
+    let device = await deviceId();
     while (!this.#isClosed) {
       const began = performance.now();
       let reason: string;
@@ -90,6 +91,8 @@ export class SignedInAccount {
       } catch (error) {
         reason = error instanceof Error ? error.message : String(error);
         if (error instanceof AuthenticationEnded) this.#session.rest.token = undefined;
+        // A copy of this tab has our id; without Web Locks nothing else tells.
+        if (error instanceof Replaced) device = await anotherDeviceId();
       }
       if (this.#isClosed) break;
       if (performance.now() - began > 60_000) backoff.succeeded();

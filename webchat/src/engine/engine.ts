@@ -4,7 +4,7 @@
  * Knows the parts of the engine. Knows no view.
  */
 
-import type { Connection, Message, Reaction, Rest, SearchPage, SearchQuery } from "@amtrio/client";
+import { Refused, type Connection, type Message, type Reaction, type Rest, type SearchPage, type SearchQuery } from "@amtrio/client";
 import { SignedInAccount } from "./account.ts";
 import type { Actions, SendOptions } from "./actions.ts";
 import { changeConversation, withoutConversation } from "./apply.ts";
@@ -41,11 +41,16 @@ export class Engine implements Actions {
     return this.#session.rest;
   }
 
-  /** Go on with who was signed in here last; without anybody, say so. */
+  /** Go on with who was signed in here last; without anybody, say so. Rejects if nothing can be kept on this device. */
   async start(): Promise<void> {
     const { self } = this.#session;
-    if (self === null) chat.setState({ ...EMPTY, self: null });
-    else await this.#open(self);
+    try {
+      if (self !== null) return await this.#open(self);
+    } catch (error) {
+      chat.setState({ ...EMPTY, self: null });
+      throw error;
+    }
+    chat.setState({ ...EMPTY, self: null });
   }
 
   // ------------------------------------------------------------------------------------------------------ signing in
@@ -262,6 +267,8 @@ export class Engine implements Actions {
       await this.rest.stop(runId);
     } catch (error) {
       chat.setState(({ stopping: { [runId]: _, ...others } }) => ({ stopping: others }));
+      // It has ended by itself meanwhile, which is what was wanted; the log is about to tell.
+      if (error instanceof Refused && error.code === "run_closed") return;
       throw error;
     }
   }

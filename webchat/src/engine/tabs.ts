@@ -73,6 +73,12 @@ export async function deviceId(): Promise<string> {
   return `web-${browser}-${randomId()}`;
 }
 
+/** Another one, where the browser has given ours to a copy of this tab. */
+export function anotherDeviceId(): Promise<string> {
+  sessionStorage.removeItem(DEVICE_KEY);
+  return deviceId();
+}
+
 function holdForEver(locks: LockManager, name: string): Promise<boolean> {
   return new Promise((resolve) => {
     void locks.request(name, { ifAvailable: true }, (lock) => {

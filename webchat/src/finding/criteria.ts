@@ -1,24 +1,37 @@
-/** What is looked for, as the address of the page has it: `/find?q=…&c=CONVERSATION&a=AGENT&from=DAY&to=DAY`. Pure. */
+/** What is looked for, as the address of the page has it: `/find?q=…&c=CONVERSATION&a=AGENT&t=TAG&from=DAY&to=DAY&has=file`. Pure. */
 
-import type { Message, SearchQuery } from "@amtrio/client";
+import type { Conversation, Message, OwnState, SearchQuery } from "@amtrio/client";
 import { straightQuotes } from "./snippet.ts";
 
 export interface Criteria {
   readonly q: string;
   readonly conversationId: string;
   readonly agentId: string;
+  /** Of the conversation. */
+  readonly tag: string;
   /** Days of this device's zone, `YYYY-MM-DD`; both are looked at. Empty, as all here: does not matter. */
   readonly from: string;
   readonly to: string;
+  readonly has: "" | "file";
 }
 
-const NAMES = { q: "q", conversationId: "c", agentId: "a", from: "from", to: "to" } as const;
+type Conversations = Readonly<Record<string, Pick<Conversation, "agent_id"> & Pick<OwnState, "tags">>>;
+
+const NAMES = { q: "q", conversationId: "c", agentId: "a", tag: "t", from: "from", to: "to", has: "has" } as const;
 const DAY = /^\d{4}-\d\d-\d\d$/;
 
 export function readCriteria(query: URLSearchParams): Criteria {
   const get = (name: keyof Criteria): string => query.get(NAMES[name]) ?? "";
   const day = (name: "from" | "to"): string => (DAY.test(get(name)) ? get(name) : "");
-  return { q: get("q"), conversationId: get("conversationId"), agentId: get("agentId"), from: day("from"), to: day("to") };
+  return {
+    q: get("q"),
+    conversationId: get("conversationId"),
+    agentId: get("agentId"),
+    tag: get("tag"),
+    from: day("from"),
+    to: day("to"),
+    has: get("has") === "file" ? "file" : "",
+  };
 }
 
 /** What stands behind the `?`; the same criteria give the same text. */
@@ -31,11 +44,15 @@ export function writeCriteria(criteria: Criteria): string {
   return query.toString();
 }
 
-export function isFiltered({ conversationId, agentId, from, to }: Criteria): boolean {
-  return conversationId !== "" || agentId !== "" || from !== "" || to !== "";
+export function isFiltered({ q: _, ...filters }: Criteria): boolean {
+  return Object.values(filters).some((filter) => filter !== "");
 }
 
-/** For the server, whose `after` and `before` leave out their own moment. */
+export function withoutFilters({ q }: Criteria): Criteria {
+  return { q, conversationId: "", agentId: "", tag: "", from: "", to: "", has: "" };
+}
+
+/** For the server, whose `after` and `before` leave out their own moment, and which knows neither tags nor files here. */
 export function queryOf(criteria: Criteria, cursor?: string): SearchQuery {
   const { q, conversationId, agentId } = criteria;
   const [start, end] = span(criteria);
@@ -49,14 +66,17 @@ export function queryOf(criteria: Criteria, cursor?: string): SearchQuery {
   };
 }
 
-/** The same for what was found on this device. `agentOf`: whose conversation it is. */
-export function passes(message: Message, criteria: Criteria, agentOf: (conversationId: string) => string | undefined): boolean {
-  const { conversationId, agentId } = criteria;
+/** All of it, for what was found on this device or by the server. */
+export function passes(message: Message, criteria: Criteria, conversations: Conversations): boolean {
+  const { conversationId, agentId, tag, has } = criteria;
+  const conversation = conversations[message.conversation_id];
   const [start, end] = span(criteria);
   const at = Date.parse(message.created_at);
   return (
     (conversationId === "" || message.conversation_id === conversationId) &&
-    (agentId === "" || (message.agent_id ?? agentOf(message.conversation_id)) === agentId) &&
+    (agentId === "" || (message.agent_id ?? conversation?.agent_id) === agentId) &&
+    (tag === "" || conversation?.tags.includes(tag) === true) &&
+    (has === "" || (message.attachments?.length ?? 0) > 0) &&
     (start === undefined || at >= start) &&
     (end === undefined || at < end)
   );

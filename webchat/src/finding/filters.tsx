@@ -4,8 +4,9 @@ import { useMemo } from "react";
 import { Button } from "../design/button.tsx";
 import { useChat } from "../engine/state.ts";
 import { useWords } from "../i18n/words.ts";
+import { tagsOf } from "../shell/sidebar/order.ts";
 import { agentName, chatName } from "../shell/names.ts";
-import { isFiltered, type Criteria } from "./criteria.ts";
+import { isFiltered, withoutFilters, type Criteria } from "./criteria.ts";
 import styles from "./filters.module.css";
 import { words } from "./words.ts";
 
@@ -18,6 +19,7 @@ export function Filters({ criteria, onChange }: FiltersProps) {
   const t = useWords(words);
   const chats = useChats(criteria.agentId);
   const agents = useAgents();
+  const tags = useTags();
   const change = (changes: Partial<Criteria>): void => onChange({ ...criteria, ...changes });
   return (
     <div className={styles["filters"]} role="group" aria-label={t("filters")}>
@@ -36,10 +38,21 @@ export function Filters({ criteria, onChange }: FiltersProps) {
         choices={chats}
         onChange={(conversationId) => change({ conversationId })}
       />
+      {(tags.length > 0 || criteria.tag !== "") && (
+        <Choice label={t("tag")} any={t("anyTag")} value={criteria.tag} choices={tags} onChange={(tag) => change({ tag })} />
+      )}
       <Day label={t("from")} value={criteria.from} most={criteria.to} onChange={(from) => change({ from })} />
       <Day label={t("to")} value={criteria.to} least={criteria.from} onChange={(to) => change({ to })} />
+      <label className={styles["files"]}>
+        <input
+          type="checkbox"
+          checked={criteria.has === "file"}
+          onChange={(event) => change({ has: event.target.checked ? "file" : "" })}
+        />
+        {t("hasFile")}
+      </label>
       {isFiltered(criteria) && (
-        <Button look="quiet" onClick={() => change({ agentId: "", conversationId: "", from: "", to: "" })}>
+        <Button look="quiet" onClick={() => onChange(withoutFilters(criteria))}>
           {t("reset")}
         </Button>
       )}
@@ -110,6 +123,11 @@ function useChats(agentId: string): Choices {
         .sort(([, a], [, b]) => a.localeCompare(b)),
     [conversations, agents, agentId],
   );
+}
+
+function useTags(): Choices {
+  const conversations = useChat((state) => state.conversations);
+  return useMemo(() => tagsOf(conversations).map((tag) => [tag, `#${tag}`] as const), [conversations]);
 }
 
 /** Whoever one has talked with, also those that are gone from the server. */

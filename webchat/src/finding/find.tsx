@@ -42,7 +42,7 @@ export function Find() {
   return (
     <section className={styles["find"]} aria-label={t("title")} onKeyDown={walk}>
       <header className={styles["header"]}>
-        <h2 className="visually-hidden">{t("title")}</h2>
+        <h1 className="visually-hidden">{t("title")}</h1>
         <div className={styles["row"]}>
           <Link
             href={criteria.conversationId === "" ? LIST : chatPlace(criteria.conversationId)}
@@ -89,7 +89,7 @@ export function Find() {
           <ol ref={list} className={styles["hits"]} role="list" aria-label={t("results")}>
             {found.hits.map((hit) => (
               <li key={hit.message.message_id}>
-                <HitLink hit={hit} terms={terms} />
+                <HitLink hit={hit} query={criteria.q} terms={terms} />
               </li>
             ))}
           </ol>
@@ -135,7 +135,7 @@ function Start() {
   const t = useWords(words);
   return (
     <div className={styles["start"]}>
-      <h3>{t("startTitle")}</h3>
+      <h2>{t("startTitle")}</h2>
       <p>{t("startText")}</p>
       <p>{t("encryptedNote")}</p>
     </div>

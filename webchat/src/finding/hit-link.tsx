@@ -16,10 +16,12 @@ import { words } from "./words.ts";
 
 interface HitLinkProps {
   readonly hit: Hit;
+  /** As it was typed. */
+  readonly query: string;
   readonly terms: readonly string[];
 }
 
-export const HitLink = memo(function HitLink({ hit, terms }: HitLinkProps) {
+export const HitLink = memo(function HitLink({ hit, query, terms }: HitLinkProps) {
   const t = useWords(words);
   const { message } = hit;
   const conversation = useChat((state) => state.conversations[message.conversation_id]);
@@ -33,7 +35,7 @@ export const HitLink = memo(function HitLink({ hit, terms }: HitLinkProps) {
   const at = new Date(message.created_at);
   const pieces = hit.snippet ?? snippetOf(textOf(message, plain), terms);
   return (
-    <Link href={chatPlace(message.conversation_id, message.message_id)} className={styles["hit"]}>
+    <Link href={chatPlace(message.conversation_id, message.message_id, query)} className={styles["hit"]}>
       <Avatar id={isMine ? (self?.userId ?? "") : agentId} name={isMine ? (self?.username ?? "") : sender} size="small" />
       <span className={styles["text"]}>
         <span className={styles["top"]}>

@@ -7,7 +7,7 @@ export interface Piece {
   readonly isMatch: boolean;
 }
 
-type Range = readonly [start: number, end: number];
+export type Range = readonly [start: number, end: number];
 
 // As long as the server's.
 const LENGTH = 160;
@@ -29,6 +29,11 @@ export function saysAll(text: string, terms: readonly string[]): boolean {
   return terms.every((term) => folded.includes(term));
 }
 
+export function saysAny(text: string, terms: readonly string[]): boolean {
+  const folded = fold(text);
+  return terms.some((term) => folded.includes(term));
+}
+
 /** Of the server: its ranges count code points. */
 export function piecesOf(text: string, matches: readonly Range[]): Piece[] {
   let points = 0;
@@ -45,7 +50,7 @@ export function piecesOf(text: string, matches: readonly Range[]): Piece[] {
 /** Of a message on this device: round the first match. */
 export function snippetOf(content: string, terms: readonly string[]): Piece[] {
   const text = content.replace(/\s+/g, " ").trim();
-  const ranges = find(text, terms);
+  const ranges = placesOf(text, terms);
   const first = ranges[0]?.[0] ?? 0;
   const start = first <= BEFORE ? 0 : wordStart(text, first - BEFORE);
   const end = text.length <= start + LENGTH ? text.length : wordStart(text, start + LENGTH);
@@ -70,7 +75,7 @@ function cut(text: string, ranges: readonly Range[]): Piece[] {
 }
 
 /** Where the terms stand, in order, as UTF-16 indexes of the text as it is written. */
-function find(text: string, terms: readonly string[]): Range[] {
+export function placesOf(text: string, terms: readonly string[]): Range[] {
   let folded = "";
   const origin: number[] = [];
   let at = 0;

@@ -3,12 +3,15 @@
 import { useEffect, useMemo, useState } from "react";
 import { useActions } from "../engine/actions.ts";
 import { chat, useChat } from "../engine/state.ts";
+import type { SearchPage } from "@amtrio/client";
 import { passes, queryOf, writeCriteria, type Criteria } from "./criteria.ts";
 import { hitsOf, merged, stillFitting, textOf, type Hit } from "./hits.ts";
 import { saysAll, termsOf } from "./snippet.ts";
 
 // Between two keys of most; each pause costs the server a query.
 const PAUSE_MS = 200;
+// Pages that are asked for in a row while filters that the server does not know leave nothing of them.
+const PAGES_AT_MOST = 10;
 // More than one reads through; "more" doubles it.
 const HERE_AT_MOST = 100;
 
@@ -71,10 +74,7 @@ export function useSearch(criteria: Criteria): Found {
         if (!isCurrent) return;
         const { conversations, plain } = chat.getState();
         const fit = messages.filter(
-          (each) =>
-            !each.deleted &&
-            saysAll(textOf(each, plain), terms) &&
-            passes(each, criteria, (id) => conversations[id]?.agent_id),
+          (each) => !each.deleted && saysAll(textOf(each, plain), terms) && passes(each, criteria, conversations),
         );
         setHere({ key, hits: fit.map((message) => ({ message })), hasMore: messages.length === limit });
       },
@@ -91,13 +91,23 @@ export function useSearch(criteria: Criteria): Found {
     if (isBlank) return setServer(NOTHING_THERE);
     if (!isOnline) return undefined;
     const abort = new AbortController();
+    async function nextHits(signal: AbortSignal): Promise<{ page: SearchPage; found: Hit[] }> {
+      let at = cursor;
+      for (let pages = 1; ; pages += 1) {
+        const page = await actions.search(queryOf(criteria, at), signal);
+        const { conversations } = chat.getState();
+        const found = hitsOf(page).filter(({ message }) => passes(message, criteria, conversations));
+        if (found.length > 0 || page.next === null || pages === PAGES_AT_MOST) return { page, found };
+        at = page.next;
+      }
+    }
     async function ask(): Promise<void> {
       try {
-        const page = await actions.search(queryOf(criteria, cursor), abort.signal);
+        const { page, found } = await nextHits(abort.signal);
         if (abort.signal.aborted) return;
         setServer((before) => ({
           key,
-          hits: cursor === undefined ? hitsOf(page) : merged(before.hits, hitsOf(page)),
+          hits: cursor === undefined ? found : merged(before.hits, found),
           next: page.next,
           isComplete: page.is_complete,
           error: undefined,

@@ -58,7 +58,7 @@ export function daysBetween(at: Date, now: Date): number {
   return Math.round((midnight(now) - midnight(at)) / DAY_MS);
 }
 
-/** `4.2 MB`; powers of 1000, as in the limits of the server. */
+/** `4.2 MB`; powers of 1000, as most systems show it. */
 export function bytes(count: number): string {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte"] as const;
   const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(count, 1)) / 3));
@@ -67,7 +67,8 @@ export function bytes(count: number): string {
   return new Intl.NumberFormat(language(), {
     style: "unit",
     unit,
-    unitDisplay: "short",
+    // "4 byte" is no English.
+    unitDisplay: power === 0 ? "long" : "short",
     maximumFractionDigits: value < 10 && power > 0 ? 1 : 0,
   }).format(value);
 }

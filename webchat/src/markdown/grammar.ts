@@ -54,6 +54,19 @@ const EMPHASIS_BUDGET = 4_000_000;
 const MAX_MAIL_ADDRESS = 320;
 const MAX_PLAIN_STRETCH = 1000;
 
+// `__init__.py`, `__call__()`: CommonMark takes the underscores for emphasis; whoever names a file does not. From the
+// second of them on, too: that is where marked goes on.
+const NAME = /^__?\w+__(?:\.\w|\(\))/;
+
+/** In `2*3*4` nothing is emphasised, whatever CommonMark says. */
+export function isTimes(before: string | undefined, sign: string, after: string | undefined): boolean {
+  return sign === "*" && isDigit(before) && isDigit(after);
+}
+
+function isDigit(sign: string | undefined): boolean {
+  return sign !== undefined && sign >= "0" && sign <= "9";
+}
+
 class BoundedTokenizer extends Tokenizer {
   #depth = 0;
   #spent = 0;
@@ -68,6 +81,7 @@ class BoundedTokenizer extends Tokenizer {
 
   override emStrong(src: string, maskedSrc: string, prevChar?: string): Tokens.Em | Tokens.Strong | undefined {
     if (src[0] !== "*" && src[0] !== "_") return undefined;
+    if (isTimes(prevChar, src[0], src[1]) || NAME.test(src)) return undefined;
     this.#spent += src.length;
     return this.#spent > EMPHASIS_BUDGET ? undefined : super.emStrong(src, maskedSrc, prevChar);
   }

@@ -1,5 +1,7 @@
 /** Which marks of emphasis and code in a stretch of text have no end. The rules of CommonMark for what may open and close. */
 
+import { isTimes } from "./grammar.ts";
+
 export interface Unclosed {
   /** How much of the text to show: less than all if it ends with marks that enclose nothing yet. */
   readonly length: number;
@@ -99,6 +101,7 @@ const isSpace = (sign: string | undefined): boolean => sign === undefined || /\s
 const isPunctuation = (sign: string | undefined): boolean => sign !== undefined && /[\p{P}\p{S}]/u.test(sign);
 
 function canOpen(sign: string, before: string | undefined, after: string | undefined): boolean {
+  if (isTimes(before, sign, after)) return false;
   return touches(after, before) && (sign !== "_" || !touches(before, after) || isPunctuation(before));
 }
 

@@ -12,6 +12,7 @@ import { shouldNotify } from "./arrivals.ts";
 import { keepBadge } from "./badge.ts";
 import { DesktopNotices, type Notice } from "./desktop.ts";
 import { preferences } from "./preferences.ts";
+import { refreshPush } from "./push.ts";
 import { askQuiet, quietPreferences, recallQuiet } from "./server-preferences.ts";
 import { armSound, playTone } from "./sound.ts";
 import { becomeSpeaker } from "./speaker.ts";
@@ -48,6 +49,8 @@ export function startNotifications(
 
   recallQuiet();
   const ask = (): void => void askQuiet(rest).catch(() => undefined);
+  // Once is enough; a server that was away at that moment knows this device already.
+  refreshPush(rest).catch(() => undefined);
   if (store.getState().link.kind === "online") ask();
   const stops = [
     keepBadge(store),

@@ -8,6 +8,8 @@ export const appearanceWords = catalogue({
     dark: "Dark",
     language: "Language",
     systemLanguage: "Like the browser",
+    hold: "Stay at the beginning of long answers",
+    holdHint: "The list stops once your question has reached the top, so that you can read while the answer grows.",
   },
   de: {
     theme: "Farben",
@@ -16,5 +18,7 @@ export const appearanceWords = catalogue({
     dark: "Dunkel",
     language: "Sprache",
     systemLanguage: "Wie der Browser",
+    hold: "Am Anfang langer Antworten bleiben",
+    holdHint: "Die Liste hält an, sobald deine Frage oben angekommen ist. So kannst du lesen, während die Antwort wächst.",
   },
 });

@@ -55,7 +55,7 @@ function Blank({ icon: Icon, title, text, children }: BlankProps) {
       <span className={styles["icon"]}>
         <Icon size={28} aria-hidden />
       </span>
-      <h2 className={styles["title"]}>{title}</h2>
+      <h1 className={styles["title"]}>{title}</h1>
       <p className={styles["text"]}>{text}</p>
       {children}
     </section>

@@ -22,24 +22,31 @@ export interface Times {
   readonly downAt: number | undefined;
   /** When it came back after people had been told. */
   readonly backAt: number | undefined;
+  /** The browser has lost its network meanwhile, which is said at once. */
+  readonly hasLostNetwork: boolean;
 }
 
-export function noticeOf(link: Link, hasNetwork: boolean, { downAt, backAt }: Times, now: number): Notice {
+export function noticeOf(link: Link, hasNetwork: boolean, { downAt, backAt, hasLostNetwork }: Times, now: number): Notice {
   if (link.kind === "online") {
     return backAt !== undefined && now - backAt < BACK_MS ? { kind: "back" } : { kind: "none" };
   }
-  if (hasNetwork && (downAt === undefined || now - downAt < PATIENCE_MS)) return { kind: "none" };
+  if (hasNetwork && !hasLostNetwork && (downAt === undefined || now - downAt < PATIENCE_MS)) return { kind: "none" };
   if (link.kind === "connecting" && hasNetwork) return { kind: "connecting" };
   const retryAt = link.kind === "offline" ? link.retryAt : now;
   return { kind: "offline", isDevice: !hasNetwork, inSeconds: Math.max(0, Math.ceil((retryAt - now) / 1000)) };
 }
 
-/** What is known after the connection came or went. */
-export function timesAfter(before: Times, isOnline: boolean, now: number): Times {
-  if (!isOnline) return before.downAt === undefined ? { downAt: now, backAt: undefined } : before;
-  if (before.downAt === undefined) return before;
-  const wasTold = now - before.downAt >= PATIENCE_MS;
-  return { downAt: undefined, backAt: wasTold ? now : undefined };
+/** What is known after the connection or the network came or went. */
+export function timesAfter(before: Times, isOnline: boolean, hasNetwork: boolean, now: number): Times {
+  const { downAt, hasLostNetwork } = before;
+  if (!isOnline) {
+    const hasLost = hasLostNetwork || !hasNetwork;
+    if (downAt !== undefined && hasLost === hasLostNetwork) return before;
+    return { downAt: downAt ?? now, backAt: undefined, hasLostNetwork: hasLost };
+  }
+  if (downAt === undefined) return before;
+  const wasTold = hasLostNetwork || now - downAt >= PATIENCE_MS;
+  return { downAt: undefined, backAt: wasTold ? now : undefined, hasLostNetwork: false };
 }
 
 export function useConnectionNotice(): Notice {
@@ -47,11 +54,15 @@ export function useConnectionNotice(): Notice {
   const hasNetwork = useSyncExternalStore(listenToNetwork, () => navigator.onLine);
   const isOnline = link.kind === "online";
   const [now, setNow] = useState(() => Date.now());
-  const [times, setTimes] = useState<Times>(() => ({ downAt: isOnline ? undefined : Date.now(), backAt: undefined }));
+  const [times, setTimes] = useState<Times>(() => ({
+    downAt: isOnline ? undefined : Date.now(),
+    backAt: undefined,
+    hasLostNetwork: false,
+  }));
   useEffect(() => {
     setNow(Date.now());
-    setTimes((before) => timesAfter(before, isOnline, Date.now()));
-  }, [isOnline]);
+    setTimes((before) => timesAfter(before, isOnline, hasNetwork, Date.now()));
+  }, [isOnline, hasNetwork]);
   const isQuiet = isOnline && (times.backAt === undefined || now - times.backAt >= BACK_MS);
   useEffect(() => {
     if (isQuiet) return undefined;

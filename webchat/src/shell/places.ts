@@ -4,10 +4,12 @@ const CHAT = /^\/c\/([^/]+)$/;
 
 export const LIST = "/";
 
-/** With a message: the chat is opened round it. */
-export function chatPlace(conversationId: string, messageId?: string): string {
+/** With a message: the chat is opened round it. `query`: what it was found by, to be marked there. */
+export function chatPlace(conversationId: string, messageId?: string, query?: string): string {
   const path = `/c/${encodeURIComponent(conversationId)}`;
-  return messageId === undefined ? path : `${path}?m=${encodeURIComponent(messageId)}`;
+  if (messageId === undefined) return path;
+  const mark = query === undefined ? "" : `&q=${encodeURIComponent(query)}`;
+  return `${path}?m=${encodeURIComponent(messageId)}${mark}`;
 }
 
 export function settingsPlace(section?: string): string {

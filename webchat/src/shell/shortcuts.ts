@@ -79,7 +79,8 @@ export function commandOf(event: KeyboardEvent, isApple = IS_APPLE): Command | u
     for (const chord of chords) {
       if (!matches(event, chord, isApple)) continue;
       const isPlain = chord.mod === undefined && chord.alt === undefined;
-      return isPlain && isTyping(event.target) ? undefined : command;
+      if (isPlain && isTyping(event.target) && !(command === "close" && isEmptySearch(event.target))) return undefined;
+      return command;
     }
   }
   return undefined;
@@ -108,6 +109,11 @@ function isOnKey(event: KeyboardEvent, key: string): boolean {
 }
 
 const TYPED_INTO = "input:not([type=checkbox], [type=radio], [type=button]), textarea, select, [contenteditable]:not([contenteditable=false])";
+
+/** Escape empties a search field first, as browsers do by themselves; then there is nothing left to lose. */
+function isEmptySearch(target: EventTarget | null): boolean {
+  return target instanceof HTMLInputElement && target.type === "search" && target.value === "";
+}
 
 function isTyping(target: EventTarget | null): boolean {
   return target instanceof Element && target.closest(TYPED_INTO) !== null;

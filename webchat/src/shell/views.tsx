@@ -7,6 +7,7 @@ import { useChat } from "../engine/state.ts";
 import { useWords } from "../i18n/words.ts";
 import { Crashed, NoChatChosen, NotFound } from "./blank.tsx";
 import { Boundary } from "./boundary.tsx";
+import { whenIdle } from "./idle.ts";
 import { useIsNarrow } from "./narrow.ts";
 import { chatPlace, conversationAt } from "./places.ts";
 import styles from "./shell.module.css";
@@ -18,7 +19,10 @@ const ChatPane = lazy(loadChat);
 // At once where the address is that of a chat, else while nothing else happens: it is what comes next.
 if (conversationAt(location.pathname) !== undefined) void loadChat();
 else setTimeout(() => void loadChat().catch(() => undefined), PRELOAD_AFTER_MS);
-const Find = lazy(async () => ({ default: (await import("../finding/find.tsx")).Find }));
+// One types into it at once: keys that are pressed while it is on its way are lost.
+const loadFind = () => import("../finding/find.tsx");
+whenIdle(() => void loadFind().catch(() => undefined));
+const Find = lazy(async () => ({ default: (await loadFind()).Find }));
 const Settings = lazy(async () => ({ default: (await import("../settings/settings.tsx")).Settings }));
 const Manage = lazy(async () => ({ default: (await import("../manage/manage.tsx")).Manage }));
 const Onboarding = lazy(async () => ({ default: (await import("../welcome/onboarding.tsx")).Onboarding }));
@@ -64,7 +68,9 @@ function Start({ isKnown }: { readonly isKnown: boolean }): ReactNode {
 function Chat({ id, isKnown }: { readonly id: string; readonly isKnown: boolean }): ReactNode {
   const [search] = useSearchParams();
   const isThere = useChat((state) => state.conversations[id] !== undefined);
-  if (isThere) return <ChatPane conversationId={id} messageId={search.get("m") ?? undefined} />;
+  if (isThere) {
+    return <ChatPane conversationId={id} messageId={search.get("m") ?? undefined} query={search.get("q") ?? ""} />;
+  }
   return isKnown ? <NotFound isChat /> : <Waiting />;
 }
 

@@ -2,6 +2,7 @@ import { render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 import { AnswerParts, attachmentsBeside } from "../../src/answer/answer-parts.tsx";
+import { ActionsProvider, type Actions } from "../../src/engine/actions.ts";
 import { aPart } from "./parts.ts";
 
 const FILE = {
@@ -96,20 +97,22 @@ test("no part of an answer is a live region", () => {
   expect(container.querySelector("[aria-live], [role=status], [role=alert], [role=log]")).toBeNull();
 });
 
-test("a plan says how far it is and the state of each step", () => {
-  show([
-    aPart(0, "plan", "", {
-      items: [
-        { text: "read", state: "done" },
-        { text: "count", state: "running" },
-        { text: "report", state: "pending" },
-        { text: 7 },
-      ],
-    }),
-  ]);
+test("a plan says how far it is and the state of each step; what was under way when the run ended is not finished", () => {
+  const items = [
+    { text: "read", state: "done" },
+    { text: "count", state: "running" },
+    { text: "report", state: "pending" },
+    { text: 7 },
+  ];
+  const parts = [aPart(0, "plan", "", { items })];
+  const view = show(parts, true);
+  const steps = (): HTMLElement[] => screen.getAllByRole("listitem");
   expect(screen.getByText("1 of 3")).toBeDefined();
-  expect(screen.getAllByRole("listitem").map((item) => item.textContent)).toEqual(["read, done", "count, in progress", "report, to do"]);
-  expect(screen.getAllByRole("listitem")[1]!.getAttribute("aria-current")).toBe("step");
+  expect(steps().map((item) => item.textContent)).toEqual(["read, done", "count, in progress", "report, to do"]);
+  expect(steps()[1]!.getAttribute("aria-current")).toBe("step");
+  view.rerender(<AnswerParts parts={parts} isLive={false} conversationId="conv_1" />);
+  expect(steps()[1]!.textContent).toBe("count, not finished");
+  expect(steps()[1]!.getAttribute("aria-current")).toBeNull();
 });
 
 test("only the newest status is shown, and only while the run goes on", () => {
@@ -128,8 +131,13 @@ test("a run that has said nothing yet says that it prepares", () => {
 
 test("a file stands where it was made, and not a second time at the foot", () => {
   const parts = [aPart(0, "artifact", "", { attachment_id: "att_1", filename: "words.csv" })];
-  render(<AnswerParts parts={parts} isLive={false} attachments={[FILE]} conversationId="conv_1" />);
-  expect(screen.getByText("words.csv")).toBeDefined();
+  const actions = { fileUrl: async () => "/attachments/att_1?for=a-while" } as unknown as Actions;
+  render(
+    <ActionsProvider value={actions}>
+      <AnswerParts parts={parts} isLive={false} attachments={[FILE]} conversationId="conv_1" />
+    </ActionsProvider>,
+  );
+  expect(screen.getByText(/words/)).toBeDefined();
   const other = { ...FILE, attachment_id: "att_2" };
   expect(attachmentsBeside(parts, [FILE, other])).toEqual([other]);
   expect(attachmentsBeside([], [FILE])).toEqual([FILE]);

@@ -1,4 +1,4 @@
-import { Unreachable } from "@amtrio/client";
+import { Refused, Unreachable } from "@amtrio/client";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import {
   addFiles,
@@ -61,6 +61,15 @@ describe("uploads", () => {
     scene.uploads[0]!.succeed();
     await settled();
     expect(trayOf(HERE).files[0]).toMatchObject({ state: "uploaded", attachment: { attachment_id: "att-a.txt" } });
+  });
+
+  test("what often goes wrong is said in the language of the app, the rest in the words of the server", async () => {
+    const [a, b, c] = ["quota_exceeded", "too_large", "unsupported"].map((code) => new Refused("said by the server", { code }));
+    await put(file("a", 1), file("b", 1), file("c", 1));
+    for (const [at, error] of [a, b, c].entries()) scene.uploads[at]!.fail(error!);
+    await settled();
+    const reasons = ["No room is left for it. Delete other files first", "Too large for this server", "said by the server"];
+    expect(trayOf(HERE).files.map((each) => each.error)).toEqual(reasons);
   });
 
   test("a file that is taken out is not uploaded any longer", async () => {

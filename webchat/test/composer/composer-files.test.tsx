@@ -2,6 +2,7 @@ import { act, fireEvent, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
 import { Composer } from "../../src/composer/composer.tsx";
+import { addFiles } from "../../src/attachments/tray.ts";
 import { chat } from "../../src/engine/state.ts";
 import { AGENT, file, HERE, show, stage, THERE, type Stage } from "./stage.tsx";
 
@@ -40,6 +41,20 @@ test("a file shows its name and how far it is, and can be sent without a word", 
   await userEvent.click(button("Send"));
   expect(sent()).toMatchObject([[HERE, "", { attachments: [{ filename: "report.pdf" }] }]]);
   expect(screen.queryByText("report.pdf")).toBeNull();
+});
+
+test("a file that comes or goes leaves the focus where one writes, unless somebody is busy elsewhere", async () => {
+  show(scene, <Composer conversationId={HERE} />);
+  button("Attach files").focus();
+  await act(async () => void addFiles(HERE, [file("a.txt", 10)], scene.actions));
+  expect(document.activeElement).toBe(field());
+  await userEvent.click(button("Cancel a.txt"));
+  expect(document.activeElement).toBe(field());
+  const elsewhere = document.body.appendChild(document.createElement("input"));
+  elsewhere.focus();
+  act(() => void addFiles(HERE, [file("b.txt", 10)], scene.actions));
+  expect(document.activeElement).toBe(elsewhere);
+  elsewhere.remove();
 });
 
 test("Send waits for uploads, says so, and can be called off", async () => {

@@ -26,6 +26,12 @@ test("a reply shows what it answers, and carries it once", async () => {
   ]);
 });
 
+test("what is answered is quoted without the signs of Markdown", () => {
+  show(scene, <Composer conversationId={HERE} />);
+  act(() => intend(HERE, { kind: "reply", message: { ...answer, content: "# The **loud** `answer`" } }));
+  expect(screen.getByText("The loud answer")).toBeDefined();
+});
+
 test("Escape and Cancel give up a reply and leave the text", async () => {
   show(scene, <Composer conversationId={HERE} />);
   await userEvent.type(field(), "text");

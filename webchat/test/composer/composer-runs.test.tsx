@@ -1,3 +1,4 @@
+import { Refused } from "@amtrio/client";
 import { act, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
@@ -93,12 +94,21 @@ test("the way that is chosen from the menu is taken, and is the usual one from t
   expect(localStorage.getItem("amtrio.whileRunning")).toBe("queue");
 });
 
-test("what came too late for the run can still be sent as a message", async () => {
+test("what came too late for the run is sent as a message by itself", async () => {
   canSteer();
-  scene.refuseWith = new Error("the run is over");
+  scene.refuseWith = new Refused("run 5f2c has ended", { code: "run_closed" });
   show(scene, <Composer conversationId={HERE} />);
   await userEvent.type(field(), "in French{Enter}");
-  expect(await screen.findByText("Too late for the running answer: the run is over")).toBeDefined();
+  expect(scene.askedFor("send")).toEqual([[HERE, "in French"]]);
+  expect(screen.queryByText(/5f2c/)).toBeNull();
+});
+
+test("what may have reached the run or not is sent as a message only if one says so", async () => {
+  canSteer();
+  scene.refuseWith = new Error("the connection is gone");
+  show(scene, <Composer conversationId={HERE} />);
+  await userEvent.type(field(), "in French{Enter}");
+  expect(await screen.findByText("It did not reach the running answer: the connection is gone")).toBeDefined();
   await userEvent.click(button("Send as message"));
   expect(scene.askedFor("send")).toEqual([[HERE, "in French"]]);
 });

@@ -19,9 +19,9 @@ describe("the header", () => {
   it("names the agent, or the title and then the agent", () => {
     know([]);
     show(recording().actions);
-    expect(screen.getByRole("heading", { level: 2 }).textContent).toBe("Demo");
+    expect(screen.getByRole("heading", { level: 1 }).textContent).toBe("Demo");
     act(() => changeConversation({ title: "Holiday plans" }));
-    expect(screen.getByRole("heading", { level: 2 }).textContent).toBe("Holiday plans");
+    expect(screen.getByRole("heading", { level: 1 }).textContent).toBe("Holiday plans");
     expect(header().textContent).toContain("Demo · online");
   });
 

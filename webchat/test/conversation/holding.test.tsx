@@ -1,6 +1,6 @@
 import { act, screen } from "@testing-library/react";
 import { expect, it } from "vitest";
-import { chooseHolding } from "../../src/conversation/holding.ts";
+import { chooseHolding } from "../../src/conversation/hold-choice.ts";
 import { live } from "../../src/engine/live.ts";
 import { chat } from "../../src/engine/state.ts";
 import { pretendLayout, ROW_PX, VIEWPORT_PX } from "./layout.ts";

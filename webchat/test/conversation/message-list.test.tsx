@@ -287,6 +287,39 @@ describe("a link to a message", () => {
     expect(of(asked, "loadAround")).toEqual([["loadAround", ID, "m100"]]);
   });
 
+  it("keeps to it when older messages come before the list has come to rest", async () => {
+    know(many(500).slice(60));
+    change({ hasOlder: true });
+    const loadOlder = (): void => {
+      change({ loading: "older" });
+      queueMicrotask(() => act(() => change({ messages: many(500), hasOlder: false, loading: null })));
+    };
+    const { actions, asked } = recording({ loadOlder });
+    show(actions, <ConversationView conversationId={ID} messageId="m70" />);
+    await settled();
+    expect(of(asked, "loadOlder")).toHaveLength(1);
+    const { top } = document.activeElement!.closest<HTMLElement>("[data-index]")!.style;
+    expect(document.activeElement!.textContent).toContain("Mine 70");
+    expect(Number.parseFloat(top)).toBeGreaterThan(log().scrollTop);
+    expect(Number.parseFloat(top)).toBeLessThan(log().scrollTop + VIEWPORT_PX);
+  });
+
+  it("lets nothing older be fetched before it is there", async () => {
+    know(many(500).slice(300));
+    change({ hasOlder: true });
+    let arrive = (): void => {};
+    const { actions, asked } = recording({ loadAround: () => new Promise<void>((resolve) => (arrive = resolve)) });
+    show(actions, <ConversationView conversationId={ID} messageId="m100" />);
+    await settled();
+    expect(of(asked, "loadAround")).toHaveLength(1);
+    expect(of(asked, "loadOlder")).toEqual([]);
+    await act(async () => {
+      change({ messages: many(500).slice(0, 150), hasOlder: false, hasNewer: true });
+      arrive();
+    });
+    await waitFor(() => expect(document.activeElement!.textContent).toContain("Mine 100"));
+  });
+
   it("that leads nowhere says so", async () => {
     know(many(5));
     const { actions } = recording({ loadAround: () => Promise.reject(new Error("There is no such message.")) });

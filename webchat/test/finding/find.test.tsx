@@ -37,8 +37,9 @@ function find(): ReturnType<typeof show> {
   });
 }
 
-function found(): (string | null)[] {
-  return within(screen.getByRole("list")).queryAllByRole("link").map((each) => each.getAttribute("href"));
+/** Without what they were found by. */
+function found(): string[] {
+  return within(screen.getByRole("list")).queryAllByRole("link").map((each) => each.getAttribute("href")!.replace(/&q=.*/, ""));
 }
 
 test("what this device has is there before the server is asked, and then both are one list", async () => {
@@ -135,13 +136,24 @@ test("more pages follow by their cursor, and a server that still reads says so",
   expect(screen.queryByRole("button", { name: "Show more" })).toBeNull();
 });
 
+test("where the server does not know a filter, it is asked on until something passes", async () => {
+  goTo("/find?q=soup&has=file");
+  stored = [];
+  const attachments = [{ attachment_id: "f1" }] as Message["attachments"];
+  onServer = async ({ cursor }) =>
+    cursor === undefined ? page([message("p1")], { next: "p1" }) : page([message("p2", { ...(attachments && { attachments }) })]);
+  find();
+  await waitFor(() => expect(found()).toEqual(["/c/c1?m=p2"]));
+  expect(asked.map(({ query }) => query.cursor)).toEqual([undefined, "p1"]);
+});
+
 test("arrows walk from the field to the hits and back", async () => {
   goTo("/find?q=soup");
   find();
   await waitFor(() => expect(found()).toHaveLength(1));
   expect(document.activeElement).toBe(screen.getByRole("searchbox"));
   await userEvent.keyboard("{ArrowDown}");
-  expect(document.activeElement!.getAttribute("href")).toBe("/c/c2?m=here");
+  expect(document.activeElement!.getAttribute("href")).toBe("/c/c2?m=here&q=soup");
   await userEvent.keyboard("{ArrowUp}");
   expect(document.activeElement).toBe(screen.getByRole("searchbox"));
 });

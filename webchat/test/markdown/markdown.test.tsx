@@ -206,3 +206,11 @@ test("the caret stands behind the last word, and goes when the text is whole", (
   view.rerender(<Markdown text={"a\n\n- b\n- c"} isLive={false} />);
   expect(view.container.querySelector("[data-caret]")).toBeNull();
 });
+
+test.each(["src/__init__.py", "__main__.py and obj.__call__()", "2*3*4 = 24", "snake_case_name"])("%s is shown as typed", (text) => {
+  for (const isLive of [true, false]) {
+    const view = render(<Markdown text={text} isLive={isLive} />);
+    expect(view.container.textContent).toBe(text);
+    expect(view.container.querySelector("em, strong")).toBeNull();
+  }
+});

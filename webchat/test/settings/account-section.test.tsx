@@ -35,7 +35,7 @@ test("the account says its tier, its right, and how full its storage is", async 
 
 test("storage without a limit has no meter", async () => {
   open({ "GET /account": () => ({ ...ACCOUNT, storage: { used_bytes: 0, quota_bytes: 0, files: 0 } }) });
-  await screen.findByText("0 files, 0 byte");
+  await screen.findByText("0 files, 0 bytes");
   expect(screen.queryByRole("meter")).toBeNull();
 });
 

@@ -2,6 +2,7 @@ import { renderHook, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { Route } from "wouter";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { holdsQuestion } from "../../src/conversation/hold-choice.ts";
 import type { ChatState, Outgoing } from "../../src/engine/state.ts";
 import { choose } from "../../src/i18n/language.ts";
 import { Settings } from "../../src/settings/settings.tsx";
@@ -50,6 +51,15 @@ test("colours and language are chosen, and kept on this device", async () => {
   expect(screen.getByRole("heading", { level: 1 }).textContent).toBe("Einstellungen");
   await user.click(screen.getByRole("radio", { name: "System" }));
   expect(localStorage.getItem("amtrio.theme")).toBeNull();
+});
+
+test("long answers stay at their beginning for whoever wants that", async () => {
+  const { user } = open("/settings/appearance");
+  const hold = screen.getByRole("switch", { name: /^Stay at the beginning of long answers/ });
+  await user.click(hold);
+  expect(holdsQuestion()).toBe(true);
+  await user.click(hold);
+  expect(holdsQuestion()).toBe(false);
 });
 
 test("about says which server this is", async () => {

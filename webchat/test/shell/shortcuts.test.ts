@@ -59,3 +59,12 @@ test("no two commands have the same keys", () => {
   const written = chords.map((chord) => JSON.stringify(chord, ["mod", "alt", "shift", "key"]));
   expect(new Set(written).size).toBe(written.length);
 });
+
+test("Escape in an empty search field closes what is open; where words stand, it is the field's", () => {
+  document.body.innerHTML = '<input type="search">';
+  const field = document.body.firstElementChild as HTMLInputElement;
+  expect(commandOf(press("Escape", {}, field), false)).toBe("close");
+  field.value = "tide";
+  expect(commandOf(press("Escape", {}, field), false)).toBeUndefined();
+  document.body.innerHTML = "";
+});

@@ -45,12 +45,17 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
     list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
   }, [activeAt, query]);
 
+  /** Closing it gives the focus back to where it was, which taking it away would not. */
+  function leave(): void {
+    dialog.current!.close();
+    onClose();
+  }
+
   function run(entry: Entry | undefined): void {
     if (entry === undefined) return;
     if (entry.kind !== "find") remember(entry.id);
-    // Closing gives the focus back; what the entry opens may then take it.
-    dialog.current!.close();
-    onClose();
+    // First: what the entry opens may want the focus.
+    leave();
     entry.run();
   }
 
@@ -73,10 +78,10 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
       aria-label={t("title")}
       onCancel={(event) => {
         event.preventDefault();
-        onClose();
+        leave();
       }}
       onClick={(event) => {
-        if (event.target === dialog.current) onClose();
+        if (event.target === dialog.current) leave();
       }}
     >
       <div className={styles["inside"]}>

@@ -14,7 +14,7 @@ import { chatPlace } from "../places.ts";
 import styles from "./conversation-row.module.css";
 import { useLongPress } from "./long-press.ts";
 import { PreviewLine } from "./preview-line.tsx";
-import { openRowMenu, useIsRowMenuOpen } from "./row-menu-state.ts";
+import { closeRowMenu, openRowMenu, useIsRowMenuOpen } from "./row-menu-state.ts";
 import { words } from "./words.ts";
 
 interface ConversationRowProps {
@@ -62,6 +62,7 @@ export const ConversationRow = memo(function ConversationRow({ id, isOpen, isTab
         tabIndex={isTabStop ? 0 : -1}
         data-tabstop={isTabStop || undefined}
         draggable={false}
+        onClick={closeRowMenu}
         onContextMenu={openMenu}
         onKeyDown={menuKey}
         {...press}
@@ -97,7 +98,7 @@ export const ConversationRow = memo(function ConversationRow({ id, isOpen, isTab
         aria-haspopup="menu"
         aria-expanded={isMenuOpen}
         tabIndex={isTabStop ? 0 : -1}
-        onClick={(event) => openRowMenu({ conversationId: id, opener: event.currentTarget })}
+        onClick={(event) => (isMenuOpen ? closeRowMenu() : openRowMenu({ conversationId: id, opener: event.currentTarget }))}
       >
         <MoreHorizontal size={18} aria-hidden />
       </button>

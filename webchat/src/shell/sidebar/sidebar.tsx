@@ -30,12 +30,14 @@ export function Sidebar({ openId, isKnown }: { readonly openId: string | undefin
   const outgoing = useChat((state) => state.outgoing);
   const order = useMemo(() => listed(conversations, outgoing, filter, openId), [conversations, outgoing, filter, openId]);
   const hasNone = Object.keys(conversations).length === 0;
+  // The heading of the page is that of the view beside it, if there is one.
+  const Brand = isNarrow && !(hasNone && isKnown) ? "h1" : "p";
   return (
     <>
       <header className={styles["header"]}>
-        <h1 className={styles["brand"]}>
+        <Brand className={styles["brand"]}>
           <Link href={LIST}>amtrio</Link>
-        </h1>
+        </Brand>
         <Link href={findPlace()} className={styles["tool"]} aria-label={t("find")} title={t("find")}>
           <Search size={20} aria-hidden />
         </Link>
