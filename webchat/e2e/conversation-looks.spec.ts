@@ -5,7 +5,6 @@ import {
   articles,
   backdate,
   choose,
-  chooseOption,
   DAY,
   dialog,
   field,
