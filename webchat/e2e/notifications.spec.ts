@@ -265,7 +265,10 @@ test.describe("pushes", () => {
     const coder = await agents.scripted("Coder");
     await alice.context.addInitScript(subscribeAt, service.subscription);
     const page = await alice.signIn();
-    await turnOn(page, "Notifications while the page is closed");
+    await page.goto("/settings/notifications");
+    const choice = page.getByRole("switch", { name: "Notifications while the page is closed" });
+    await choice.click();
+    await expect(choice).toBeChecked();
     expect(await alice.rest.call("GET", "/push/devices")).toMatchObject([{ platform: "web", can_withdraw: true }]);
     // It is known again after a start.
     const registered = page.waitForRequest((request) => request.url().endsWith("/push/devices") && request.method() === "PUT");
@@ -289,10 +292,7 @@ test.describe("pushes", () => {
 
     await page.goto("/settings/account");
     await page.getByRole("button", { name: "Sign out" }).first().click();
-    const sure = page.getByRole("dialog", { name: "Sign out?" }).getByRole("button", { name: "Sign out" });
-    await sure.or(page.locator("input[type=password]")).first().waitFor();
-    if (await sure.isVisible()) await sure.click();
-    await expect(page.locator("input[type=password]")).toBeVisible();
+    await expect(page.getByRole("button", { name: "Sign in", exact: true })).toBeVisible();
     expect(await alice.rest.call("GET", "/push/devices")).toEqual([]);
     await service.close();
   });
