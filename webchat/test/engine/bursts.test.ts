@@ -1,0 +1,40 @@
+import { afterEach, expect, test, vi } from "vitest";
+import { Bursts } from "../../src/engine/bursts.ts";
+
+afterEach(() => vi.useRealTimers());
+
+test("a change is told at once", () => {
+  const bursts = new Bursts();
+  let told = 0;
+  bursts.subscribe(() => (told += 1));
+  bursts.tell();
+  bursts.tell();
+  expect(told).toBe(2);
+});
+
+test("thousands of changes are told a few times, and the last one is told", () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  const bursts = new Bursts();
+  let told = 0;
+  let last = 0;
+  let change = 0;
+  bursts.subscribe(() => {
+    told += 1;
+    last = change;
+  });
+  for (change = 1; change <= 2000; change += 1) {
+    bursts.tell();
+    vi.advanceTimersByTime(0.1);
+  }
+  vi.runAllTimers();
+  expect(told).toBeLessThan(60);
+  expect(last).toBeGreaterThanOrEqual(2000);
+});
+
+test("who stopped listening is told nothing", () => {
+  const bursts = new Bursts();
+  let told = 0;
+  bursts.subscribe(() => (told += 1))();
+  bursts.tell();
+  expect(told).toBe(0);
+});
