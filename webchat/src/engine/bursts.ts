@@ -7,15 +7,16 @@
 
 type Listener = () => void;
 
-// More than a person or an agent does: twenty changes in a tenth of a second are a catching-up.
+// More than agents say while one looks: twenty in a second are a catching-up.
 const CHANGES = 20;
-const WITHIN_MS = 100;
+const WITHIN_MS = 1000;
 const EVERY_MS = 60;
 
 export class Bursts {
   readonly #listeners = new Set<Listener>();
   #since = 0;
   #changes = 0;
+  #isFromLog = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   readonly subscribe = (listener: Listener): (() => void) => {
@@ -23,8 +24,19 @@ export class Bursts {
     return () => this.#listeners.delete(listener);
   };
 
-  /** Something changed. */
+  /** What changes in `work` is from the server's log, of which there may be very much. */
+  fromLog<Result>(work: () => Result): Result {
+    this.#isFromLog = true;
+    try {
+      return work();
+    } finally {
+      this.#isFromLog = false;
+    }
+  }
+
+  /** Something changed. What a person does is told at once. */
   tell(): void {
+    if (!this.#isFromLog) return this.#flush();
     const now = performance.now();
     if (now - this.#since > WITHIN_MS) {
       this.#since = now;

@@ -130,7 +130,8 @@ export const EMPTY: ChatState = {
 
 export const chat = createStore<ChatState>(() => EMPTY);
 
-const views = new Bursts();
+/** Who draws. */
+export const views = new Bursts();
 chat.subscribe(() => views.tell());
 
 /** One part of what is known; drawn anew when it is another value (`Object.is`). */
