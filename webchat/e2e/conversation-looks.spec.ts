@@ -60,7 +60,7 @@ async function everySize(page: Page, look: (what: string) => Promise<void>): Pro
 
 test("axe finds nothing in a conversation with everything in it, wide and on a phone, light and dark", async ({ person, agents, server }) => {
   const alice = await person("Alice");
-  const agent = await agents.scripted(LONG_NAME);
+  const agent = await agents.scripted("Harbour Master", { name: LONG_NAME });
   const { conversation_id: id } = await alice.rest.createConversation(agent.id);
   await furnish(server, alice, agent, id);
   const page = await alice.signIn();
@@ -136,7 +136,7 @@ test("axe finds nothing in the dialogs, and they fit on a phone", async ({ perso
 for (const width of [320, 360]) {
   test(`at ${width} px everything is there and nothing lies beside the screen`, async ({ person, agents, server }) => {
     const alice = await person("Alice", { viewport: { width, height: 640 }, hasTouch: true, isMobile: true });
-    const agent = await agents.scripted(LONG_NAME);
+    const agent = await agents.scripted("Harbour Master", { name: LONG_NAME });
     const { conversation_id: id } = await alice.rest.createConversation(agent.id);
     await furnish(server, alice, agent, id);
     const page = await alice.signIn();
@@ -190,6 +190,7 @@ test("with reduced motion nothing in the list moves by itself", async ({ person,
   const { conversation_id: id } = await alice.rest.createConversation(agent.id);
   const page = await alice.signIn();
   await page.goto(`/c/${id}`);
+  await expect(page.getByText("online", { exact: true })).toBeVisible();
   agent.typing(id);
   await expect(log(page).getByRole("img", { name: "Coder is writing" })).toBeVisible();
   await expect.poll(() => page.evaluate(() => document.getAnimations().filter(({ playState }) => playState === "running").length)).toBe(0);

@@ -5,7 +5,7 @@ import { axe, expect, type Page } from "./harness.ts";
 import { chooseOption, dialog, field, fill, HOUR, log, newest, notice, said, saying, test, write } from "./conversation-scene.ts";
 
 const row = (page: Page, name: string | RegExp) => page.getByRole("navigation").getByRole("link", { name });
-const heading = (page: Page) => page.getByRole("region", { name: /^Conversation with/ }).getByRole("heading", { level: 2 });
+const heading = (page: Page) => page.getByRole("region", { name: /^Conversation with/ }).getByRole("heading", { level: 1 });
 const button = (page: Page, name: string) => dialog(page).getByRole("button", { name, exact: true });
 
 test("the header says whom one talks with and how they are, as that changes", async ({ chatWith }) => {
