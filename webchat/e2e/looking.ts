@@ -34,7 +34,8 @@ async function settled(): Promise<void> {
   await Promise.all(ending.map((each) => each.finished.catch(() => undefined)));
 }
 
-async function tooWide(page: Page): Promise<string[]> {
+/** By how much the page can be moved sideways. */
+export async function tooWide(page: Page): Promise<string[]> {
   const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   return over > 0 ? [`${over} px too wide`] : [];
 }

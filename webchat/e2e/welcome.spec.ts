@@ -2,6 +2,7 @@
 
 import { faultsOf } from "./looking.ts";
 import { expect, PASSWORD, test, type Page } from "./harness.ts";
+import { runInShell } from "./running.ts";
 
 const name = (page: Page) => page.getByRole("textbox", { name: "Username" });
 const password = (page: Page) => page.getByRole("textbox", { name: "Password", exact: true });
@@ -208,7 +209,7 @@ test("the first page speaks the language of the browser, and what is chosen ther
   await expect(page.getByRole("heading", { name: "Schön, dich zu sehen" })).toBeVisible();
   await expect(page.locator("html")).toHaveAttribute("lang", "de");
   expect(await faultsOf(page, "welcome-german")).toEqual([]);
-  await page.getByRole("radio", { name: "Dunkel" }).check({ force: true });
+  await page.getByRole("radio", { name: "Dunkel" }).check();
   await page.getByRole("combobox", { name: "Sprache" }).selectOption("English");
   await page.reload();
   await expect(page.getByRole("heading", { name: "Good to see you" })).toBeVisible();
@@ -239,4 +240,44 @@ test("on a phone the same stands in place of the list", async ({ person, agents 
   await expect(page).toHaveURL(/\/c\//);
   await page.goBack();
   await expect(chats(page).getByRole("link", { name: /Coder/ })).toBeVisible();
+});
+
+test("an administrator makes an agent, runs the command that the page shows, is told that it is connected, and talks with it", async ({ person, agents, admin, server, allow }) => {
+  allow(/409/);
+  const ada = await person("Ada", { permissions: ["clipboard-read", "clipboard-write"] });
+  await admin.promote(ada.userId);
+  const taken = await agents.registered("Taken");
+  const page = await ada.signIn();
+  await button(page, "Connect an agent").click();
+  await button(page, "Make the agent").click();
+  const shown = page.getByRole("textbox", { name: "What people see" });
+  await expect(shown).toBeFocused();
+  await shown.fill("Loud");
+  const itsId = page.getByRole("textbox", { name: "Id", exact: true });
+  await expect(itsId).toHaveValue("loud");
+  await itsId.fill(taken.id);
+  await itsId.press("Enter");
+  await expect(itsId).toBeFocused();
+  await expect(itsId).toHaveAccessibleDescription(/^There is, or was, an agent of this id/);
+  const id = `loud-${crypto.randomUUID().slice(0, 6)}`;
+  await itsId.fill(id);
+  await itsId.press("Enter");
+
+  await expect(page.getByText("This is the only time that the credential is shown.")).toBeVisible();
+  await page.getByRole("radio", { name: "Script" }).check();
+  await button(page, "Copy: Command").click();
+  await expect(button(page, "Copied: Command")).toBeVisible();
+  await expect(page.getByRole("status").filter({ hasText: "Waiting for Loud to connect" })).toBeVisible();
+  expect(await faultsOf(page, "welcome-connect")).toEqual([]);
+  const agent = runInShell(await page.evaluate(() => navigator.clipboard.readText()), server);
+  try {
+    await expect(page.getByRole("status").filter({ hasText: "Loud is connected!" })).toBeVisible({ timeout: 20_000 });
+    await button(page, "Open the chat").click();
+    await page.getByRole("textbox", { name: "Message Loud" }).fill("hello there");
+    await page.getByRole("textbox", { name: "Message Loud" }).press("Enter");
+    await expect(page.getByRole("log")).toContainText("HELLO THERE");
+  } finally {
+    agent.end();
+    await admin.removeAgent(id);
+  }
 });

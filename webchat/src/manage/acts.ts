@@ -2,7 +2,7 @@
 
 import { catalogue, useWords } from "../i18n/words.ts";
 
-const actWords = catalogue({
+export const actWords = catalogue({
   en: {
     "account.erased": "Account erased by its owner",
     "agent.added": "Agent made",

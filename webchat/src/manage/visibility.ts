@@ -5,7 +5,7 @@ import { catalogue, useWords } from "../i18n/words.ts";
 export const VISIBILITIES = ["everyone", "listed", "owner"] as const;
 export type Visibility = (typeof VISIBILITIES)[number];
 
-const visibilityWords = catalogue({
+export const visibilityWords = catalogue({
   en: { everyone: "Everyone", listed: "Owner and chosen people", owner: "Owner alone" },
   de: { everyone: "Alle", listed: "Besitzer und Ausgewählte", owner: "Nur der Besitzer" },
 });

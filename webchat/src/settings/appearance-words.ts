@@ -3,7 +3,7 @@ import { catalogue } from "../i18n/words.ts";
 export const appearanceWords = catalogue({
   en: {
     theme: "Colours",
-    system: "Like the system",
+    system: "System",
     light: "Light",
     dark: "Dark",
     language: "Language",
@@ -13,7 +13,7 @@ export const appearanceWords = catalogue({
   },
   de: {
     theme: "Farben",
-    system: "Wie das System",
+    system: "System",
     light: "Hell",
     dark: "Dunkel",
     language: "Sprache",

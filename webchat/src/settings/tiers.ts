@@ -5,7 +5,7 @@ import { catalogue, useWords } from "../i18n/words.ts";
 export const TIERS = ["free", "pro", "enterprise"] as const;
 export type Tier = (typeof TIERS)[number];
 
-const tierWords = catalogue({
+export const tierWords = catalogue({
   en: { free: "Free", pro: "Pro", enterprise: "Enterprise" },
   de: { free: "Frei", pro: "Pro", enterprise: "Enterprise" },
 });

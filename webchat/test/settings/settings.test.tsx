@@ -49,7 +49,7 @@ test("colours and language are chosen, and kept on this device", async () => {
   await user.selectOptions(screen.getByLabelText("Language"), "Deutsch");
   expect(localStorage.getItem("amtrio.language")).toBe("de");
   expect(screen.getByRole("heading", { level: 1 }).textContent).toBe("Einstellungen");
-  await user.click(screen.getByRole("radio", { name: "Wie das System" }));
+  await user.click(screen.getByRole("radio", { name: "System" }));
   expect(localStorage.getItem("amtrio.theme")).toBeNull();
 });
 
