@@ -15,7 +15,8 @@ test("Up in the empty field edits the last own message; it says edited, and show
   const { coder, page } = await chatWith();
   await write(page, "first line\nsecnd line");
   await write(page, "the last one");
-  await coder.send((await coder.nextMessage()), "I heard you");
+  await coder.nextMessage();
+  await coder.send(await coder.nextMessage(), "I heard you");
   await expect(newest(page)).toContainText("I heard you");
 
   await field(page).press("ArrowUp");
