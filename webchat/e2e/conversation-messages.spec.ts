@@ -73,7 +73,9 @@ test.describe("how far an own message has come", () => {
     const { coder, page } = await chatWith();
     const vanish = (state: string): void => server.change("UPDATE attachment SET state = ?", state);
     const attach = async (name: string): Promise<void> => {
+      const uploaded = page.waitForResponse((response) => response.url().includes("/attachments?"));
       await page.locator("input[type=file]").first().setInputFiles({ name, mimeType: "text/plain", buffer: Buffer.from("1, 2, 3") });
+      await uploaded;
       await expect(page.getByRole("progressbar")).toHaveCount(0);
     };
     await attach("list.txt");
@@ -232,6 +234,7 @@ test("reactions come from the row of the menu, from all emoji and from the agent
   await page.keyboard.press("+");
   const search = page.getByRole("searchbox", { name: "Search emoji" });
   await search.fill("sailboat");
+  await expect(page.getByRole("gridcell").first()).toContainText("⛵");
   await search.press("Enter");
   for (const each of [page, phone]) await expect(chip(each, "⛵ 1: you")).toBeVisible();
   await expect(newest(page)).toBeFocused();

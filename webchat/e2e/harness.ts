@@ -91,11 +91,12 @@ export const test = base.extend<ForTest, ForWorker>({
   agents: async ({ server, admin, people }, give) => {
     const agents = new Agents(server, admin, people);
     await give(agents);
+    // People go first: what they look at goes with the agents.
+    await people.leave();
     await agents.leave();
   },
 
-  // People leave before the agents: what they look at goes with those.
-  people: async ({ server, browser, watch, agents: _ }, give) => {
+  people: async ({ server, browser, watch }, give) => {
     const people = new People(server, browser, watch);
     await give(people);
     await people.leave();

@@ -9,6 +9,8 @@ import { Engine } from "./engine/engine.ts";
 import { useChat, type Self } from "./engine/state.ts";
 import { useWords } from "./i18n/words.ts";
 import { dropPush } from "./notifications/push.ts";
+import { Crashed } from "./shell/blank.tsx";
+import { Boundary } from "./shell/boundary.tsx";
 import { Shell } from "./shell/shell.tsx";
 import { useInvitation } from "./welcome/use-invitation.ts";
 import { words } from "./words.ts";

@@ -113,6 +113,7 @@ test("offline, a page's open connection breaks, too, and is there again afterwar
   const alice = await person("Alice");
   const agent = await agents.scripted("Clerk");
   await alice.page.goto("/");
+  await expect(alice.page.getByRole("button", { name: "Sign in", exact: true })).toBeVisible();
   const { url } = alice.rest;
   const state = await alice.page.evaluateHandle(async () => {
     const socket = new WebSocket(`ws://${location.host}/client/connect`, ["v2"]);

@@ -92,10 +92,11 @@ export class People {
     return context;
   }
 
+  /** Also more than once. */
   async leave(): Promise<void> {
-    await Promise.all(this.#connections.map((connection) => connection.close()));
-    await Promise.all(this.#contexts.map((context) => context.close()));
-    await Promise.all(this.#lines.map((line) => line.cut()));
+    await Promise.all(this.#connections.splice(0).map((connection) => connection.close()));
+    await Promise.all(this.#contexts.splice(0).map((context) => context.close()));
+    await Promise.all(this.#lines.splice(0).map((line) => line.cut()));
   }
 }
 
