@@ -33,7 +33,9 @@ export function start(root: HTMLElement): void {
 function App({ engine }: { readonly engine: Engine }) {
   return (
     <ActionsProvider value={engine}>
-      <Page />
+      <Boundary place="app" instead={<Crashed />}>
+        <Page />
+      </Boundary>
       <Toasts />
     </ActionsProvider>
   );
