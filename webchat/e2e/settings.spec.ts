@@ -144,6 +144,7 @@ test("signing out asks while messages wait, and leaves the address of the first 
   const page = await alice.signIn();
   await page.goto(`/c/${id}`);
   await page.evaluate(() => navigator.serviceWorker.ready);
+  await expect(field(page, "Message Coder")).toBeVisible();
   await alice.context.setOffline(true);
   await field(page, "Message Coder").fill("Never to be sent");
   await field(page, "Message Coder").press("Enter");
