@@ -59,10 +59,10 @@ test("for the chat that is open and focused there is neither", () => {
 
 test("what another device says about being left alone holds here at once", () => {
   start(true);
-  quietChanges.tell({ muted_until: FOR_EVER, quiet_from: null, quiet_to: null, time_zone: null });
+  quietChanges.tell({ muted_until: FOR_EVER, quiet_from: null, quiet_to: null });
   arrive();
   expect(played()).toBe(0);
-  quietChanges.tell({ muted_until: null, quiet_from: null, quiet_to: null, time_zone: null });
+  quietChanges.tell({ muted_until: null, quiet_from: null, quiet_to: null });
   arrive();
   expect(played()).toBe(1);
 });
