@@ -17,7 +17,7 @@ import {
   type Account as ServerAccount,
 } from "@amtrio/client";
 import { apply, type Applied } from "./apply.ts";
-import { arrivals } from "./arrivals.ts";
+import { arrivals, quietChanges } from "./arrivals.ts";
 import { deleteDatabase, openDatabase, type Database } from "./database.ts";
 import { Drafts } from "./drafts.ts";
 import { Files } from "./files.ts";
@@ -195,6 +195,7 @@ export class SignedInAccount {
     if (applied.change !== undefined || event.seq !== undefined) this.#keep(applied.change ?? {}, this.#position);
     if (applied.stored !== undefined) await this.#changeStored(applied.stored.messageId, applied.stored.change);
     if (applied.arrived !== undefined) arrivals.tell(applied.arrived);
+    if (event.type === "notification_preferences") quietChanges.tell(event.data);
     if (applied.missing !== undefined) void this.#fetchMissing(applied.missing);
     if (event.type === "message") await this.outbox.told(event.data);
     if (event.type === "typing") setTimeout(forgetTyping, TYPING_SWEEP_MS);

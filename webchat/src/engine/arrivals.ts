@@ -1,20 +1,23 @@
-/** New messages of others as they come in, for whatever wants to ring: not history, not what this account said. */
+/** What comes in and is heard at once by whatever wants to ring: not history, not what this account said. */
 
-import type { Message } from "@amtrio/client";
+import type { EventData, Message } from "@amtrio/client";
 
-type Listener = (message: Message) => void;
+type Listener<News> = (news: News) => void;
 
-class Arrivals {
-  readonly #listeners = new Set<Listener>();
+class Told<News> {
+  readonly #listeners = new Set<Listener<News>>();
 
-  subscribe(listener: Listener): () => void {
+  subscribe(listener: Listener<News>): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  tell(message: Message): void {
-    for (const listener of this.#listeners) listener(message);
+  tell(news: News): void {
+    for (const listener of this.#listeners) listener(news);
   }
 }
 
-export const arrivals = new Arrivals();
+/** New messages of others. */
+export const arrivals = new Told<Message>();
+/** When this account is to be left alone, changed on any of its devices. */
+export const quietChanges = new Told<EventData["notification_preferences"]>();

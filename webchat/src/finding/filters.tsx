@@ -52,7 +52,7 @@ export function Filters({ criteria, onChange }: FiltersProps) {
         {t("hasFile")}
       </label>
       {isFiltered(criteria) && (
-        <Button look="quiet" onClick={() => onChange(withoutFilters(criteria))}>
+        <Button look="quiet" className={styles["reset"]} onClick={() => onChange(withoutFilters(criteria))}>
           {t("reset")}
         </Button>
       )}

@@ -28,15 +28,16 @@ export function recallQuiet(): void {
 }
 
 export async function askQuiet(rest: Rest): Promise<void> {
-  keep(await rest.call<Partial<QuietPreferences>>("GET", PATH));
+  keepQuiet(await rest.call<Partial<QuietPreferences>>("GET", PATH));
 }
 
 /** What is left out stays. */
 export async function changeQuiet(rest: Rest, changes: Partial<QuietPreferences>): Promise<void> {
-  keep(await rest.call<Partial<QuietPreferences>>("PUT", PATH, { body: changes }));
+  keepQuiet(await rest.call<Partial<QuietPreferences>>("PUT", PATH, { body: changes }));
 }
 
-function keep({ muted_until = null, quiet_from = null, quiet_to = null, time_zone = null }: Partial<QuietPreferences>): void {
+/** What was told. */
+export function keepQuiet({ muted_until = null, quiet_from = null, quiet_to = null, time_zone = null }: Partial<QuietPreferences>): void {
   const told = { muted_until, quiet_from, quiet_to, time_zone };
   quiet.setState(told);
   localStorage.setItem(KEY, JSON.stringify(told));

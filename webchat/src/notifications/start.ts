@@ -2,7 +2,7 @@
 
 import type { Message, Rest } from "@amtrio/client";
 import type { StoreApi } from "zustand/vanilla";
-import { arrivals } from "../engine/arrivals.ts";
+import { arrivals, quietChanges } from "../engine/arrivals.ts";
 import type { ChatState } from "../engine/state.ts";
 import { sayNow } from "../i18n/words.ts";
 import { chatName } from "../shell/names.ts";
@@ -13,7 +13,7 @@ import { keepBadge } from "./badge.ts";
 import { DesktopNotices, type Notice } from "./desktop.ts";
 import { preferences } from "./preferences.ts";
 import { refreshPush } from "./push.ts";
-import { askQuiet, quietPreferences, recallQuiet } from "./server-preferences.ts";
+import { askQuiet, keepQuiet, quietPreferences, recallQuiet } from "./server-preferences.ts";
 import { armSound, playTone } from "./sound.ts";
 import { becomeSpeaker } from "./speaker.ts";
 import { words } from "./words.ts";
@@ -56,6 +56,7 @@ export function startNotifications(
     keepBadge(store),
     armSound(),
     arrivals.subscribe(arrived),
+    quietChanges.subscribe(keepQuiet),
     store.subscribe((state, before) => {
       // Another device may have changed it in the meantime.
       if (state.link.kind === "online" && before.link.kind !== "online") ask();

@@ -1,7 +1,8 @@
 import type { Rest } from "@amtrio/client";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { arrivals } from "../../src/engine/arrivals.ts";
+import { arrivals, quietChanges } from "../../src/engine/arrivals.ts";
 import { chat } from "../../src/engine/state.ts";
+import { FOR_EVER } from "../../src/notifications/muted.ts";
 import { changePreferences } from "../../src/notifications/preferences.ts";
 import { startNotifications } from "../../src/notifications/start.ts";
 import { byId, conversation, goTo, iso, message, seed } from "../shell/seed.tsx";
@@ -54,6 +55,16 @@ test("for the chat that is open and focused there is neither", () => {
   start(true);
   arrive({ conversation_id: "c2" });
   expect(played()).toBe(0);
+});
+
+test("what another device says about being left alone holds here at once", () => {
+  start(true);
+  quietChanges.tell({ muted_until: FOR_EVER, quiet_from: null, quiet_to: null });
+  arrive();
+  expect(played()).toBe(0);
+  quietChanges.tell({ muted_until: null, quiet_from: null, quiet_to: null });
+  arrive();
+  expect(played()).toBe(1);
 });
 
 test("out of sight there is a notice, whose click leads to the message and which goes when it is read", () => {

@@ -35,6 +35,10 @@ describe("what a push becomes", () => {
       }),
   );
 
+  test("the text of a message is shown without its marks", () => {
+    expect(readNotice('{"title": "Coder", "body": "# Build **finished**"}').body).toBe("Build finished");
+  });
+
   test("a withdrawn one says so", () => {
     expect(readNotice('{"tag": "conversation-c1", "withdraw": true}')).toMatchObject({ tag: "conversation-c1", isWithdrawn: true });
   });

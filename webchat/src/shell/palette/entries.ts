@@ -10,8 +10,8 @@ export interface Entry {
   readonly label: string;
   /** Found by these as well, not shown. */
   readonly also?: string;
-  /** Avatars take their colour from it. */
-  readonly agentId?: string;
+  /** Whose face stands before it, as in the list. */
+  readonly agent?: { readonly id: string; readonly name: string };
   readonly run: () => void;
 }
 

@@ -137,7 +137,7 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
 }
 
 function Picture({ entry }: { readonly entry: Entry }) {
-  if (entry.agentId !== undefined) return <Avatar id={entry.agentId} name={entry.label} size="small" />;
+  if (entry.agent !== undefined) return <Avatar id={entry.agent.id} name={entry.agent.name} size="small" />;
   const Icon = entry.kind === "find" ? Search : Slash;
   return (
     <span className={styles["icon"]} aria-hidden>

@@ -46,7 +46,7 @@ function useChats(): readonly Entry[] {
         kind: "chat",
         label: chatName(conversation, agents),
         also: [name, ...conversation.tags].join(" "),
-        agentId: conversation.agent_id,
+        agent: { id: conversation.agent_id, name },
         run: () => navigate(chatPlace(id)),
       };
     });
@@ -67,7 +67,7 @@ function useAgents(): readonly Entry[] {
           kind: "agent",
           label: agentName(agents, id),
           also: agent.specialty ?? "",
-          agentId: id,
+          agent: { id, name: agentName(agents, id) },
           run: () => void open().catch(notifyError),
         };
       }),
