@@ -15,6 +15,8 @@ export async function faultsOf(page: Page, name: string): Promise<string[]> {
   for (const { viewport, colorScheme } of LOOKS) {
     await page.setViewportSize(viewport);
     await page.emulateMedia({ colorScheme });
+    // What stands elsewhere in a narrow window is drawn anew.
+    await page.locator("h1").first().waitFor({ state: "attached" });
     await page.evaluate(settled);
     const found = [...(await axe(page)), ...(await tooWide(page))];
     faults.push(...found.map((fault) => `${viewport.width} px, ${colorScheme}: ${fault}`));
@@ -34,8 +36,13 @@ async function settled(): Promise<void> {
   await Promise.all(ending.map((each) => each.finished.catch(() => undefined)));
 }
 
-/** By how much the page can be moved sideways. */
+/** By how much the page, or a pane of it, can be moved sideways; what is meant to be (code, a row of filters) apart. */
 export async function tooWide(page: Page): Promise<string[]> {
-  const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  return over > 0 ? [`${over} px too wide`] : [];
+  return page.evaluate(() => {
+    const all = [...document.querySelectorAll<HTMLElement>("html, main, nav, main *, dialog, dialog *")];
+    const panes = all.filter((each) => each.tagName === "HTML" || /auto|scroll/.test(getComputedStyle(each).overflowY));
+    return panes
+      .filter((each) => !each.matches("pre, textarea, [class*=filters]") && each.scrollWidth > each.clientWidth)
+      .map((each) => `${each.scrollWidth - each.clientWidth} px too wide: ${each.outerHTML.slice(0, 80)}`);
+  });
 }
