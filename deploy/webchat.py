@@ -94,7 +94,9 @@ def npm_of(node: Path) -> tuple[list[str], dict[str, str]]:
     # The package's own bin/npm is a copy that does not find its library.
     npm = node / ("node_modules" if is_windows else "lib/node_modules") / "npm" / "bin" / "npm-cli.js"
     path = f"{program.parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    return [str(program), str(npm)], {**os.environ, "PATH": path, "npm_config_update_notifier": "false"}
+    # As pip and git do: behind a proxy that opens TLS, only this machine's own certificates help.
+    defaults = {"NODE_USE_SYSTEM_CA": "1", **os.environ}
+    return [str(program), str(npm)], {**defaults, "PATH": path, "npm_config_update_notifier": "false"}
 
 
 def installed_node() -> Path | None:

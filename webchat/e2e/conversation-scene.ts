@@ -8,6 +8,7 @@ import { expect, type Page, type Person, type ScriptedAgent, type Server } from 
 export { articles, field, log, newest, sidewaysOverflow, test, write } from "./answers-scene.ts";
 
 export const MINUTE = 60_000;
+export const HOUR = 60 * MINUTE;
 export const DAY = 86_400_000;
 
 /** A message by what stands in it. */

@@ -19,7 +19,7 @@ export { expect } from "@playwright/test";
 export type { BrowserContext, Locator, Page } from "@playwright/test";
 export { axe, gapToEnd, screenshots } from "./harness/looks.ts";
 export { PASSWORD, signIn, type Person } from "./harness/person.ts";
-export type { DemoAgent } from "./harness/agents.ts";
+export type { Agents, DemoAgent } from "./harness/agents.ts";
 export type { ScriptedAgent } from "./harness/scripted-agent.ts";
 export type { ScriptedRun } from "./harness/scripted-run.ts";
 export type { Server, ServerOptions } from "./harness/server.ts";

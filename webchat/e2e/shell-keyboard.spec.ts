@@ -54,7 +54,7 @@ test("the palette does what it offers: colours, marking as read, searching, sign
   await expect(page).toHaveURL(/\/find\?q=zebra%20crossing$/);
   await expect(page.getByRole("searchbox", { name: "Search" })).toHaveValue("zebra crossing");
   await run("sign out");
-  await page.getByRole("dialog", { name: "Sign out?" }).getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("dialog", { name: "Sign out" }).getByRole("button", { name: "Cancel" }).click();
   await page.reload();
   await expect(page.locator("html")).toHaveCSS("color-scheme", "dark");
 });

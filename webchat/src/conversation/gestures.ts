@@ -1,7 +1,7 @@
 /** Asking for the menu of a message: by the other button of a mouse, or by a finger that stays. */
 
 import { useMemo, useRef, type MouseEvent, type PointerEvent, type RefObject } from "react";
-import { openMenu } from "./opened.ts";
+import { closeMenu, openMenu } from "./opened.ts";
 import { messageIn, type Row } from "./rows.ts";
 
 /** As long as the systems of phones take. */
@@ -43,6 +43,9 @@ export function useGestures(rows: RefObject<readonly Row[]>): Gestures {
       onPointerDown({ pointerType, isPrimary, target, clientX: x, clientY: y }) {
         release();
         wasLong.current = false;
+        // Also a press on the message that the menu belongs to, which the menu itself leaves alone: the finger that opened
+        // it is still lifted there. A button of a menu knows by itself.
+        if (target instanceof Element && target.closest("[aria-haspopup]") === null) closeMenu();
         if (pointerType !== "touch" || !isPrimary) return;
         const timer = setTimeout(() => {
           wasLong.current = ask(target, x, y);

@@ -4,7 +4,7 @@ import type { Message } from "@amtrio/client";
 import { Ellipsis } from "lucide-react";
 import { useWords } from "../i18n/words.ts";
 import styles from "./message.module.css";
-import { openMenu, useOpened } from "./opened.ts";
+import { closeMenu, openMenu, useOpened } from "./opened.ts";
 import { words } from "./words.ts";
 
 export function MoreButton({ message, isActive }: { readonly message: Message; readonly isActive: boolean }) {
@@ -20,7 +20,7 @@ export function MoreButton({ message, isActive }: { readonly message: Message; r
       aria-expanded={isOpen}
       // Of all the rows, Tab leads to one; not every keyboard has a key for the menu.
       tabIndex={isActive ? 0 : -1}
-      onClick={(event) => openMenu(message, event.currentTarget)}
+      onClick={(event) => (isOpen ? closeMenu() : openMenu(message, event.currentTarget))}
     >
       <Ellipsis size={18} aria-hidden />
     </button>

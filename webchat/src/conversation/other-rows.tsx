@@ -29,7 +29,7 @@ function Beginning({ author: { agentId, agentName } }: { readonly author: Author
   return (
     <div className={styles["beginning"]}>
       <Avatar id={agentId} name={agentName} size="large" />
-      <h3>{agentName}</h3>
+      <h2>{agentName}</h2>
       <p>{agent?.description || t("beginningHint", { name: agentName })}</p>
     </div>
   );

@@ -27,7 +27,7 @@ import { Runs } from "./runs.ts";
 import { SearchHere } from "./search-here.ts";
 import { Secrets } from "./secrets.ts";
 import type { Session } from "./session.ts";
-import { chat, EMPTY, type ChatConversation, type Self } from "./state.ts";
+import { chat, EMPTY, views, type ChatConversation, type Self } from "./state.ts";
 import { anotherDeviceId, deviceId, type Tabs } from "./tabs.ts";
 import { Timelines } from "./timelines.ts";
 import { Writer, type Change } from "./writer.ts";
@@ -183,11 +183,14 @@ export class SignedInAccount {
     if (event.type === "online") this.#online(event.data.epoch, event.data.seq);
     if (event.type === "offline") offline(event.data.reason, event.data.retry_in_ms);
     if (event.type === "online" || event.type === "offline") return this.outbox.connectionChanged();
-    this.#runs.apply(event, connection);
     // Keys are asked for over REST; what fails is asked again when the conversation is opened.
     void this.secrets.apply(event).catch(() => undefined);
-    const applied = apply(chat.getState(), event, this.self, Date.now());
-    if (applied.state !== chat.getState()) chat.setState(applied.state);
+    const applied = views.fromLog(() => {
+      this.#runs.apply(event, connection);
+      const { state, ...rest } = apply(chat.getState(), event, this.self, Date.now());
+      if (state !== chat.getState()) chat.setState(state);
+      return rest;
+    });
     this.#moved(event);
     if (applied.change !== undefined || event.seq !== undefined) this.#keep(applied.change ?? {}, this.#position);
     if (applied.stored !== undefined) await this.#changeStored(applied.stored.messageId, applied.stored.change);

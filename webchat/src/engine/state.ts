@@ -15,8 +15,9 @@ import type {
   OwnState,
   Receipt,
 } from "@amtrio/client";
-import { useStore } from "zustand";
+import { useSyncExternalStore } from "react";
 import { createStore } from "zustand/vanilla";
+import { Bursts } from "./bursts.ts";
 
 /** How things stand with the server. `connecting` is the first try and says nothing bad yet. */
 export type Link =
@@ -129,7 +130,11 @@ export const EMPTY: ChatState = {
 
 export const chat = createStore<ChatState>(() => EMPTY);
 
+/** Who draws. */
+export const views = new Bursts();
+chat.subscribe(() => views.tell());
+
 /** One part of what is known; drawn anew when it is another value (`Object.is`). */
 export function useChat<Part>(select: (state: ChatState) => Part): Part {
-  return useStore(chat, select);
+  return useSyncExternalStore(views.subscribe, () => select(chat.getState()));
 }

@@ -4,6 +4,7 @@
  * Knows no browser. Source: docs/protocol.md, "Push".
  */
 
+import { oneLine } from "../shell/one-line.ts";
 import { messageUrl } from "./app-routes.ts";
 
 export interface Notice {
@@ -31,7 +32,8 @@ export function readNotice(text: string): Notice {
   const unread = said["unread"];
   return {
     title: word("title") ?? "amtrio",
-    body: word("body") ?? "",
+    // As it was written; marks are of no use there.
+    body: oneLine(word("body") ?? ""),
     tag: word("tag") ?? "amtrio",
     conversationId,
     url: conversationId === undefined ? "/" : messageUrl(conversationId, word("message_id")),

@@ -60,6 +60,19 @@ test("Escape in an open dialog closes that and stops nothing", async () => {
   expect(scene.askedFor("stop")).toEqual([]);
 });
 
+test("Escape in a menu that closes itself stops nothing", async () => {
+  const menu = document.createElement("div");
+  menu.setAttribute("role", "menu");
+  menu.addEventListener("keydown", () => menu.remove());
+  menu.tabIndex = 0;
+  document.body.append(menu);
+  show(scene, <Composer conversationId={HERE} />);
+  menu.focus();
+  await userEvent.keyboard("{Escape}");
+  expect(menu.isConnected).toBe(false);
+  expect(scene.askedFor("stop")).toEqual([]);
+});
+
 test("a run that was told to stop is not told again, until it does not answer", async () => {
   show(scene, <Composer conversationId={HERE} />);
   act(() => chat.setState({ stopping: { "run-1": "sent" } }));

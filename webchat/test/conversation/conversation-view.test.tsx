@@ -240,5 +240,10 @@ describe("a finger", () => {
     touch("pointerdown", 5);
     act(() => vi.advanceTimersByTime(600));
     expect(message("Hold me").querySelector("[aria-expanded=true]")).not.toBeNull();
+    touch("pointerup", 5);
+    expect(message("Hold me").querySelector("[aria-expanded=true]")).not.toBeNull();
+    // The next one is beside the menu, though on its message.
+    touch("pointerdown", 5);
+    expect(message("Hold me").querySelector("[aria-expanded=true]")).toBeNull();
   });
 });
