@@ -1,6 +1,6 @@
 /** A view as everybody has it: wide and light, narrow and dark. What is wrong with it, and pictures of it. */
 
-import { axe, screenshots, type Page } from "./harness.ts";
+import { axe, type Page } from "./harness.ts";
 
 // The narrowest phone that WCAG asks for (1.4.10), and so what is left of a window at 400 %.
 const LOOKS = [
@@ -8,7 +8,7 @@ const LOOKS = [
   { viewport: { width: 320, height: 720 }, colorScheme: "dark" },
 ] as const;
 
-/** What axe finds, and by how much the page can be moved sideways; empty if all is well. Leaves pictures under `name`. */
+/** What axe finds, and by how much the page can be moved sideways; empty if all is well. Leaves two pictures, for people. */
 export async function faultsOf(page: Page, name: string): Promise<string[]> {
   const before = page.viewportSize();
   const faults: string[] = [];
@@ -20,10 +20,11 @@ export async function faultsOf(page: Page, name: string): Promise<string[]> {
     await page.evaluate(settled);
     const found = [...(await axe(page)), ...(await tooWide(page))];
     faults.push(...found.map((fault) => `${viewport.width} px, ${colorScheme}: ${fault}`));
+    const path = `test-results/screens/${name}-${colorScheme}-${viewport.width}.png`;
+    await page.screenshot({ path, animations: "disabled" });
   }
   await page.emulateMedia({ colorScheme: null });
   if (before !== null) await page.setViewportSize(before);
-  await screenshots(page, name);
   return faults;
 }
 
