@@ -101,12 +101,16 @@ export async function pasteText(page: Page, copied: string): Promise<void> {
 
 export const CLIPBOARD = { permissions: ["clipboard-read", "clipboard-write"] };
 
-/** How fast what the page sends leaves it; endlessly fast again without a number. */
-export async function throttle(page: Page, bytesPerSecond = -1): Promise<void> {
+/** Let what the page sends leave it this fast. Returns how to end that, also for what is on its way. */
+export async function throttle(page: Page, bytesPerSecond: number): Promise<() => Promise<void>> {
   const debug = await page.context().newCDPSession(page);
   await debug.send("Network.enable");
-  const speeds = { downloadThroughput: -1, uploadThroughput: bytesPerSecond };
-  await debug.send("Network.emulateNetworkConditions", { offline: false, latency: 0, ...speeds });
+  const limit = async (uploadThroughput: number): Promise<void> => {
+    const speeds = { downloadThroughput: -1, uploadThroughput };
+    await debug.send("Network.emulateNetworkConditions", { offline: false, latency: 0, ...speeds });
+  };
+  await limit(bytesPerSecond);
+  return () => limit(-1);
 }
 
 /** The files of an agent. */

@@ -3,8 +3,8 @@
 import { readFile } from "node:fs/promises";
 import { log, newest, test } from "./answers-scene.ts";
 import { png, sendFiles, text, wav } from "./attachments-scene.ts";
-import { faultsOf } from "./composer-looks.ts";
 import { axe, expect, type Page } from "./harness.ts";
+import { faultsOf } from "./looking.ts";
 
 const lightbox = (page: Page) => page.getByRole("dialog", { name: /^Picture / });
 /** How much the picture is enlarged. */

@@ -1,8 +1,8 @@
 /** What one writes about a message: an answer that quotes it, or what it shall say instead. */
 
 import { articles, field, log, newest, test, write } from "./answers-scene.ts";
-import { faultsOf } from "./composer-looks.ts";
 import { expect, type Locator, type Page } from "./harness.ts";
+import { faultsOf } from "./looking.ts";
 
 const composer = (page: Page): Locator => page.getByRole("region", { name: "Write a message" });
 
@@ -15,7 +15,8 @@ test("Up in the empty field edits the last own message; it says edited, and show
   const { coder, page } = await chatWith();
   await write(page, "first line\nsecnd line");
   await write(page, "the last one");
-  await coder.send((await coder.nextMessage()), "I heard you");
+  await coder.nextMessage();
+  await coder.send(await coder.nextMessage(), "I heard you");
   await expect(newest(page)).toContainText("I heard you");
 
   await field(page).press("ArrowUp");

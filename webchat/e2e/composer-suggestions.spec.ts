@@ -1,8 +1,8 @@
 /** Suggestions while one writes: commands of the agent, agents, emoji; and all emoji to pick from. */
 
 import { field, newest, test } from "./answers-scene.ts";
-import { faultsOf } from "./composer-looks.ts";
 import { expect, type Page } from "./harness.ts";
+import { faultsOf } from "./looking.ts";
 
 const COMMANDS = [
   { name: "help", description: "shows what I understand" },

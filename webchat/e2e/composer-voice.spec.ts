@@ -2,8 +2,8 @@
 
 import { field, newest, test } from "./answers-scene.ts";
 import { restOf } from "./attachments-scene.ts";
-import { faultsOf } from "./composer-looks.ts";
 import { expect, type Page } from "./harness.ts";
+import { faultsOf } from "./looking.ts";
 
 const MICROPHONE = { permissions: ["microphone"] };
 const recordButton = (page: Page) => page.getByRole("button", { name: "Record a voice note" });
@@ -17,11 +17,9 @@ test("a tap records, the meter shows how loud, and what is sent is heard by the 
   await recordButton(page).click();
   await expect(recording(page)).toBeVisible();
   await expect(field(page)).toBeHidden();
-  await expect(recording(page).getByRole("timer")).toHaveText("0:01");
   // It beeps once a second.
   await expect.poll(async () => Math.max(...(await levels(page)))).toBeGreaterThan(30);
-  expect(await faultsOf(page, "composer-voice")).toEqual([]);
-  await expect(recording(page).getByRole("timer")).toHaveText("0:02");
+  await expect(recording(page).getByRole("timer")).toHaveText(/0:0[2-9]/);
   await recording(page).getByRole("button", { name: "Send" }).click();
   const { content, attachments = [] } = await coder.nextMessage();
   expect(content).toBe("");
@@ -49,7 +47,7 @@ test("for as long as the button is held it records, and letting go sends", async
   await recordButton(page).hover();
   await page.mouse.down();
   await expect(recording(page)).toContainText("Slide left to discard");
-  await expect(recording(page).getByRole("timer")).toHaveText("0:01");
+  await expect(recording(page).getByRole("timer")).toHaveText(/0:0[1-9]/);
   await page.mouse.up();
   expect((await coder.nextMessage()).attachments).toHaveLength(1);
   await expect(recording(page)).toBeHidden();
@@ -82,6 +80,7 @@ test("pulled to the left, with Esc, or by its button it is thrown away, and the 
 
   await recordButton(page).click();
   await expect(recording(page).getByRole("timer")).toBeVisible();
+  expect(await faultsOf(page, "composer-voice")).toEqual([]);
   await page.getByRole("button", { name: "Discard" }).click();
   await expect(recording(page)).toBeHidden();
   const states = await page.evaluate(() => (globalThis as unknown as { tracks: MediaStreamTrack[] }).tracks.map((each) => each.readyState));

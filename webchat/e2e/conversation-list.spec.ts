@@ -48,6 +48,9 @@ test("more than a screen away from the end there is a way back, with the count o
   const { coder, page, id } = await chatWith();
   await fill(coder, id, 40);
   await expect(newest(page)).toContainText("Word number 40 ");
+  // All of them are seen: the list has followed to the end.
+  await expect.poll(() => gapToEnd(page)).toBeLessThan(2);
+  await expect(jump(page)).toBeHidden();
   await wheelUp(page, 300);
   await expect(jump(page)).toBeHidden();
   await wheelUp(page, 900);

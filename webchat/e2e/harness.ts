@@ -94,7 +94,8 @@ export const test = base.extend<ForTest, ForWorker>({
     await agents.leave();
   },
 
-  people: async ({ server, browser, watch }, give) => {
+  // People leave before the agents: what they look at goes with those.
+  people: async ({ server, browser, watch, agents: _ }, give) => {
     const people = new People(server, browser, watch);
     await give(people);
     await people.leave();

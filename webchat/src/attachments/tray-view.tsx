@@ -1,6 +1,7 @@
 /** The files beside what is being written: how far each has got, and the way out. */
 
 import { File as FileIcon, RotateCw, X } from "lucide-react";
+import { useEffect, useRef } from "react";
 import { IconButton } from "../design/button.tsx";
 import { bytes } from "../i18n/dates.ts";
 import { useWords } from "../i18n/words.ts";
@@ -38,8 +39,13 @@ function Chip({ conversationId, each }: { readonly conversationId: string; reado
   const t = useWords(words);
   const name = each.file.name;
   const isOver = each.state === "uploaded" || each.state === "failed";
+  const item = useRef<HTMLLIElement>(null);
+  useEffect(() => {
+    // Where the row is wider than the screen, nobody would see why nothing can be sent.
+    if (each.state === "failed") item.current!.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [each.state]);
   return (
-    <li className={styles["chip"]} data-state={each.state}>
+    <li ref={item} className={styles["chip"]} data-state={each.state}>
       {each.previewUrl === undefined ? (
         <span className={styles["picture"]}>
           <FileIcon size={20} aria-hidden />
