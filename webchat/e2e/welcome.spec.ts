@@ -268,7 +268,9 @@ test("an administrator makes an agent, runs the command that the page shows, is 
   await button(page, "Copy: Command").click();
   await expect(button(page, "Copied: Command")).toBeVisible();
   await expect(page.getByRole("status").filter({ hasText: "Waiting for Loud to connect" })).toBeVisible();
+  // Narrow and wide again, as a phone that is turned: it is shown only once, but that long.
   expect(await faultsOf(page, "welcome-connect")).toEqual([]);
+  await expect(page.getByText("This is the only time that the credential is shown.")).toBeVisible();
   const agent = runInShell(await page.evaluate(() => navigator.clipboard.readText()), server);
   try {
     await expect(page.getByRole("status").filter({ hasText: "Loud is connected!" })).toBeVisible({ timeout: 20_000 });

@@ -2,13 +2,15 @@
 
 import type { AgentInfo } from "@amtrio/client";
 import { Plug } from "lucide-react";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
+import { useStore } from "zustand";
 import { Avatar } from "../design/avatar.tsx";
 import { Button } from "../design/button.tsx";
-import { useChat } from "../engine/state.ts";
+import { chat, useChat } from "../engine/state.ts";
 import { useWords } from "../i18n/words.ts";
 import { agentWords } from "./agent-words.ts";
 import { ConnectAgent } from "./connect-agent.tsx";
+import { forgetLastMade, lastMade } from "./last-made.ts";
 import { Mark } from "./mark.tsx";
 import styles from "./onboarding.module.css";
 import { useOpenChat } from "./open-chat.ts";
@@ -37,7 +39,7 @@ function Agents() {
   const t = useWords(agentWords);
   const agents = useChat((state) => state.agents);
   const listed = useMemo(() => Object.values(agents).toSorted(byUse), [agents]);
-  const chat = useOpenChat();
+  const talk = useOpenChat();
   return (
     <section className={styles["section"]} aria-labelledby="agents-here">
       <h2 id="agents-here">{t("agentsHere")}</h2>
@@ -48,12 +50,12 @@ function Agents() {
             key={agent.agent_id}
             agent={agent}
             isMain={index === 0}
-            isPending={chat.isPending}
-            onOpen={() => chat.open(agent.agent_id)}
+            isPending={talk.isPending}
+            onOpen={() => talk.open(agent.agent_id)}
           />
         ))}
       </ul>
-      <Problem error={chat.error} />
+      <Problem error={talk.error} />
     </section>
   );
 }
@@ -90,7 +92,16 @@ function AgentRow({ agent, isMain, isPending, onOpen }: AgentRowProps) {
 
 function Connect() {
   const t = useWords(agentWords);
-  const [isOpen, setOpen] = useState(false);
+  const by = useChat((state) => state.self?.userId);
+  const made = useStore(lastMade, (state) => (state.by === by ? state.agent : undefined));
+  const [isOpen, setOpen] = useState(made !== undefined);
+  useEffect(
+    () => () => {
+      const { agent } = lastMade.getState();
+      if (agent !== undefined && chat.getState().agents[agent.agentId]?.online === true) forgetLastMade();
+    },
+    [],
+  );
   return (
     <section className={styles["connect"]} aria-labelledby="connect-agent">
       <h2 id="connect-agent">
@@ -98,7 +109,11 @@ function Connect() {
       </h2>
       <p>{t("connectText")}</p>
       {isOpen ? (
-        <ConnectAgent onCancel={() => setOpen(false)} />
+        <ConnectAgent
+          made={made}
+          onCancel={() => setOpen(false)}
+          onMade={(agent) => lastMade.setState({ agent, by })}
+        />
       ) : (
         <Button onClick={() => setOpen(true)}>{t("connect")}</Button>
       )}

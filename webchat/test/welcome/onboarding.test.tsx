@@ -1,12 +1,14 @@
 import type { Account, AgentInfo } from "@amtrio/client";
-import { act, screen, within } from "@testing-library/react";
+import { act, cleanup, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, expect, test, vi } from "vitest";
 import type { Actions } from "../../src/engine/actions.ts";
-import { chat } from "../../src/engine/state.ts";
+import { chat, type Self } from "../../src/engine/state.ts";
+import { forgetLastMade } from "../../src/welcome/last-made.ts";
 import { Onboarding } from "../../src/welcome/onboarding.tsx";
 import { fakeServer, refusal, show, type Answers } from "../settings/fake-server.tsx";
 
+const ALICE: Self = { userId: "u1", username: "alice" };
 const ADMIN = { is_admin: true } as Account;
 const AGENTS: Record<string, AgentInfo> = {
   away: { agent_id: "away", name: "Away", online: false },
@@ -19,21 +21,23 @@ interface Scene {
   readonly account?: Account;
   readonly agents?: Record<string, AgentInfo>;
   readonly openConversation?: Actions["openConversation"];
+  readonly self?: Self;
 }
 
-function arrive({ answers = {}, account, agents = AGENTS, openConversation }: Scene = {}) {
+function arrive({ answers = {}, account, agents = AGENTS, openConversation, self = ALICE }: Scene = {}) {
   const server = fakeServer(answers);
   const refreshAgents = vi.fn<Actions["refreshAgents"]>(async () => []);
   show(
     <Onboarding />,
     { rest: server.rest, refreshAgents, openConversation: openConversation ?? (async (id) => `conv-${id}`) },
-    { agents, account },
+    { agents, account, self },
   );
   return { server, refreshAgents, user: userEvent.setup() };
 }
 
 afterEach(() => {
   vi.useRealTimers();
+  forgetLastMade();
   history.replaceState(null, "", "/");
 });
 
@@ -96,6 +100,27 @@ test("it says when the agent has come, and leads to its chat", async () => {
   expect(screen.getByText("Helper is connected!")).toBeTruthy();
   await user.click(screen.getByRole("button", { name: "Open the chat" }));
   expect(location.pathname).toBe("/c/conv-helper");
+});
+
+test("the commands are still there when the view is made anew, until the agent has come, and for nobody else", async () => {
+  const scene = { account: ADMIN, answers: { "POST /admin/agents": () => ({ token: "agt_x" }) } };
+  const { user } = arrive(scene);
+  await user.click(screen.getByRole("button", { name: "Connect an agent" }));
+  await user.type(screen.getByLabelText("What people see"), "Helper{Enter}");
+  await screen.findByText(/Waiting for Helper/);
+  cleanup();
+  arrive(scene);
+  expect(screen.getByRole("group", { name: "Command" }).textContent).toContain("AMTRIO_AGENT_TOKEN=agt_x");
+  cleanup();
+  arrive({ ...scene, self: { userId: "u2", username: "bob" } });
+  expect(screen.queryByRole("group", { name: "Command" })).toBeNull();
+  cleanup();
+
+  arrive(scene);
+  act(() => chat.setState({ agents: { helper: { agent_id: "helper", name: "Helper", online: true } } }));
+  cleanup();
+  arrive(scene);
+  expect(screen.getByRole("button", { name: "Connect an agent" })).toBeTruthy();
 });
 
 test("it looks for the agent also when no news comes, until it is there", async () => {

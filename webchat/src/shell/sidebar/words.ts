@@ -51,7 +51,7 @@ export const words = catalogue({
     list: "Chats",
     noneUnread: "Alles ist gelesen.",
     noneArchived: "Nichts ist archiviert.",
-    noneTagged: "Diesen Tag hat kein Chat mehr.",
+    noneTagged: "Dieses Schlagwort hat kein Chat mehr.",
     noneAll: "Alle deine Chats sind im Archiv.",
     loading: "Deine Chats werden geladen",
 
