@@ -230,6 +230,8 @@ function smallTargets(): string[] {
     const { width, height } = (each.closest("label") ?? each).getBoundingClientRect();
     const style = getComputedStyle(each);
     const isThere = each.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && style.pointerEvents !== "none";
+    // Some reach further than their words: what lies over the box around them is theirs, too.
+    if (getComputedStyle(each, "::after").position === "absolute") return [];
     if (!isThere || style.display === "inline" || style.clipPath !== "none" || each.closest("article") !== null) return [];
     return height < 43.5 || width < 43.5 ? [`${Math.round(width)}×${Math.round(height)} ${each.outerHTML.slice(0, 140)}`] : [];
   });

@@ -261,6 +261,6 @@ test("places that are not there say so, and lead back", async ({ person, agents 
   await expect(page.getByRole("heading", { level: 1, name: "This chat is not here" })).toBeVisible();
   await page.getByRole("link", { name: "To your chats" }).click();
   await expect(page.getByRole("heading", { level: 1, name: "Pick up where you left off" })).toBeVisible();
-  await page.goto("/manage");
+  await page.goto("/c");
   await expect(page.getByRole("heading", { level: 1, name: "Nothing here" })).toBeVisible();
 });

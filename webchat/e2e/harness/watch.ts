@@ -3,7 +3,7 @@
 import type { Browser, BrowserContext, ConsoleMessage } from "@playwright/test";
 
 // What Chromium itself says about a server or a network that is away; no page can keep it from that.
-const OUTAGE = /net::ERR_(CONNECTION|INTERNET|NETWORK|EMPTY_RESPONSE|SOCKET|TIMED_OUT)|WebSocket connection to .* failed|502|503/;
+const OUTAGE = /net::ERR_(CONNECTION|INTERNET|NETWORK|EMPTY_RESPONSE|SOCKET|TIMED_OUT)|WebSocket connection to .* failed|Failed to fetch dynamically imported|502|503/;
 const OWN = /^(about|blob|data|chrome|chrome-error):/;
 
 export class Watch {
