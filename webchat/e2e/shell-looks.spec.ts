@@ -239,7 +239,7 @@ function smallTargets(): string[] {
 
 /** Fields into which Safari would zoom. */
 function smallFields(): string[] {
-  return [...document.querySelectorAll<HTMLElement>("input, textarea, select")]
+  return [...document.querySelectorAll<HTMLElement>("input:not([type=checkbox], [type=radio], [type=range]), textarea, select")]
     .filter((each) => Number.parseFloat(getComputedStyle(each).fontSize) < 16)
     .map((each) => each.outerHTML.slice(0, 140));
 }
