@@ -138,6 +138,7 @@ def test_whatever_needs_no_proof_is_a_decision() -> None:
     open_to_all = {(route.method, route.path) for route in registry.routes if route.who == "anyone"}
     assert open_to_all == {
         ("POST", "/auth/register"), ("POST", "/auth/invitation"), ("POST", "/auth/login"), ("POST", "/auth/agent"),
+        ("GET", "/auth/options"), ("POST", "/auth/session"),
         ("GET", "/health"), ("GET", "/metrics"), ("GET", "/version"),
     }  # fmt: skip
     assert not [spec.word for spec in registry.commands.values() if spec.who in {"anyone", "admin"}]

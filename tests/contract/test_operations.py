@@ -91,7 +91,7 @@ def test_settings_that_the_text_names() -> None:
     text = _between("settings").sub("", PAGE.read_text())
     assert set(re.findall(rf"`((?:{sections})\.\w+)`", text)) - {"amtrio.db", "secrets.toml"} <= set(SETTINGS)
     variables = {name for setting in SETTINGS.values() for name in setting.variables}
-    for path in (PAGE, *(ROOT / "deploy").glob("*")):
+    for path in (PAGE, *filter(Path.is_file, (ROOT / "deploy").glob("*"))):
         named = set(re.findall(rf"\bAMTRIO_(?:{sections.upper()})_\w+", path.read_text()))
         assert named - {"AMTRIO_SECTION_NAME"} <= variables, path
 
