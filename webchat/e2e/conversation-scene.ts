@@ -46,7 +46,7 @@ export async function readAll(alice: Person, id: string): Promise<void> {
 /** The page has shown everything that the agent said, and told the server so. */
 export async function expectSeen(alice: Person, id: string): Promise<void> {
   const unread = async (): Promise<number | undefined> =>
-    (await alice.rest.snapshot()).conversations.find((each) => each.conversation_id === id)?.unread_count;
+    (await alice.rest.conversations()).find((each) => each.conversation_id === id)?.unread_count;
   await expect.poll(unread).toBe(0);
 }
 
