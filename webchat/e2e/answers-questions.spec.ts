@@ -81,7 +81,8 @@ test("two devices answer at the same time: one answer counts, and both show that
   const asked = await coder.ask(id, "Delete the branch `old`?", YES_OR_NO);
   for (const each of [page, phone]) await expect(choice(each, "Delete it")).toBeVisible();
   // Not as Playwright clicks: whoever is slower may find the button gone while it still waits for it to stand still.
-  await Promise.all([choice(page, "Delete it").dispatchEvent("click"), choice(phone, "Keep it").dispatchEvent("click")]);
+  const buttons = [await choice(page, "Delete it").elementHandle(), await choice(phone, "Keep it").elementHandle()];
+  await Promise.all(buttons.map((button) => button!.evaluate((each) => (each as HTMLElement).click())));
   const { question } = await coder.answerTo(asked);
   const chosen = question.answer!.option_ids[0] === "yes" ? "Delete it, chosen" : "Keep it, chosen";
   for (const each of [page, phone]) {

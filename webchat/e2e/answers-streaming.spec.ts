@@ -4,6 +4,9 @@ import { expect, gapToEnd, type Page } from "./harness.ts";
 import { articles, log, newest, stopButton, test, write } from "./answers-scene.ts";
 import { watched, watchFrames, watchSpeech } from "./answers-watching.ts";
 
+// Parts that come later are there without a network, too.
+test.use({ serviceWorkers: "allow" });
+
 const PARAGRAPH = "The harbour is **calm** this morning, and the `tide` is [low](https://example.com/tides) until noon. ";
 const ANSWER = [
   "# How it is",

@@ -5,6 +5,9 @@ import { chip, choose, CLIPBOARD, drag, noise, pastePicture, pasteText, png, res
 import { expect, type Page } from "./harness.ts";
 import { faultsOf } from "./looking.ts";
 
+// Parts that come later are there without a network, too.
+test.use({ serviceWorkers: "allow" });
+
 const attachButton = (page: Page) => page.getByRole("button", { name: /^Attach files/ });
 
 test("three dropped files are three chips with picture and progress, one is cancelled, the agent gets the others", async ({ chatWith, server }, info) => {

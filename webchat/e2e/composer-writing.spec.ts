@@ -3,6 +3,9 @@
 import { articles, field, log, newest, test, write } from "./answers-scene.ts";
 import { expect, type Page } from "./harness.ts";
 
+// Parts that come later are there without a network, too.
+test.use({ serviceWorkers: "allow" });
+
 const row = (page: Page, name: string) => page.getByRole("navigation").getByRole("link", { name: new RegExp(name) });
 const heightOf = (page: Page) => field(page).evaluate((each) => each.getBoundingClientRect().height);
 

@@ -19,6 +19,9 @@ import {
   write,
 } from "./conversation-scene.ts";
 
+// Parts that come later are there without a network, too.
+test.use({ serviceWorkers: "allow" });
+
 const quote = (page: Page, text: string) => newest(page).getByRole("button", { name: text });
 
 /** Animations in the list, by name, in the order in which they begin. */

@@ -96,8 +96,8 @@ export const test = base.extend<ForTest, ForWorker>({
     await agents.leave();
   },
 
-  people: async ({ server, browser, watch }, give) => {
-    const people = new People(server, browser, watch);
+  people: async ({ server, browser, watch, serviceWorkers }, give) => {
+    const people = new People(server, browser, watch, serviceWorkers);
     await give(people);
     await people.leave();
   },

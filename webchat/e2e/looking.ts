@@ -37,13 +37,13 @@ async function settled(): Promise<void> {
   await Promise.all(ending.map((each) => each.finished.catch(() => undefined)));
 }
 
-/** By how much the page, or a pane of it, can be moved sideways; what is meant to be (code, a row of filters) apart. */
+/** By how much the page, or a pane of it, can be moved sideways; what is meant to be (code, a row of filters or of files) apart. */
 export async function tooWide(page: Page): Promise<string[]> {
   return page.evaluate(() => {
     const all = [...document.querySelectorAll<HTMLElement>("html, main, nav, main *, dialog, dialog *")];
     const panes = all.filter((each) => each.tagName === "HTML" || /auto|scroll/.test(getComputedStyle(each).overflowY));
     return panes
-      .filter((each) => !each.matches("pre, textarea, [class*=filters]") && each.scrollWidth > each.clientWidth)
+      .filter((each) => !each.matches("pre, textarea, [class*=filters], [class*=tray]") && each.scrollWidth > each.clientWidth)
       .map((each) => `${each.scrollWidth - each.clientWidth} px too wide: ${each.outerHTML.slice(0, 80)}`);
   });
 }

@@ -4,6 +4,9 @@ import { PushService } from "./push-service.ts";
 import { axe, expect, screenshots, test, type BrowserContext, type Page, type Person } from "./harness.ts";
 import { begun, expectNoOverflow, log, row } from "./shell-scene.ts";
 
+// Parts that come later are there without a network, too.
+test.use({ serviceWorkers: "allow" });
+
 interface Notice extends EventTarget {
   readonly title: string;
   readonly body: string;

@@ -6,6 +6,9 @@ import { join } from "node:path";
 import { WEBCHAT } from "./harness/build.ts";
 import { expect, test, type BrowserContext, type Page } from "./harness.ts";
 
+// Parts that come later are there without a network, too.
+test.use({ serviceWorkers: "allow" });
+
 /** Until the worker answers for this page. */
 async function controlled(page: Page): Promise<void> {
   await page.evaluate(async () => {

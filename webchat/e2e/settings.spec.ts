@@ -4,6 +4,9 @@ import { readFile } from "node:fs/promises";
 import { faultsOf, tooWide } from "./looking.ts";
 import { expect, PASSWORD, test, type Page } from "./harness.ts";
 
+// Parts that come later are there without a network, too.
+test.use({ serviceWorkers: "allow" });
+
 const button = (page: Page, label: string) => page.getByRole("button", { name: label, exact: true });
 const field = (page: Page, label: string) => page.getByRole("textbox", { name: label, exact: true });
 const colours = (page: Page) =>

@@ -3,6 +3,9 @@
 import { axe, expect, test, type Page } from "./harness.ts";
 import { begun, expectOrder, field, log, row, write } from "./shell-scene.ts";
 
+// Parts that come later are there without a network, too.
+test.use({ serviceWorkers: "allow" });
+
 const palette = (page: Page) => page.getByRole("combobox", { name: "Go to anything" });
 const chosen = (page: Page) => page.getByRole("option", { selected: true });
 const title = (page: Page, name: string) => page.getByRole("heading", { level: 1, name });

@@ -2,6 +2,9 @@
 
 import { expect, test, type Page, type Person, type ScriptedAgent } from "./harness.ts";
 
+// Parts that come later are there without a network, too.
+test.use({ serviceWorkers: "allow" });
+
 const log = (page: Page) => page.getByRole("log");
 const field = (page: Page) => page.getByRole("textbox", { name: /^Message / });
 const row = (page: Page, name: string) => page.getByRole("navigation").getByRole("link", { name: new RegExp(name) });

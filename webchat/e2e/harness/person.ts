@@ -32,12 +32,15 @@ export class People {
   readonly #server: Server;
   readonly #browser: Browser;
   readonly #watch: Watch;
+  /** Whether their browsers run service workers. */
+  readonly #workers: "allow" | "block";
   readonly #rests = new Map<string, Rest>();
   readonly #contexts: BrowserContext[] = [];
   readonly #lines: Line[] = [];
   readonly #connections: Connection[] = [];
 
-  constructor(server: Server, browser: Browser, watch: Watch) {
+  constructor(server: Server, browser: Browser, watch: Watch, workers: "allow" | "block") {
+    this.#workers = workers;
     this.#server = server;
     this.#browser = browser;
     this.#watch = watch;
@@ -81,7 +84,7 @@ export class People {
     const line = await Line.laid(this.#server.url);
     this.#lines.push(line);
     this.#watch.trust(line.url);
-    const context = await this.#browser.newContext({ baseURL: line.url, ...options });
+    const context = await this.#browser.newContext({ baseURL: line.url, serviceWorkers: this.#workers, ...options });
     this.#contexts.push(context);
     const setOffline = context.setOffline.bind(context);
     context.setOffline = async (offline) => {

@@ -10,7 +10,6 @@ import type { Attachment, Message, Reaction } from "./shapes.js";
 const OLDER_NAMES: readonly string[] = ["id", "timestamp", "edited", "is_deleted", "read_at", "attachment_ids"];
 const REACTION_NAMES: readonly string[] = ["message_id", "user_id"];
 
-/** `deleted_by` is not there: REST does not say it. */
 export function messageOf(view: Message): Message {
   const message = without(view, OLDER_NAMES);
   if (message.deleted) message.content = "";
