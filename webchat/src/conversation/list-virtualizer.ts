@@ -77,10 +77,16 @@ export function useListVirtualizer({ scroller, rows, activeIndex, position, onCh
     // It corrects itself for some frames by the number of the row, which is another row's now.
     if (isLonger) virtualizer.cancelScroll();
   }, [virtualizer, rows, firstKey]);
-  // At once, not when the browser gets to it: until then the list would stand askew.
+  // At once, not when the browser gets to it, nor, as the library has it, after scrolling: until then the list would
+  // stand askew.
   useLayoutEffect(() => {
-    for (const element of virtualizer.elementsCache.values()) {
-      if (isOtherTop(rows[virtualizer.indexFromElement(element)])) virtualizer.measureElement(element);
+    const drawn = [...virtualizer.elementsCache.values()].map((element) => ({ element, index: virtualizer.indexFromElement(element) }));
+    if (!drawn.some(({ index }) => isOtherTop(rows[index]))) return;
+    // From above: only then does a row know whether what came before it is out of sight.
+    for (const { element, index } of drawn.sort((one, other) => one.index - other.index)) {
+      const row = rows[index];
+      if (row === undefined || (virtualizer.itemSizeCache.has(row.key) && !isOtherTop(row))) continue;
+      virtualizer.resizeItem(index, virtualizer.options.measureElement(element, undefined, virtualizer));
     }
     // With the rows of this drawing, which are all that it reads.
   }, [virtualizer, rows]);
