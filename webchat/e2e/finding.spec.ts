@@ -149,8 +149,9 @@ test("of ten thousand messages on this device those that fit are there within a 
   await page.goto(`/c/${id}`);
   await expect(log(page)).toContainText("High tide");
   await page.evaluate(storeMany, id);
-  await alice.context.setOffline(true);
   await page.goto("/find");
+  await expect(box(page)).toBeFocused();
+  await alice.context.setOffline(true);
   await box(page).fill("tide");
   await expect(hits(page)).toHaveCount(1);
 
