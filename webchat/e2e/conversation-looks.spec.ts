@@ -52,6 +52,8 @@ async function everySize(page: Page, look: (what: string) => Promise<void>): Pro
     await page.setViewportSize(viewport);
     for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme });
+      // What fades has less contrast for a moment, such as the day above the list.
+      await expect.poll(() => page.evaluate(() => document.getAnimations().length)).toBe(0);
       await look(`${viewport.width} ${colorScheme}`);
     }
   }

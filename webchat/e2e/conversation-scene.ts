@@ -43,6 +43,13 @@ export async function readAll(alice: Person, id: string): Promise<void> {
   await connection.close();
 }
 
+/** The page has shown everything that the agent said, and told the server so. */
+export async function expectSeen(alice: Person, id: string): Promise<void> {
+  const unread = async (): Promise<number | undefined> =>
+    (await alice.rest.conversations()).find((each) => each.conversation_id === id)?.unread_count;
+  await expect.poll(unread).toBe(0);
+}
+
 /** As if it had been said at another time; before anybody has seen it. */
 export function backdate(server: Server, messageId: string, milliseconds: number): void {
   server.change("UPDATE message SET created_us = created_us - ? WHERE id = ?", milliseconds * 1000, messageId);
@@ -52,6 +59,7 @@ export function backdate(server: Server, messageId: string, milliseconds: number
 export async function openMenu(page: Page, message: Locator): Promise<Locator> {
   await message.hover();
   await message.getByRole("button", { name: "More about this message" }).click();
+  await expect(messageMenu(page)).toBeVisible();
   return messageMenu(page);
 }
 
