@@ -15,7 +15,8 @@ export async function faultsOf(page: Page, name: string): Promise<string[]> {
   for (const { viewport, colorScheme } of LOOKS) {
     await page.setViewportSize(viewport);
     await page.emulateMedia({ colorScheme });
-    // What stands elsewhere in a narrow window is drawn anew.
+    // What stands elsewhere in a narrow window is drawn anew, and may have to be fetched.
+    await page.evaluate(settled);
     await page.locator("h1").first().waitFor({ state: "attached" });
     await page.evaluate(settled);
     const found = [...(await axe(page)), ...(await tooWide(page))];

@@ -169,7 +169,8 @@ export class SignedInAccount {
       },
     });
     this.#connection = connection;
-    void this.outbox.send();
+    // What it could not read, of a device whose storage fails or of an account that is being left, waits.
+    void this.outbox.send().catch(() => undefined);
     try {
       for await (const event of connection) await this.#apply(event, connection);
       return "";
@@ -275,7 +276,7 @@ export class SignedInAccount {
 
   #heard(news: Parameters<Parameters<Tabs["listen"]>[0]>[0]): void {
     if (news.userId !== this.self.userId || this.#isClosed) return;
-    if (news.kind === "outbox") void this.outbox.load();
+    if (news.kind === "outbox") void this.outbox.load().catch(() => undefined);
     if (news.kind === "draft") this.drafts.show(news.conversationId, news.text);
   }
 

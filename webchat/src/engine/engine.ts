@@ -32,7 +32,10 @@ export class Engine implements Actions {
     this.#url = url;
     this.#session = new Session(url, fetch);
     this.#tabs.listen((news) => {
-      if (news.kind === "signed_out" && news.userId === this.#account?.self.userId) void this.#leave();
+      if (news.kind === "signed_out" && news.userId === this.#account?.self.userId) {
+        this.#session.forget();
+        void this.#leave();
+      }
       if (news.kind === "signed_in" && this.#account === undefined) void this.start();
     });
   }
@@ -70,9 +73,12 @@ export class Engine implements Actions {
   async signOut(): Promise<void> {
     const self = this.#account?.self;
     await this.beforeSignOut(this.rest).catch(() => undefined);
-    // The other tabs first: cut off by the server, they would say that the session has ended.
-    if (self !== undefined) this.#tabs.tell({ kind: "signed_out", userId: self.userId });
-    await this.#part(() => this.#session.signOut().catch(() => undefined));
+    await this.#part(() => {
+      const ended = this.#session.signOut().catch(() => undefined);
+      // Not only then: cut off by the server, the other tabs would say that the session has ended.
+      if (self !== undefined) this.#tabs.tell({ kind: "signed_out", userId: self.userId });
+      return ended;
+    });
   }
 
   async deleteAccount(password: string): Promise<void> {

@@ -23,6 +23,8 @@ const FOR_ANYONE = /\/auth\/(login|register|session|options|invitation)$/;
 export class Session {
   readonly rest: Rest;
   #renewal: Promise<boolean> | undefined;
+  /** Who was signed in before this number was raised is not any more. */
+  #ended = 0;
 
   /** `url` is that of the server, which also serves this page. */
   constructor(url: string, fetch: typeof globalThis.fetch = globalThis.fetch) {
@@ -60,16 +62,21 @@ export class Session {
     return this.#renewal;
   }
 
-  /** Here, and on the server if it can be reached. */
+  /** Here at once, and on the server if it can be reached. */
   async signOut(): Promise<void> {
+    // A page that was opened just now has no token yet, and without one the session would live on behind its cookie.
+    const hasToken = this.rest.token !== undefined || this.renew().catch(() => false);
+    // Before anything is waited for: no other tab begins again with this name, and this one neither.
+    localStorage.removeItem(KEY);
     try {
-      if (this.rest.token !== undefined) await this.rest.logout();
+      if (await hasToken) await this.rest.logout();
     } finally {
       this.forget();
     }
   }
 
   forget(): void {
+    this.#ended += 1;
     this.rest.token = undefined;
     localStorage.removeItem(KEY);
   }
@@ -79,8 +86,11 @@ export class Session {
   }
 
   async #renew(): Promise<boolean> {
+    const ended = this.#ended;
     try {
-      this.#keep(await this.rest.call<SignedIn>("POST", "/auth/session", { body: {} }));
+      const signedIn = await this.rest.call<SignedIn>("POST", "/auth/session", { body: {} });
+      if (ended !== this.#ended) return false;
+      this.#keep(signedIn);
       return true;
     } catch (error) {
       if (error instanceof Refused && error.status === UNAUTHORIZED) return false;

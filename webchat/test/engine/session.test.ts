@@ -59,6 +59,30 @@ test("what a page asks before it has its token waits for it", async () => {
   ]);
 });
 
+test("a page that has no token yet signs out on the server as well", async () => {
+  const { asked, fetch } = server();
+  localStorage.setItem("amtrio.self", JSON.stringify({ userId: "alice-id", username: "alice" }));
+  const session = new Session("http://chat.test", fetch);
+  const ended = session.signOut();
+  expect(session.self).toBeNull();
+  await ended;
+  expect(asked.map(({ path, token }) => [path, token])).toEqual([
+    ["/auth/session", undefined],
+    ["/auth/logout", "t1"],
+  ]);
+  expect([session.self, session.rest.token]).toEqual([null, undefined]);
+});
+
+test("a token that comes after the end of the session is not kept", async () => {
+  const { fetch } = server();
+  localStorage.setItem("amtrio.self", JSON.stringify({ userId: "alice-id", username: "alice" }));
+  const session = new Session("http://chat.test", fetch);
+  const renewed = session.renew();
+  session.forget();
+  expect(await renewed).toBe(false);
+  expect([session.self, session.rest.token]).toEqual([null, undefined]);
+});
+
 test("a token that ran out is replaced for the list of sessions as well", async () => {
   const { fetch, expire } = server();
   const session = new Session("http://chat.test", fetch);
