@@ -128,7 +128,7 @@ test.describe("a part of the page that the server does not have any more", () =>
   const gone = { status: 404, body: "" };
 
   test("makes the page load itself anew, and then all is well", async ({ page, allow }) => {
-    allow(/404|page error/);
+    allow(/404|page error|dynamically imported|preload/);
     await page.route(PART, (route) => route.fulfill(gone), { times: 1 });
     await page.goto("/");
 
@@ -141,6 +141,7 @@ test.describe("a part of the page that the server does not have any more", () =>
     page.on("framenavigated", () => (loads += 1));
     await page.route(PART, (route) => route.fulfill(gone));
     await page.goto("/");
+    await expect.poll(() => loads).toBe(2);
 
     await expect(page.getByRole("heading", { name: "This view has failed" })).toBeVisible();
     await expect(page.getByRole("button", { name: "Load again" })).toBeVisible();
