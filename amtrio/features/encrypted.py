@@ -40,9 +40,11 @@ class SendEncrypted(Post, frozen=True, kw_only=True):
             `opaque`: the members know. COMPAT: left out, with a `sender_device_id`, it is `opaque`.
         recipient_key_id, sender_key_id: which keys it was made with, in the members' own terms.
         sender_device_id, message_type: of clients whose sessions are between devices.
+        attachment_ids: as of `message`; what is in them is the members' own affair, too.
     """
 
     ciphertext: str | None = None
+    attachment_ids: tuple[str, ...] | None = None
     iv: Nonce | None = None
     algorithm: Name | None = None
     recipient_key_id: Name | int | None = None
@@ -57,7 +59,7 @@ def send_encrypted(tx: Tx, ctx: Context, frame: SendEncrypted) -> MessageSent:
     Store one encrypted message and give it the next number of its conversation.
 
     Raises:
-        NotFound: no such conversation, or the sender is not in it.
+        NotFound: no such conversation, or the sender is not in it; an attachment that is not the sender's to send.
         ClientIdReused: the same client_id came with another message.
         Malformed, TooLarge: something is missing, the algorithm is unknown, or it is longer than 64 KiB.
     """
@@ -83,7 +85,15 @@ def send_encrypted(tx: Tx, ctx: Context, frame: SendEncrypted) -> MessageSent:
         sender_device_id=frame.sender_device_id or None,
         message_type=_text(frame.message_type),
     )
-    return store_message(tx, ctx, frame, ciphertext, kind="encrypted", encryption=encryption)
+    return store_message(
+        tx,
+        ctx,
+        frame,
+        ciphertext,
+        kind="encrypted",
+        encryption=encryption,
+        attachment_ids=frame.attachment_ids or (),
+    )
 
 
 def _text(value: str | int | None) -> str | None:

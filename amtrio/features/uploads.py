@@ -58,6 +58,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 _FORGET_SECONDS = 5.0
 _USED = "SELECT coalesce(sum(size_bytes), 0) FROM attachment WHERE owner_key = :account AND state <> 'removing'"
+_FORM_FIELDS = ("conversation_id", "message_id", "keep_metadata", "encrypted")
 Id = Annotated[str, Meta(max_length=64)]
 
 
@@ -71,12 +72,14 @@ class UploadFile(msgspec.Struct, frozen=True, kw_only=True):
         conversation_id: where it is going to be sent. message_id: one's own message that it becomes part of at once.
         filename: of a bare body; a Content-Disposition header with one does as well.
         keep_metadata: leave place, camera and time in a photo.
+        encrypted: these bytes are ciphertext: they are kept as they are, whatever they happen to look like.
     """
 
     conversation_id: Id | None = None
     message_id: Id | None = None
     filename: str = ""
     keep_metadata: bool = False
+    encrypted: bool = False
 
 
 @post("/attachments", streams=True)
@@ -115,7 +118,7 @@ async def upload(ctx: Context, request: UploadFile) -> AttachmentView:
                     await part.write(found)
             body.finish()
             request = _completed(request, body.fields)
-            facts = await _look(part, keep_metadata=request.keep_metadata)
+            facts = await _look(part, request)
             await part.keep()
         made = await ctx.store.write(_finish, ctx, attachment_id, request, body.filename, facts)
         is_stored = True
@@ -134,7 +137,7 @@ async def upload(ctx: Context, request: UploadFile) -> AttachmentView:
 
 def _completed(request: UploadFile, fields: dict[str, str]) -> UploadFile:
     """Those of the form count before those of the query; an empty one is none."""
-    known = {name: fields[name] for name in ("conversation_id", "message_id", "keep_metadata") if fields.get(name)}
+    known = {name: fields[name] for name in _FORM_FIELDS if fields.get(name)}
     try:
         return msgspec.convert({**msgspec.structs.asdict(request), **known}, UploadFile, strict=False)
     except msgspec.ValidationError as exc:
@@ -152,11 +155,12 @@ class _Facts(msgspec.Struct, frozen=True):
     has_thumbnail: bool = False
 
 
-async def _look(part: Incoming, *, keep_metadata: bool) -> _Facts:
-    kind = content_type(part.head)
+async def _look(part: Incoming, request: UploadFile) -> _Facts:
+    # Of random bytes one file in two thousand begins like an MP3, and a short one is easily a text.
+    kind = BINARY if request.encrypted else content_type(part.head)
     if not is_picture(kind):
         return _Facts(kind, part.size, part.sha256)
-    stripped = None if keep_metadata else part.stripped_path
+    stripped = None if request.keep_metadata else part.stripped_path
     picture = await examine(part.path, kind, thumbnail=part.thumbnail_path, stripped=stripped)
     if picture.is_stripped:
         await trio.to_thread.run_sync(part.take_stripped)

@@ -134,6 +134,47 @@ async def test_it_is_deleted_and_never_edited(scene: Scene, cast: Cast) -> None:
             frame = await old.frame()
 
 
+async def encrypted_file(scene: Scene, who: Person | Agent, data: bytes = b"ciphertext") -> Json:
+    answer = await scene.http.post("/attachments?encrypted=true", content=data, headers=who.headers)
+    assert answer.status_code == 200, answer.text
+    file: Json = answer.json()
+    return file
+
+
+async def test_files_go_with_it_and_are_shown_beside_it(scene: Scene, cast: Cast) -> None:
+    """By socket and REST, told and read again, to be fetched by both sides; other files are another message."""
+    one, other = await encrypted_file(scene, cast.alice), await encrypted_file(scene, cast.alice)
+    mine = {"client_id": scene.client_id(), "attachment_ids": [one["attachment_id"]]}
+    async with scene.device(cast.alice) as phone, scene.device(cast.helper) as agent:
+        sent = await phone.ask("encrypted_message", conversation_id=cast.talk, **SEALED, **mine)
+        assert sent["type"] == "message_sent"
+        told = await agent.next("message", kind="encrypted")
+        assert [each["attachment_id"] for each in told["attachments"]] == mine["attachment_ids"]
+        assert told["attachments"][0]["content_type"] == "application/octet-stream"
+        again = await post(scene, cast.alice, path(cast.talk), SEALED | mine)
+        assert (again["id"], again["repeated"]) == (sent["data"]["message_id"], True)
+        changed = {**mine, "attachment_ids": [other["attachment_id"]]}
+        answer = await phone.ask("encrypted_message", conversation_id=cast.talk, **SEALED, **changed)
+        assert answer["data"]["code"] == "client_id_reused"
+        answer = await agent.ask("encrypted_message", conversation_id=cast.talk, **SEALED, **changed)
+        assert answer["data"]["code"] == "not_found", "it is not the agent's to send"
+    (shown,) = await scene.get(f"/conversations/{cast.talk}/messages", cast.alice)
+    assert [each["attachment_id"] for each in shown["attachments"]] == mine["attachment_ids"]
+    assert (await scene.http.get(one["url"], headers=cast.helper.headers)).content == b"ciphertext"
+    assert (await scene.http.get(other["url"], headers=cast.helper.headers)).status_code == 404
+
+
+async def test_its_files_go_with_it(scene: Scene, cast: Cast) -> None:
+    """Deleted, neither side can fetch them."""
+    file = await encrypted_file(scene, cast.alice)
+    fields = SEALED | {"attachment_ids": [file["attachment_id"]]}
+    sent = await post(scene, cast.alice, path(cast.talk), fields)
+    async with scene.device(cast.alice) as phone:
+        await phone.ask("delete", message_id=sent["id"])
+    for who in (cast.alice, cast.helper):
+        assert (await scene.http.get(file["url"], headers=who.headers)).status_code == 404
+
+
 async def test_a_preview_shows_no_ciphertext(scene: Scene, cast: Cast) -> None:
     """The list says what kind the last message is, and nothing of it."""
     await send(scene, cast.alice, cast.talk, "plain")

@@ -239,6 +239,25 @@ async def test_metadata_stays_if_the_upload_says_so(scene: Scene, cast: Cast) ->
     assert (await upload(scene, cast.alice, data, keep_metadata="perhaps")).status_code == 400
 
 
+@pytest.mark.parametrize("data", [picture(orientation=6), b"\xff\xfb as sound begins", b"or like a text"])
+async def test_ciphertext_is_kept_as_it_is_whatever_it_looks_like(scene: Scene, cast: Cast, data: bytes) -> None:
+    """Nothing is told from it, taken out of it or made of it; in the form and in the query."""
+    file = await stored(scene, cast.alice, data, "encrypted", encrypted="true")
+    told = {name: file[name] for name in ("content_type", "width", "height", "thumbnail_url", "size", "sha256")}
+    assert told == {
+        "content_type": "application/octet-stream",
+        "width": None,
+        "height": None,
+        "thumbnail_url": None,
+        "size": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }
+    assert await content(scene, cast.alice, file) == data
+    bare = await scene.http.post("/attachments?encrypted=true", content=data, headers=cast.alice.headers)
+    assert bare.json()["content_type"] == "application/octet-stream"
+    assert on_disk(scene) == sorted([file["attachment_id"], bare.json()["attachment_id"]])
+
+
 @pytest.mark.parametrize("kind", ["GIF", "WEBP"])
 async def test_animations_move_still(scene: Scene, cast: Cast, kind: str) -> None:
     file = await stored(scene, cast.alice, animation(kind))
