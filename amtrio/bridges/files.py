@@ -1,15 +1,16 @@
 """What a message brings along: its files, fetched from the server for as long as they are needed.
 
-Knows HTTP and temporary folders. Knows nothing of who reads the files.
+Knows HTTP, temporary folders, and that some files have to be opened. Knows nothing of who reads the files.
 """
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import anyio
 import anyio.to_thread
@@ -17,7 +18,7 @@ import httpx
 
 from amtrio.bridges.streams import open_pieces
 from amtrio.bridges.turn import Incoming
-from amtrio.client import Attachment, RunFailed
+from amtrio.client import Attachment, RunFailed, SealedAttachment, Unreadable
 
 _NAME_CHARACTERS_AT_MOST = 120
 
@@ -68,7 +69,9 @@ class Files:
             response.raise_for_status()
         except httpx.HTTPError as exc:
             raise _not_fetched(attachment, exc) from exc
-        return response.content
+        opener = _opener(attachment)
+        with _told_if_tampered(attachment):
+            return opener.feed(response.content) + opener.finish()
 
     async def _save(self, attachment: Attachment, folder: Path) -> Path:
         path = folder / safe_name(attachment.filename)
@@ -76,9 +79,12 @@ class Files:
         try:
             async with self._http.stream("GET", self._address(attachment), headers=self._headers) as response:
                 response.raise_for_status()
+                opener = _opener(attachment)
                 async with await anyio.open_file(path, "wb") as file, open_pieces(response) as pieces:
-                    async for piece in pieces:
-                        await file.write(piece)
+                    with _told_if_tampered(attachment):
+                        async for piece in pieces:
+                            await file.write(opener.feed(piece))
+                        await file.write(opener.finish())
         except httpx.HTTPError as exc:
             raise _not_fetched(attachment, exc) from exc
         return path
@@ -98,6 +104,39 @@ def safe_name(filename: str) -> str:
 
 def pictures(attachments: Sequence[Attachment]) -> list[Attachment]:
     return [each for each in attachments if each.content_type.startswith("image/")]
+
+
+class _Opener(Protocol):
+    """What comes off the wire becomes the file."""
+
+    def feed(self, piece: bytes, /) -> bytes: ...
+    def finish(self) -> bytes: ...
+
+
+class _Clear:
+    """It is the file already."""
+
+    def feed(self, piece: bytes, /) -> bytes:
+        return piece
+
+    def finish(self) -> bytes:
+        return b""
+
+
+def _opener(attachment: Attachment) -> _Opener:
+    if not isinstance(attachment, SealedAttachment):
+        return _Clear()
+    from amtrio.client.file_encryption import opener_of  # noqa: PLC0415 - loaded by who is written to encrypted
+
+    return opener_of(attachment.key)
+
+
+@contextmanager
+def _told_if_tampered(attachment: Attachment) -> Iterator[None]:
+    try:
+        yield
+    except Unreadable as exc:
+        raise RunFailed(f"{attachment.filename} is not what was sent: {exc}") from exc
 
 
 def _not_fetched(attachment: Attachment, exc: httpx.HTTPError) -> RunFailed:

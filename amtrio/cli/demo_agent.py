@@ -21,13 +21,16 @@ from amtrio.cli.demo_talk import (
     Ask,
     Call,
     GoOn,
+    HandOver,
     Plan,
+    Read,
     Say,
     Send,
     Step,
     Think,
     Wait,
     endless_sentence,
+    first_line,
     plan,
     words,
 )
@@ -94,6 +97,11 @@ class Performance:
                 await self._run.plan(step.items)
             case Ask():
                 await self._ask(step)
+            case HandOver():
+                await self._run.artifact(await self._run.upload(step.text.encode(), filename=step.filename))
+                await self._type(step.said, self._run.write)
+            case Read():
+                await self._type(first_line(await self._run.download(step.file)), self._run.write)
             case GoOn():
                 await self._go_on(step.topic)
 

@@ -21,6 +21,9 @@ _COUNT_AT_MOST = 20
 _COLLATZ_AT_MOST = 999_999
 # Nobody stops it for so many sentences: half an hour. A run may hold 512 KiB.
 ENDLESS_SENTENCES: Final = 500
+# A text of more is not looked at for the sake of its first line, bytes; and that has an end, characters.
+_READ_AT_MOST = 100_000
+_LINE_AT_MOST = 80
 
 COMMANDS: Final = (
     SlashCommand("help", "shows what I understand"),
@@ -34,6 +37,7 @@ COMMANDS: Final = (
     SlashCommand("typing", "types for a while before it answers"),
     SlashCommand("busy", "says for ten seconds what it is busy with"),
     SlashCommand("long", "answers at length"),
+    SlashCommand("file", "hands you a file, with what you say in it", "[TEXT]"),
     SlashCommand("echo", "says what you said", "TEXT"),
     SlashCommand("quote", "replies to your message, quoting it"),
 )
@@ -133,7 +137,23 @@ class GoOn:
     topic: str
 
 
-Step = Say | Send | Wait | Think | Call | Plan | Ask | GoOn
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """A text file, and what is said of it."""
+
+    filename: str
+    text: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The first line of a file that was sent."""
+
+    file: Attachment
+
+
+Step = Say | Send | Wait | Think | Call | Plan | Ask | GoOn | HandOver | Read
 
 
 def plan(content: str, conversation_seq: int, now_us: int, files: Sequence[Attachment] = ()) -> list[Step]:
@@ -148,7 +168,8 @@ def plan(content: str, conversation_seq: int, now_us: int, files: Sequence[Attac
     text = content.strip()
     before: list[Step] = [Say(_GREETING + "\n\n")] if conversation_seq == 1 else []
     if files:
-        before += [Wait(0.5), Say(_files(files) + ("\n\n" if text else ""))]
+        before += [Wait(0.5), Say(_files(files)), *([Read(files[0])] if _is_read(files) else [])]
+        before += [Say("\n\n")] if text else []
     if files and not text:
         return before
     word, _, rest = text.partition(" ")
@@ -195,6 +216,7 @@ def _command(word: str, rest: str, now_us: int) -> Sequence[Step]:
             Say("I was busy for ten seconds and am back."),
         ],
         "/long": [Wait(1.0), Say(_LONG)],
+        "/file": [HandOver("demo.txt", f"{rest or 'Nothing was said.'}\n", "Here is your file.")],
         "/echo": [Say(rest or "(nothing to echo)")],
         "/quote": [Say(f"> {f'{word} {rest}'.strip()}\n\nThis is a reply to your message.")],
         "/endless": [
@@ -212,7 +234,19 @@ def _talk(content: str) -> str:
     return f"You wrote {count} word{'' if count == 1 else 's'}. I heard you: every one of them is stored."
 
 
+def first_line(content: bytes) -> str:
+    """What is said of a text that was read."""
+    line = content.decode(errors="replace").strip().partition("\n")[0].strip()[:_LINE_AT_MOST].replace("`", "'")
+    return f" It begins with `{line}`." if line else " There is nothing in it."
+
+
+def _is_read(files: Sequence[Attachment]) -> bool:
+    return len(files) == 1 and files[0].content_type.startswith("text/") and files[0].size <= _READ_AT_MOST
+
+
 def _files(files: Sequence[Attachment]) -> str:
+    if _is_read(files):
+        return f"I received {_file(files[0])}."
     if len(files) == 1:
         return f"I received {_file(files[0])}. A real agent would open it now."
     return "\n".join([f"I received {len(files)} files:", "", *(f"- {_file(each)}" for each in files)])

@@ -48,7 +48,17 @@ from amtrio.client.rest import Rest, SignedIn
 from amtrio.client.run import Run
 from amtrio.client.run_parts import PartWriter, PlanItem, Reasoning, ToolCall
 from amtrio.client.run_view import PartView, RunView, parts_of
-from amtrio.client.shapes import AgentInfo, Answer, Attachment, Option, Question, RunPart, RunRecord, SlashCommand
+from amtrio.client.shapes import (
+    AgentInfo,
+    Answer,
+    Attachment,
+    Option,
+    Question,
+    RunPart,
+    RunRecord,
+    SealedAttachment,
+    SlashCommand,
+)
 from amtrio.client.stream import Position
 
 __all__ = [
@@ -90,6 +100,7 @@ __all__ = [
     "RunPart",
     "RunRecord",
     "RunView",
+    "SealedAttachment",
     "SignedIn",
     "SlashCommand",
     "ToolCall",

@@ -158,14 +158,24 @@ def respond(
     return _derived(secrets, opening, own.public, parties)
 
 
-def seal(agreed: Agreed, opening: Opening | None, role: Role, place: Place, salt: bytes, text: str) -> str:
+def seal(
+    agreed: Agreed,
+    opening: Opening | None,
+    role: Role,
+    place: Place,
+    salt: bytes,
+    text: str,
+    *,
+    has_files: bool = False,
+) -> str:
     """
     The field `ciphertext`.
 
     Args:
         salt: 32 random bytes, never used before.
+        has_files: the text is a `payload`, with files in it.
     """
-    header = header_of(agreed.session_id, salt, opening)
+    header = header_of(agreed.session_id, salt, opening, has_files=has_files)
     key, nonce = _message_key(agreed.root, salt, role)
     return written(header, AESGCM(key).encrypt(nonce, text.encode(), _bound(header, place)))
 

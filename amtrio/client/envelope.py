@@ -26,6 +26,8 @@ _FIXED_BYTES: Final = 2 + SESSION_ID_BYTES + SALT_BYTES
 # Keys that follow, by the second byte: none, as the session goes on; those that begin it, without and with a one-time
 # key.
 _KEYS: Final = (0, 4, 5)
+# Added to that byte: what is sealed is no bare text, but one with files.
+_WITH_FILES: Final = 4
 # A frame has 65,536 bytes. 64,000 of them are left for the ciphertext, in base64, beside ids and names; the longest
 # header and the tag go with it.
 MAX_TEXT_BYTES: Final = 48_000 - (_FIXED_BYTES + _KEYS[2] * KEY_BYTES) - _TAG_BYTES
@@ -67,18 +69,24 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """Attributes: header: all that stands before the ciphertext; it is authenticated with it."""
+    """
+    Attributes:
+        has_files: what is sealed is a `payload` of text and files, not a bare text.
+        header: all that stands before the ciphertext; it is authenticated with it.
+    """
 
     session_id: bytes
     salt: bytes
     opening: Opening | None
+    has_files: bool
     header: bytes
     sealed: bytes
 
 
-def header_of(session_id: bytes, salt: bytes, opening: Opening | None) -> bytes:
+def header_of(session_id: bytes, salt: bytes, opening: Opening | None, *, has_files: bool = False) -> bytes:
     keys = b"" if opening is None else opening.packed()
-    return bytes([_VERSION, _KEYS.index(len(keys) // KEY_BYTES)]) + session_id + salt + keys
+    kind = _KEYS.index(len(keys) // KEY_BYTES) | (_WITH_FILES if has_files else 0)
+    return bytes([_VERSION, kind]) + session_id + salt + keys
 
 
 def written(header: bytes, sealed: bytes) -> str:
@@ -95,15 +103,16 @@ def read(text: str) -> Envelope:
     if raw and raw[0] > _VERSION:
         raise Unreadable("newer")
     shortest: Literal[2] = 2
-    if len(raw) < shortest or raw[0] != _VERSION or raw[1] >= len(_KEYS):
+    if len(raw) < shortest or raw[0] != _VERSION or raw[1] & ~_WITH_FILES >= len(_KEYS):
         raise Unreadable("malformed")
-    length = _FIXED_BYTES + _KEYS[raw[1]] * KEY_BYTES
+    length = _FIXED_BYTES + _KEYS[raw[1] & ~_WITH_FILES] * KEY_BYTES
     if len(raw) < length + _TAG_BYTES:
         raise Unreadable("malformed")
     return Envelope(
         session_id=raw[2 : 2 + SESSION_ID_BYTES],
         salt=raw[2 + SESSION_ID_BYTES : _FIXED_BYTES],
         opening=Opening.unpacked(raw[_FIXED_BYTES:length]) if length > _FIXED_BYTES else None,
+        has_files=bool(raw[1] & _WITH_FILES),
         header=raw[:length],
         sealed=raw[length:],
     )

@@ -13,12 +13,13 @@ from typing import Any, Self, TypeVar
 from urllib.parse import quote
 
 import anyio
+import anyio.to_thread
 import httpx
 import msgspec
 
 from amtrio.client.errors import Refused, Unreachable
 from amtrio.client.events import Conversation, Message, Snapshot
-from amtrio.client.shapes import AgentInfo, Attachment, Thing
+from amtrio.client.shapes import AgentInfo, Attachment, SealedAttachment, Thing
 from amtrio.client.stream import Position, read_refusal
 from amtrio.client.transport import retry_after_s
 
@@ -175,16 +176,54 @@ class Rest:
         Raises:
             OSError: the file cannot be read.
         """
-        headers = {"Content-Type": content_type or "application/octet-stream"}
         body: bytes | AsyncIterator[bytes]
         if isinstance(content, bytes):
-            body, name = content, filename or "file"
+            body, size, name = content, len(content), filename or "file"
         else:
             path = anyio.Path(content)
-            body, name = _chunks(path), filename or path.name
-            headers["Content-Length"] = str((await path.stat()).st_size)
-        query = {"filename": name, "conversation_id": conversation_id}
+            body, size, name = _chunks(path), (await path.stat()).st_size, filename or path.name
+        return await self.post_file(
+            body, size, filename=name, content_type=content_type, conversation_id=conversation_id
+        )
+
+    async def post_file(
+        self,
+        body: bytes | AsyncIterator[bytes],
+        size: int,
+        *,
+        filename: str,
+        content_type: str | None = None,
+        conversation_id: str | None = None,
+        encrypted: bool = False,
+    ) -> Attachment:
+        """
+        Put bytes on the server as they come.
+
+        Args:
+            size: how many they are. encrypted: they are ciphertext, so the server does not look at them.
+        """
+        headers = {"Content-Type": content_type or "application/octet-stream", "Content-Length": str(size)}
+        query = {
+            "filename": filename,
+            "conversation_id": conversation_id,
+            "encrypted": "true" if encrypted else None,
+        }
         return _shaped(await self._request("POST", "/attachments", query, body, headers), Attachment)
+
+    async def download(self, attachment: Attachment) -> bytes:
+        """
+        What is in a file; one that came encrypted is opened.
+
+        Raises:
+            Unreadable: `tampered`, it is not the one that was sent.
+        """
+        path = f"/attachments/{_part(attachment.attachment_id)}"
+        found = (await self._respond("GET", path, {}, None, {})).content
+        if not isinstance(attachment, SealedAttachment):
+            return found
+        from amtrio.client.file_encryption import open_file  # noqa: PLC0415 - what is encrypted is loaded by who encrypts
+
+        return await anyio.to_thread.run_sync(open_file, attachment.key, found)
 
     async def head(self) -> Position:
         """Where the account's log is now: a connection that begins there hears what happens from now on."""
@@ -234,6 +273,20 @@ class Rest:
         content: bytes | AsyncIterator[bytes] | None,
         headers: dict[str, str],
     ) -> Any:
+        response = await self._respond(method, path, query, content, headers)
+        try:
+            return msgspec.json.decode(response.content) if response.content else None
+        except msgspec.DecodeError as exc:
+            raise Unreachable(f"{method} {self.url}{path}: the answer is no JSON; is this the right server?") from exc
+
+    async def _respond(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str | int | None],
+        content: bytes | AsyncIterator[bytes] | None,
+        headers: dict[str, str],
+    ) -> httpx.Response:
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
         if self.agent_id:
@@ -246,10 +299,7 @@ class Rest:
             raise Unreachable(f"{method} {self.url}{path}: {str(exc) or type(exc).__name__}") from exc
         if response.is_error:
             raise _refusal(response)
-        try:
-            return msgspec.json.decode(response.content) if response.content else None
-        except msgspec.DecodeError as exc:
-            raise Unreachable(f"{method} {self.url}{path}: the answer is no JSON; is this the right server?") from exc
+        return response
 
     async def _sign_in(self, path: str, body: Mapping[str, Any]) -> SignedIn:
         signed_in = _shaped(await self.call("POST", path, body=body), SignedIn)

@@ -193,6 +193,15 @@ class Run:
             content, filename=filename, content_type=content_type, conversation_id=self.conversation_id
         )
 
+    async def download(self, attachment: Attachment) -> bytes:
+        """
+        What is in a file of a message; one that came encrypted is opened.
+
+        Raises:
+            Refused: it is not there any more. Unreachable: nobody answered. Unreadable: it is not what was sent.
+        """
+        return await self._connection.rest.download(attachment)
+
     async def history(self, limit: int = 50, before: int | str | None = None) -> list[Message]:
         """
         What was said in this conversation, oldest first; the newest page without `before`.

@@ -13,15 +13,15 @@ import anyio
 import msgspec
 
 from amtrio.client.connection import Connection, new_client_id
-from amtrio.client.envelope import pieces
 from amtrio.client.errors import CannotEncrypt, Unreadable
 from amtrio.client.events import Message
 from amtrio.client.outgoing_part import Kind, clean
 from amtrio.client.outgoing_run import OutgoingRun
+from amtrio.client.payload import parcels
 from amtrio.client.questions import Questions
 from amtrio.client.run import Run
 from amtrio.client.run_parts import Flow
-from amtrio.client.shapes import Answer, Attachment, Option
+from amtrio.client.shapes import Answer, Attachment, Option, SealedAttachment
 
 if TYPE_CHECKING:  # what is encrypted is loaded by who encrypts
     from amtrio.client.vault import Vault
@@ -29,14 +29,19 @@ if TYPE_CHECKING:  # what is encrypted is loaded by who encrypts
 
 class Draft:
     """
-    Takes what a run is given, and tells nobody. Only its text is kept: thoughts, tools and plans are for those who
-    watch, and nobody can.
+    Takes what a run is given, and tells nobody. Only its text and files are kept: thoughts, tools and plans are for
+    those who watch, and nobody can.
+
+    Attributes:
+        uploads: what this run has put on the server, by id. files: those that it hands over.
     """
 
     waiting = 0
 
     def __init__(self, out: OutgoingRun) -> None:
         self._out = out
+        self.uploads: dict[str, SealedAttachment] = {}
+        self.files: list[SealedAttachment] = []
         self._texts: list[list[str]] = []
         self._shown: list[bool] = []
 
@@ -60,9 +65,17 @@ class Draft:
     def add_part(self, kind: Kind, meta: Mapping[str, Any]) -> int:
         self.raise_if_closed()
         msgspec.json.encode(meta)  # what is no JSON fails here as it does elsewhere
+        if kind == "artifact":
+            self._hand_over(meta.get("attachment_id"))
         self._texts.append([])
         self._shown.append(kind == "text")
         return len(self._texts) - 1
+
+    def _hand_over(self, attachment_id: object) -> None:
+        file = self.uploads.get(str(attachment_id))
+        if file is None:
+            raise CannotEncrypt("a file that this run did not upload is not encrypted, and this conversation is")
+        self.files.append(file)
 
     def set_meta(self, number: int, meta: Mapping[str, Any]) -> None:
         del number
@@ -96,7 +109,7 @@ class SealedRun(Run):
         self.flow = Flow(self.draft, self._look)
         self._vault = vault
         self._session_id = session_id
-        self._frames: list[dict[str, str]] | None = None
+        self._frames: list[dict[str, Any]] | None = None
 
     async def hand_over(self, reply_to: str, note: str | None) -> None:
         """
@@ -110,7 +123,7 @@ class SealedRun(Run):
         """
         if self._frames is None:
             text = "\n\n".join(filter(None, (self.draft.text, clean(note or ""))))
-            sealed = [await self._sealed(piece) for piece in pieces(text)]
+            sealed = [await self._sealed(piece, files) for piece, files in parcels(text, self.draft.files)]
             self._frames = [{**each, "client_id": new_client_id(), "reply_to": reply_to} for each in sealed]
         while self._frames:
             await self._connection.send("encrypted_message", conversation_id=self.conversation_id, **self._frames[0])
@@ -118,22 +131,23 @@ class SealedRun(Run):
 
     async def send(self, text: str) -> None:
         """Send a message of its own beside this answer, encrypted like it."""
-        for piece in pieces(clean(text)):
+        for piece, _ in parcels(clean(text)):
             sealed = await self._sealed(piece)
             await self._connection.send("encrypted_message", conversation_id=self.conversation_id, **sealed)
 
     async def history(self, limit: int = 50, before: int | str | None = None) -> list[Message]:
-        """What was said, encrypted messages as the texts that they are; those that cannot be read are left out."""
+        """What was said, encrypted messages as they were written; those that cannot be read are left out."""
         readable = []
         for message in await super().history(limit, before):
             if message.kind != "encrypted" or message.deleted:
                 readable.append(message)
                 continue
             try:
-                text = (await self._vault.open(message)).text
+                opened = await self._vault.open(message)
             except Unreadable:
                 continue
-            readable.append(msgspec.structs.replace(message, content=text, kind=None, encryption=None))
+            clear = {"content": opened.text, "attachments": list(opened.files), "kind": None, "encryption": None}
+            readable.append(msgspec.structs.replace(message, **clear))
         return readable
 
     async def ask(
@@ -158,21 +172,21 @@ class SealedRun(Run):
         self, content: Path | str | bytes, *, filename: str | None = None, content_type: str | None = None
     ) -> Attachment:
         """
-        Raises:
-            CannotEncrypt: always; the server would read the file.
-        """
-        del content, filename, content_type
-        await anyio.lowlevel.checkpoint()
-        raise CannotEncrypt("a file is not encrypted, and this conversation is")
+        Put a file on the server encrypted, for `artifact`; arguments and errors as of `Run.upload`.
 
-    async def artifact(self, attachment: Attachment) -> None:
+        Nothing but its size reaches the server: `content_type` is what the person's program shows it as.
         """
-        Raises:
-            CannotEncrypt: always.
-        """
-        del attachment
-        await anyio.lowlevel.checkpoint()
-        raise CannotEncrypt("a file is not encrypted, and this conversation is")
+        from amtrio.client import sealed_files  # noqa: PLC0415 - what is encrypted is loaded by who encrypts
 
-    async def _sealed(self, text: str) -> dict[str, str]:
-        return await self._vault.seal(self.conversation_id, text, session_id=self._session_id)
+        file = await sealed_files.upload(
+            self._connection.rest,
+            content,
+            filename=filename,
+            content_type=content_type,
+            conversation_id=self.conversation_id,
+        )
+        self.draft.uploads[file.attachment_id] = file
+        return file
+
+    async def _sealed(self, text: str, files: Sequence[SealedAttachment] = ()) -> dict[str, Any]:
+        return await self._vault.seal(self.conversation_id, text, files, session_id=self._session_id)

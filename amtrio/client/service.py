@@ -316,6 +316,8 @@ class Service:
                 "has other keys than before" if opened.peer_is == "changed" else "writes encrypted for the first time"
             )
             self._report(f"{opened.peer} {news}; safety number {' '.join(re.findall('.{5}', number))}")
+        if opened.missing:
+            self._report(f"the server lacks {len(opened.missing)} files of message {message.message_id}")
         return self._vault, opened
 
     def _pass_over(self, conversation_id: str, job: _Job, reason: Unreadable) -> None:

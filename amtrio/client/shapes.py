@@ -77,6 +77,22 @@ class Attachment(Thing, frozen=True, kw_only=True):
     thumbnail_url: str | None = None
 
 
+class SealedAttachment(Attachment, frozen=True, kw_only=True):
+    """
+    A file that was encrypted by who sent it. What the server has of it is ciphertext; name, type, size and pixels are
+    what its sender says of the file itself.
+
+    Attributes:
+        key: base64url of 32 bytes; with it, anybody who has the ciphertext reads the file.
+    """
+
+    key: str
+
+    def __repr__(self) -> str:
+        # Messages are logged; what opens them, or says what they are about, is not.
+        return f"SealedAttachment({self.attachment_id!r})"
+
+
 class Option(Thing, frozen=True, kw_only=True):
     """One way to answer a question. Attributes: style: `primary`, `danger` or `default`."""
 

@@ -68,7 +68,10 @@ class Turn:
         opened: tuple[Vault, Opened] | None = None,
     ) -> None:
         self.message = message
-        self.incoming = Incoming.of(message, None if opened is None else opened[1].text)
+        said = None if opened is None else opened[1]
+        self.incoming = (
+            Incoming.of(message) if said is None else Incoming.of(message, said.text, said.files, said.missing)
+        )
         self.is_settled = False
         self.unread: list[Control] = []
         self.said_into: dict[str, tuple[Message, Callable[[], None]]] = {}

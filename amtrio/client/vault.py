@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
@@ -46,7 +46,9 @@ from amtrio.client.envelope import (
 )
 from amtrio.client.errors import CannotEncrypt, Refused, Unreadable
 from amtrio.client.events import Message
+from amtrio.client.payload import packed, unpacked
 from amtrio.client.rest import Rest
+from amtrio.client.shapes import SealedAttachment
 from amtrio.client.vault_file import VaultFile, row
 from amtrio.client.vault_rows import Session, keep, note, own_of, prekey_of, public_of, session_of
 
@@ -65,12 +67,15 @@ class Opened:
     Attributes:
         session_id: to answer in. peer: the other side of it, as `user:ID` or `agent:ID`.
         peer_is: `new`, never met before; `changed`, it has other keys than when we met last; or `known`.
+        files: those that it names and the server has. missing: names of those that the server does not have.
     """
 
     text: str
     session_id: bytes
     peer: str
     peer_is: Met
+    files: tuple[SealedAttachment, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 class Vault:
@@ -147,20 +152,30 @@ class Vault:
         found = await _bundle(rest, "POST", peer, client_id=new_client_id())
         await self._in_thread(self._begin, conversation_id, peer, _checked(found))
 
-    async def seal(self, conversation_id: str, text: str, *, session_id: bytes | None = None) -> dict[str, str]:
+    async def seal(
+        self,
+        conversation_id: str,
+        text: str,
+        files: Sequence[SealedAttachment] = (),
+        *,
+        session_id: bytes | None = None,
+    ) -> dict[str, Any]:
         """
         The fields of the command `encrypted_message`, beside its place.
 
         Args:
-            text: at most `MAX_TEXT_BYTES`; `pieces` cuts longer ones.
+            text: at most `MAX_TEXT_BYTES`, together with what has to be said of files; `pieces` cuts longer ones.
+            files: own uploads, made by `Rest.upload_sealed`.
             session_id: which session; by default the one that `begin` made last.
 
         Raises:
             CannotEncrypt: there is no session. ValueError: the text is too long.
         """
-        if len(text.encode()) > MAX_TEXT_BYTES:
+        payload = packed(text, files) if files else text
+        if len(payload.encode()) > MAX_TEXT_BYTES:
             raise ValueError(f"an encrypted message holds {MAX_TEXT_BYTES} bytes")
-        return await self._in_thread(self._seal, conversation_id, text, session_id)
+        fields = await self._in_thread(self._seal, conversation_id, payload, bool(files), session_id)
+        return {**fields, "attachment_ids": [each.attachment_id for each in files]} if files else fields
 
     async def open(self, message: Message) -> Opened:
         """
@@ -216,7 +231,13 @@ class Vault:
             keep(file, Session(conversation_id, peer, bundle.owner.identity, "initiator", agreed, opening))
             file.execute("INSERT OR REPLACE INTO conversation VALUES (?, ?)", (conversation_id, agreed.session_id))
 
-    def _seal(self, conversation_id: str, text: str, session_id: bytes | None) -> dict[str, str]:
+    def _seal(
+        self,
+        conversation_id: str,
+        text: str,
+        has_files: bool,  # noqa: FBT001 - what runs in a thread takes no names
+        session_id: bytes | None,
+    ) -> dict[str, Any]:
         with self._file.transaction() as file:
             own, _ = own_of(file)
             if session_id is None:
@@ -226,7 +247,8 @@ class Vault:
         if session is None or session.conversation_id != conversation_id:
             raise CannotEncrypt("there is no session in this conversation")
         place = Place(conversation_id, self._account)
-        sealed = seal(session.agreed, session.opening, session.role, place, os.urandom(SALT_BYTES), text)
+        salt = os.urandom(SALT_BYTES)
+        sealed = seal(session.agreed, session.opening, session.role, place, salt, text, has_files=has_files)
         return {
             "ciphertext": sealed,
             # Its nonce is made with its key, so it brings none for the server to see.
@@ -247,13 +269,17 @@ class Vault:
             session = known or self._answered(file, message, sender, envelope)
             role = session.role if is_own else other(session.role)
             text = unseal(session.agreed.root, role, Place(message.conversation_id, sender), envelope)
+            files: Sequence[SealedAttachment] = ()
+            missing: Sequence[str] = ()
+            if envelope.has_files:
+                text, files, missing = unpacked(text, message.attachments)
             met: Met = "known"
             if known is None and envelope.opening is not None:
                 met = self._meet(file, session.peer, envelope.opening.initiator)
             # What one says oneself may come again after the server came back from a backup.
             if not is_own:
                 note(file, session, envelope, message.message_id)
-        return Opened(text, envelope.session_id, session.peer, met)
+        return Opened(text, envelope.session_id, session.peer, met, tuple(files), tuple(missing))
 
     def _answered(self, file: sqlite3.Connection, message: Message, sender: str, envelope: Envelope) -> Session:
         """The session that somebody else began with this message; not kept yet."""

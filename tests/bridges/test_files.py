@@ -10,7 +10,9 @@ import httpx
 import pytest
 
 from amtrio.bridges.files import Files, pictures, safe_name
-from amtrio.client import Attachment, RunFailed
+from amtrio.client import Attachment, RunFailed, SealedAttachment
+from amtrio.client.envelope import spelt
+from amtrio.client.file_encryption import FileSealer
 from tests.bridges.conftest import Play
 from tests.bridges.endpoint import Endpoint, Request, Wire, open_endpoint
 from tests.bridges.stage import Note
@@ -51,6 +53,34 @@ def test_files_are_there_while_they_are_needed(play: Play) -> None:
             assert not folder.exists()
             assert server.requests[0].headers["authorization"] == "Bearer agt_secret"
             assert server.requests[0].headers["x-agent-id"] == "helper"
+
+    play(scene)
+
+
+def test_files_that_came_encrypted_are_opened(play: Play) -> None:
+    """
+    In memory and on the disk; what is not what was sent fails the run, in words for people.
+    """
+    sealer = FileSealer(bytes(32))
+    sealed = sealer.feed(b"x" * 2_000_000) + sealer.finish()
+
+    async def scene() -> None:
+        async def answer(request: Request, wire: Wire) -> None:
+            await wire.head(200, "application/octet-stream")
+            await wire.send(sealed if request.target.endswith("att_1") else sealed[:-1])
+
+        key = spelt(bytes(32))
+        good, bad = (SealedAttachment(attachment_id=name, filename="notes.txt", key=key) for name in ("att_1", "att_2"))
+        async with open_endpoint(answer) as server, httpx.AsyncClient() as http:
+            files = Files(http, server.url, "agt_secret", "helper")
+            assert await files.read(good) == b"x" * 2_000_000
+            async with files.of(Note(attachments=[good])) as paths:
+                assert paths[0].read_bytes() == b"x" * 2_000_000
+            with pytest.raises(RunFailed, match=r"notes\.txt is not what was sent"):
+                await files.read(bad)
+            with pytest.raises(RunFailed, match=r"notes\.txt is not what was sent"):
+                async with files.of(Note(attachments=[bad])):
+                    raise AssertionError
 
     play(scene)
 

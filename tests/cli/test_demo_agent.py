@@ -18,6 +18,7 @@ import trio
 from amtrio.cli.demo_agent import CARD, run_demo_agent
 from amtrio.client import AuthenticationEnded, Backoff, Rest
 from amtrio.client.events import Message
+from amtrio.client.sealed_files import upload
 from amtrio.client.vault import Vault
 from tests.client.fake_server import FakeServer, fake_server
 from tests.client.stage import said, write
@@ -107,6 +108,22 @@ async def test_it_says_which_files_it_received(tmp_path: Path) -> None:
         assert message["content"].startswith(f"I received `garden.png` (image/png, {file.size} bytes, 64 x 48 pixels)")
 
 
+async def test_it_reads_a_text_and_makes_one(tmp_path: Path) -> None:
+    """
+    The first line of what it gets; a file with what it was told.
+    """
+    async with talking(tmp_path) as (scene, phone, talk):
+        url = f"http://127.0.0.1:{scene.running.port}"
+        async with Rest(url, token=(await scene.login("alice")).token) as rest:
+            file = await rest.upload(b"rhubarb\nand more", filename="garden.txt", conversation_id=talk)
+            await phone.send(talk, "", attachment_ids=[file.attachment_id])
+            assert (await phone.next("message", sender_type="agent"))["content"].endswith("begins with `rhubarb`.")
+            await phone.send(talk, "/file some words")
+            message = await phone.next("message", sender_type="agent")
+            (made,) = msgspec.convert(message, Message).attachments
+            assert (made.filename, await rest.download(made)) == ("demo.txt", b"some words\n")
+
+
 async def test_counting_is_one_message_each(tmp_path: Path) -> None:
     """
     Nothing is left of the run itself.
@@ -185,6 +202,11 @@ async def test_it_can_be_talked_to_encrypted(tmp_path: Path) -> None:
                 answer = await phone.next("message", sender_type="agent")
                 assert (answer["kind"], "question" in answer, "run" in answer) == ("encrypted", False, False)
                 assert expected in (await vault.open(msgspec.convert(answer, Message))).text
+            file = await upload(rest, b"rhubarb", filename="garden.txt", conversation_id=talk)
+            await phone.ask("encrypted_message", conversation_id=talk, **await vault.seal(talk, "/file leek", [file]))
+            opened = await vault.open(msgspec.convert(await phone.next("message", sender_type="agent"), Message))
+            assert "`garden.txt` (text/plain, 7 bytes). It begins with `rhubarb`." in opened.text
+            assert [await rest.download(each) for each in opened.files] == [b"leek\n"]
             number = await vault.safety_number("agent:demo")
             assert number is not None
             assert number in "".join(lines).replace(" ", "")

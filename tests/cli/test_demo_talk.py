@@ -12,12 +12,15 @@ from amtrio.cli.demo_talk import (
     Ask,
     Call,
     GoOn,
+    HandOver,
     Plan,
+    Read,
     Say,
     Send,
     Think,
     Wait,
     endless_sentence,
+    first_line,
     help_text,
     plan,
     words,
@@ -93,15 +96,30 @@ def test_files_are_named_with_their_type_and_size() -> None:
         attachment_id="a2", filename="photo.png", content_type="image/png", size=48_151, width=640, height=480
     )
     film = Attachment(attachment_id="a3", filename="film.mp4", content_type="video/mp4", size=12_340_000)
-    assert said("", files=[note]) == [
-        "I received `'odd' note.txt` (text/plain, 1 byte). A real agent would open it now."
-    ]
+    assert said("", files=[note]) == ["I received `'odd' note.txt` (text/plain, 1 byte)."]
     assert said("", files=[photo, film]) == [
         "I received 2 files:\n\n- `photo.png` (image/png, 48.2 kB, 640 x 480 pixels)\n- `film.mp4` (video/mp4, 12.3 MB)"
     ]
-    assert said("/echo with words", files=[film])[1] == "with words"
-    assert "You wrote 2 words" in said("look here", files=[film])[1]
+    assert said("", files=[film])[0].endswith("A real agent would open it now.")
+    assert said("/echo with words", files=[film])[2] == "with words"
+    assert "You wrote 2 words" in said("look here", files=[film])[2]
     assert "demo agent" in said("", 1, files=[film])[0]
+
+
+def test_one_text_is_read_and_a_file_is_made() -> None:
+    """
+    Not a long one, nor other kinds; in what is said of it, nothing ends the code that it stands in.
+    """
+    note = Attachment(attachment_id="a1", filename="note.txt", content_type="text/plain", size=100_000)
+    assert [step.file for step in plan("", 2, NOON_US, [note]) if isinstance(step, Read)] == [note]
+    longer = Attachment(attachment_id="a1", filename="note.txt", content_type="text/plain", size=100_001)
+    for files in ([longer], [note, note], [Attachment(attachment_id="a2", filename="a.png", size=1)]):
+        assert not any(isinstance(step, Read) for step in plan("", 2, NOON_US, files))
+    assert first_line(b"\n  a `line`\r\nanother") == " It begins with `a 'line'`."
+    assert first_line(b"\xff\xfe" + b"x" * 100) == f" It begins with `\ufffd\ufffd{'x' * 78}`."
+    assert first_line(b" \n") == " There is nothing in it."
+    (made,) = steps("/file some words")
+    assert made == HandOver("demo.txt", "some words\n", "Here is your file.")
 
 
 def test_thoughts_lead_to_the_answer() -> None:

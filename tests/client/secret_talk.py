@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from amtrio.client import Agent, Client, Follow, Rest
 from amtrio.client.events import Message, MessagePosted
+from amtrio.client.sealed_files import upload
+from amtrio.client.shapes import SealedAttachment
 from amtrio.client.turn import Handler
 from amtrio.client.vault import Vault
 from tests.client.real_server import RealServer
@@ -56,12 +59,16 @@ class Talk:
     async def begin(self) -> None:
         await self.vault.begin(self.client.connection.rest, self.room, AGENT)
 
-    async def send(self, text: str) -> str:
+    async def send(self, text: str, files: Sequence[SealedAttachment] = ()) -> str:
         """The id of the message."""
-        fields = await self.vault.seal(self.room, text)
+        fields = await self.vault.seal(self.room, text, files)
         return await self.post(fields)
 
-    async def post(self, fields: dict[str, str]) -> str:
+    async def upload(self, content: Path | bytes, **options: str) -> SealedAttachment:
+        """A file of hers, encrypted."""
+        return await upload(self.client.connection.rest, content, conversation_id=self.room, **options)
+
+    async def post(self, fields: dict[str, Any]) -> str:
         sent = await self.client.connection.send("encrypted_message", conversation_id=self.room, **fields)
         return str(sent["message_id"])
 

@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from amtrio.client import CannotEncrypt, Unreadable
+from amtrio.client import Attachment, CannotEncrypt, Unreadable
 from amtrio.client.encryption import (
     Agreed,
     OwnIdentity,
@@ -28,8 +28,9 @@ from amtrio.client.encryption import (
     unseal,
 )
 from amtrio.client.envelope import Identity, Opening, read, spelt
+from amtrio.client.payload import unpacked
 from amtrio.public_keys import check_signature
-from tests.vectors.encryption import AGENT, CONVERSATION, USER, agreement_key, bundle, identity, vectors
+from tests.vectors.encryption import AGENT, CONVERSATION, USER, agreement_key, bundle, described, identity, vectors
 
 FILE = Path(__file__).parent.parent / "vectors" / "encryption.json"
 PARTIES = Parties(USER, AGENT, CONVERSATION)
@@ -65,7 +66,14 @@ def test_the_one_who_is_written_to_opens_every_message(session: dict[str, Any]) 
     for each in session["messages"]:
         role: Role = each["role"]
         place = Place(CONVERSATION, USER if role == "initiator" else AGENT)
-        assert unseal(agreed.root, role, place, read(each["ciphertext"])) == each["text"]
+        envelope = read(each["ciphertext"])
+        said = unseal(agreed.root, role, place, envelope)
+        assert envelope.has_files == bool(each["files"])
+        if envelope.has_files:
+            stored = [Attachment(attachment_id=file["attachment_id"]) for file in each["files"]]
+            said, files, _ = unpacked(said, stored)
+            assert [described(file) for file in files] == each["files"]
+        assert said == each["text"]
 
 
 @pytest.mark.parametrize(
@@ -153,6 +161,8 @@ def test_nothing_that_was_changed_or_moved_is_opened() -> None:
     for at in range(len(whole)):
         with pytest.raises(Unreadable):
             unseal(agreed.root, "initiator", place, read(spelt(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])))
+    with pytest.raises(Unreadable, match="tampered"):
+        unseal(agreed.root, "initiator", place, read(spelt(whole[:1] + bytes([whole[1] | 4]) + whole[2:])))
     for elsewhere in (Place("conv_02", USER), Place(CONVERSATION, "user:usr_02"), Place(CONVERSATION, AGENT)):
         with pytest.raises(Unreadable, match="tampered"):
             unseal(agreed.root, "initiator", elsewhere, envelope)

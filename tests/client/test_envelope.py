@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from amtrio.client import Unreadable
 from amtrio.client.envelope import (
     MAX_TEXT_BYTES,
+    Envelope,
     Identity,
     Opening,
     header_of,
@@ -30,20 +31,15 @@ def opening(one_time: bytes | None = None) -> Opening:
     return Opening(Identity(b"a" * 32, b"b" * 32), b"c" * 32, b"d" * 32, one_time)
 
 
+@pytest.mark.parametrize("has_files", [False, True])
 @pytest.mark.parametrize("begins", [None, opening(), opening(b"e" * 32)])
-def test_what_was_written_is_read(begins: Opening | None) -> None:
+def test_what_was_written_is_read(begins: Opening | None, *, has_files: bool) -> None:
     """
-    Going on, and beginning with and without a one-time key.
+    Going on, and beginning with and without a one-time key; with files and without.
     """
-    header = header_of(ID, SALT, begins)
+    header = header_of(ID, SALT, begins, has_files=has_files)
     found = read(written(header, SEALED))
-    assert (found.session_id, found.salt, found.opening, found.header, found.sealed) == (
-        ID,
-        SALT,
-        begins,
-        header,
-        SEALED,
-    )
+    assert found == Envelope(ID, SALT, begins, has_files, header, SEALED)
 
 
 def test_what_is_cut_or_is_none_is_known_as_such() -> None:
@@ -52,7 +48,8 @@ def test_what_is_cut_or_is_none_is_known_as_such() -> None:
     """
     whole = header_of(ID, SALT, opening(b"e" * 32)) + b"t" * 16
     texts = [spelt(whole[:length]) for length in range(len(whole))]
-    for text in (*texts, "A", "no base64url!", "AQ==", "ü", spelt(b"\x01\x03" + whole), spelt(bytes(300))):
+    texts += [spelt(each) for each in (b"\x01\x03" + whole, b"\x01\x07" + whole, b"\x01\x08" + whole, bytes(300))]
+    for text in (*texts, "A", "no base64url!", "AQ==", "ü"):
         with pytest.raises(Unreadable) as caught:
             read(text)
         assert caught.value.why == "malformed", text

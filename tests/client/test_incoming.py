@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from amtrio.client.events import Message
 from amtrio.client.incoming import Incoming
-from amtrio.client.shapes import Attachment
+from amtrio.client.shapes import Attachment, SealedAttachment
 
 
 def test_it_says_who_wrote_what_where() -> None:
@@ -46,5 +46,8 @@ def test_what_came_encrypted_is_a_text_that_says_so() -> None:
     )
     incoming = Incoming.of(message, "hello")
     assert (incoming.content, incoming.kind, incoming.encrypted, incoming.raw.content) == ("hello", None, True, "AQAB")
+    file = SealedAttachment(attachment_id="att_1", filename="a.txt", key="k")
+    with_files = Incoming.of(message, "", [file], ["lost.txt"])
+    assert (with_files.attachments, with_files.missing_files) == ([file], ["lost.txt"])
     unopened = Incoming.of(message)
     assert (unopened.content, unopened.kind, unopened.encrypted) == ("AQAB", "encrypted", False)

@@ -6,9 +6,10 @@ from functools import partial
 from pathlib import Path
 
 import anyio
+import msgspec
 import pytest
 
-from amtrio.client import CannotEncrypt, Connection, Incoming, PlanItem, Run, RunFailed
+from amtrio.client import Attachment, CannotEncrypt, Connection, Incoming, PlanItem, Run, RunFailed, Unreadable
 from amtrio.client.turn import run_id_of
 from tests.client.real_server import RealServer
 from tests.client.secret_talk import published, secret_agent, talking
@@ -88,12 +89,13 @@ def test_a_long_answer_leaves_in_pieces_and_a_message_beside_it_at_once(
 
 def test_what_cannot_be_said_encrypted_is_refused(real: RealServer, play: Play, tmp_path: Path) -> None:
     """
-    Questions with buttons and files; nothing of them reaches the server.
+    Questions with buttons, and files that were not encrypted.
     """
     refused: list[str] = []
 
     async def reply(message: Incoming, run: Run) -> str:
-        for step in (partial(run.ask, "Yes?", ["Yes"]), partial(run.upload, b"bytes", filename="notes.txt")):
+        plain = Attachment(attachment_id="att_1", filename="notes.txt")
+        for step in (partial(run.ask, "Yes?", ["Yes"]), partial(run.artifact, plain)):
             with pytest.raises(CannotEncrypt) as caught:
                 await step()
             refused.append(str(caught.value))
@@ -110,7 +112,86 @@ def test_what_cannot_be_said_encrypted_is_refused(real: RealServer, play: Play, 
 
     play(scene)
     assert ["question" in refused[0], "file" in refused[1]] == [True, True]
-    assert b"notes.txt" not in stored_bytes(tmp_path / "server")
+
+
+def test_files_travel_encrypted_both_ways(real: RealServer, play: Play, tmp_path: Path) -> None:
+    """
+    The agent reads what came and hands over what it makes, from memory and from the disk; the server has neither the
+    content nor a name, and sees sizes.
+    """
+    made = tmp_path / "s3cr3t plan.csv"
+    made.write_bytes(b"# the s3cr3t\n" * 100_000)
+    read: list[tuple[str, str, int, bytes]] = []
+
+    async def reply(message: Incoming, run: Run) -> str:
+        read.extend(
+            [(each.filename, each.content_type, each.size, await run.download(each)) for each in message.attachments]
+        )
+        earlier = (await run.history())[-1]
+        assert (earlier.content, earlier.attachments) == (message.content, message.attachments)
+        await run.artifact(await run.upload(made))
+        await run.artifact(await run.upload(b"s3cr3t \xff", filename="s3cr3t"))
+        return "here"
+
+    async def scene() -> None:
+        async with published(real, tmp_path / "agent.keys") as vault, talking(real, tmp_path / "alice.keys") as talk:
+            async with serving(secret_agent(real, reply, vault)):
+                files = [
+                    await talk.upload(b"my s3cr3t notes", filename="s3cr3t.txt"),
+                    await talk.upload(b"", filename="s3cr3t", content_type="x/s3cr3t"),
+                ]
+                asked = await talk.send("look at this", files)
+                answer = await talk.posted()
+                await did(real.until, lambda: real.ended(run_id_of(asked)) is not None)
+            opened = await talk.vault.open(answer)
+            assert (opened.text, opened.missing) == ("here", ())
+            assert [(each.filename, each.content_type, each.size) for each in opened.files] == [
+                ("s3cr3t plan.csv", "text/csv", made.stat().st_size),
+                ("s3cr3t", "application/octet-stream", 8),
+            ]
+            rest = talk.client.connection.rest
+            assert [await rest.download(each) for each in opened.files] == [made.read_bytes(), b"s3cr3t \xff"]
+            assert [(each.filename, each.content_type) for each in answer.attachments] == [
+                ("encrypted", "application/octet-stream")
+            ] * 2
+            # One of the server's: it may show any file in the place of another.
+            exchanged = msgspec.structs.replace(opened.files[0], attachment_id=opened.files[1].attachment_id)
+            with pytest.raises(Unreadable, match="tampered"):
+                await rest.download(exchanged)
+
+    play(scene)
+    assert read == [
+        ("s3cr3t.txt", "text/plain", 15, b"my s3cr3t notes"),
+        ("s3cr3t", "x/s3cr3t", 0, b""),
+    ]
+    assert b"s3cr3t" not in real.heard
+    assert "s3cr3t" not in str(real.phone)
+    assert b"s3cr3t" not in stored_bytes(tmp_path / "server")
+
+
+def test_a_file_that_the_server_lost_is_told_to_both(real: RealServer, play: Play, tmp_path: Path) -> None:
+    """
+    The handler hears its name; whoever runs the agent, that there is one.
+    """
+    lines: list[str] = []
+
+    async def reply(message: Incoming, run: Run) -> str:
+        return f"{len(message.attachments)} there, {message.missing_files} missing"
+
+    async def scene() -> None:
+        lines.clear()
+        async with (
+            published(real, tmp_path / "agent.keys") as vault,
+            talking(real, tmp_path / "alice.keys") as talk,
+            serving(secret_agent(real, reply, vault, lines.append)),
+        ):
+            files = [await talk.upload(b"one", filename="one.txt"), await talk.upload(b"two", filename="two.txt")]
+            fields = await talk.vault.seal(talk.room, "look", files)
+            await talk.post({**fields, "attachment_ids": [files[0].attachment_id]})
+            assert await talk.answer() == "1 there, ['two.txt'] missing"
+        assert any("lacks 1 files" in line and "two" not in line for line in lines)
+
+    play(scene)
 
 
 def test_the_stop_button_works_and_what_was_written_is_sent(real: RealServer, play: Play, tmp_path: Path) -> None:

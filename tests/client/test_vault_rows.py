@@ -32,7 +32,7 @@ def session(opening: Opening | None = None, *, is_ours: bool = True) -> Session:
 
 
 def said(salt: bytes, opening: Opening | None = None) -> Envelope:
-    return Envelope(ID, salt, opening, b"", b"")
+    return Envelope(ID, salt, opening, False, b"", b"")
 
 
 @pytest.mark.parametrize("opening", [None, OPENING])

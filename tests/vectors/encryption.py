@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -25,8 +26,13 @@ from amtrio.client.encryption import (
     sign,
 )
 from amtrio.client.envelope import Opening, spelt
+from amtrio.client.file_encryption import CHUNK_BYTES, FileSealer
+from amtrio.client.payload import packed
+from amtrio.client.shapes import SealedAttachment
 
 USER, AGENT, CONVERSATION = "user:usr_01", "agent:demo", "conv_01"
+# Nothing; some bytes; as many as a chunk has, and one more; three chunks.
+FILE_SIZES = (0, 5, CHUNK_BYTES, CHUNK_BYTES + 1, 2 * CHUNK_BYTES + 1000)
 TEXTS = ("Hello **world**", "Grüße, 世界 👋🏽", "", "\ufeffbegins with a mark", "line\r\nline\n" * 20)
 
 
@@ -56,6 +62,53 @@ def bundle(*, with_one_time_key: bool) -> Bundle:
     return Bundle(own.public, prekey, sign(own, prekey), once)
 
 
+def file_key(name: str) -> str:
+    return spelt(secret(f"file {name}"))
+
+
+FILES = (
+    SealedAttachment(
+        attachment_id="att_01",
+        key=file_key("picture"),
+        filename='Grüße "aus" 世界 👋🏽.png',
+        content_type="image/png",
+        size=481_516,
+        width=640,
+        height=480,
+    ),
+    SealedAttachment(
+        attachment_id="att_02", key=file_key("text"), filename="notes.txt", content_type="text/plain", size=0
+    ),
+)
+
+
+def described(file: SealedAttachment) -> dict[str, Any]:
+    """As the payload has it."""
+    pixels = {name: value for name in ("width", "height") if (value := getattr(file, name)) is not None}
+    name, media_type = file.filename, file.content_type
+    said = {"attachment_id": file.attachment_id, "key": file.key, "name": name, "media_type": media_type}
+    return {**said, "size": file.size, **pixels}
+
+
+def content_of(size: int) -> bytes:
+    """A file that everybody can make: its bytes count to 250, again and again."""
+    return (bytes(range(251)) * (size // 251 + 1))[:size]
+
+
+def file(size: int) -> dict[str, Any]:
+    """The ciphertext of longer files by its digest, beginning and end."""
+    sealer = FileSealer(secret(f"file {size}"))
+    sealed = sealer.feed(content_of(size)) + sealer.finish()
+    return {
+        "key": file_key(str(size)),
+        "size": size,
+        "ciphertext_size": len(sealed),
+        "ciphertext_sha256": spelt(hashlib.sha256(sealed).digest()),
+        "begins": spelt(sealed[:48]),
+        "ends": spelt(sealed[-48:]),
+    }
+
+
 def session(*, with_one_time_key: bool) -> dict[str, Any]:
     agreed, opening = initiate(
         identity("initiator"),
@@ -64,7 +117,9 @@ def session(*, with_one_time_key: bool) -> dict[str, Any]:
         Parties(USER, AGENT, CONVERSATION),
     )
 
-    def message(number: int, text: str, role: Role, opening: Opening | None) -> dict[str, Any]:
+    def message(
+        number: int, text: str, role: Role, opening: Opening | None, files: Sequence[SealedAttachment] = ()
+    ) -> dict[str, Any]:
         salt = secret(f"salt {number} {with_one_time_key}")
         place = Place(CONVERSATION, USER if role == "initiator" else AGENT)
         return {
@@ -72,7 +127,10 @@ def session(*, with_one_time_key: bool) -> dict[str, Any]:
             "is_opening": opening is not None,
             "salt": spelt(salt),
             "text": text,
-            "ciphertext": seal(agreed, opening, role, place, salt, text),
+            "files": [described(each) for each in files],
+            "ciphertext": seal(
+                agreed, opening, role, place, salt, packed(text, files) if files else text, has_files=bool(files)
+            ),
         }
 
     return {
@@ -83,6 +141,8 @@ def session(*, with_one_time_key: bool) -> dict[str, Any]:
             *(message(number, text, "initiator", opening) for number, text in enumerate(TEXTS)),
             *(message(number + 100, text, "responder", None) for number, text in enumerate(TEXTS)),
             message(200, "The session goes on", "initiator", None),
+            message(300, "Two files \u2028 beside a text", "initiator", opening, FILES),
+            message(301, "", "responder", None, FILES[1:]),
         ],
     }
 
@@ -110,6 +170,7 @@ def vectors() -> dict[str, Any]:
             "fingerprint": fingerprint(AGENT, responder.public),
         },
         "safety_number": safety_number((USER, initiator.public), (AGENT, responder.public)),
+        "files": [file(size) for size in FILE_SIZES],
         "sessions": [session(with_one_time_key=True), session(with_one_time_key=False)],
     }
 
