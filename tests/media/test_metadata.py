@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from amtrio.media.metadata import Unreadable, can_strip, strip
 from tests.pictures import MAKER, animation, opened, picture
 
+VECTORS = Path(__file__).parent.parent / "vectors" / "photos.json"
 TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "AVIF": "image/avif"}
 
 
@@ -98,3 +102,14 @@ def test_a_picture_that_was_cut_off_loses_its_place_too(tmp_path: Path, kind: st
     data = picture(kind, orientation=6)
     for end in (len(data) - 1, len(data) - 2, len(data) * 3 // 4, len(data) // 2, len(data) // 4):
         assert MAKER.encode() not in stripped(tmp_path, data[:end], kind, 6)
+
+
+@pytest.mark.parametrize("vector", json.loads(VECTORS.read_text())["photos"], ids=lambda vector: vector["name"])
+def test_the_web_chat_is_held_to_what_is_done_here(tmp_path: Path, vector: dict[str, Any]) -> None:
+    """Photos in encrypted conversations lose the same in the browser, byte by byte."""
+    data = base64.b64decode(vector["photo"])
+    assert MAKER.encode() in data
+    kind = next(kind for kind, content_type in TYPES.items() if content_type == vector["content_type"])
+    found = stripped(tmp_path, data, kind, vector["orientation"])
+    assert found == base64.b64decode(vector["stripped"])
+    assert MAKER.encode() not in found

@@ -199,8 +199,8 @@ export class Rest {
 
   /** Put a file on the server. It belongs to a message once one names it, and goes after a day if none does. */
   async upload(file: Blob, options: UploadOptions = {}): Promise<Attachment> {
-    const { filename = file instanceof File ? file.name : "file", conversationId, keepMetadata } = options;
-    const query = { filename, conversation_id: conversationId, keep_metadata: keepMetadata };
+    const { filename = file instanceof File ? file.name : "file", conversationId, keepMetadata, isEncrypted } = options;
+    const query = { filename, conversation_id: conversationId, keep_metadata: keepMetadata, encrypted: isEncrypted };
     const address = this.#address("/attachments", query);
     const headers = { ...this.#credential(), "Content-Type": file.type || "application/octet-stream" };
     const [response, text] = await onTheWay("POST /attachments", options.signal, async () => {

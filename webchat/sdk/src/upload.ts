@@ -10,6 +10,8 @@ export interface UploadOptions {
   conversationId?: string;
   /** Photos keep what they say of place, camera and time. */
   keepMetadata?: boolean;
+  /** It is ciphertext: the server keeps it as it is, whatever it looks like. */
+  isEncrypted?: boolean;
   /** Bytes that have left, of how many. */
   onProgress?: (sent: number, total: number) => void;
   signal?: AbortSignal;

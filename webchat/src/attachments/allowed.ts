@@ -3,7 +3,7 @@
 import { useChat, type ChatState } from "../engine/state.ts";
 
 /** Key of what is said about it in `words.ts`. */
-export type Obstacle = "notEncrypted" | "notThisAgent";
+export type Obstacle = "notThisAgent";
 
 /** Undefined: they may. */
 export function useObstacle(conversationId: string): Obstacle | undefined {
@@ -11,8 +11,6 @@ export function useObstacle(conversationId: string): Obstacle | undefined {
 }
 
 export function obstacle(state: ChatState, conversationId: string): Obstacle | undefined {
-  const secrecy = state.secrecy[conversationId]?.kind;
-  if (secrecy === "on" || secrecy === "changed") return "notEncrypted";
   const agentId = state.conversations[conversationId]?.agent_id;
   const supports = agentId === undefined ? [] : (state.agents[agentId]?.supports ?? []);
   // An agent that says nothing of itself is an older one, which may well take them.

@@ -19,7 +19,7 @@ export function AudioPlayer({ attachment }: { readonly attachment: Attachment })
   const t = useWords(words);
   const actions = useActions();
   const name = attachment.filename;
-  const { url, isBroken, fail, retry } = useFileUrl(attachment, "file");
+  const { url, isBroken, why, fail, retry } = useFileUrl(attachment, "file");
   const audio = useRef<HTMLAudioElement>(null);
   const [isPlaying, setIsPlaying] = useState(false);
   const [at, setAt] = useState(0);
@@ -88,7 +88,7 @@ export function AudioPlayer({ attachment }: { readonly attachment: Attachment })
         </span>
         {isBroken ? (
           <button type="button" className={styles["again"]} onClick={retry}>
-            {t("unavailable", { name })} · {t("tryAgain")}
+            {t(why, { name })} · {t("tryAgain")}
           </button>
         ) : (
           <input

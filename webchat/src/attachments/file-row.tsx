@@ -15,6 +15,7 @@ import { lazy, Suspense, useState } from "react";
 import { IconButton } from "../design/button.tsx";
 import { notifyError } from "../design/toast.tsx";
 import { useActions } from "../engine/actions.ts";
+import { isCiphertext, isSealed } from "../engine/sealed-files.ts";
 import { bytes } from "../i18n/dates.ts";
 import { useWords } from "../i18n/words.ts";
 import { kindOf, type FileKind } from "./file-kind.ts";
@@ -32,11 +33,19 @@ const ICONS: Readonly<Partial<Record<FileKind, typeof FileIcon>>> = {
   video: FileVideo,
 };
 
-export function FileRow({ attachment }: { readonly attachment: Attachment }) {
+interface FileRowProps {
+  readonly attachment: Attachment;
+  /** It can be shown in place of the row. */
+  readonly onShow?: (() => void) | undefined;
+}
+
+export function FileRow({ attachment, onShow }: FileRowProps) {
   const t = useWords(words);
   const actions = useActions();
   const [isOpen, setIsOpen] = useState(false);
-  const name = attachment.filename;
+  const isMissing = isSealed(attachment) && attachment.isMissing === true;
+  // Of one that nobody here can open, the server's word for its name says nothing.
+  const name = isCiphertext(attachment) && !isSealed(attachment) ? t("encryptedFile") : attachment.filename;
   const kind = kindOf(attachment);
   const Icon = ICONS[kind] ?? FileIcon;
   return (
@@ -48,20 +57,25 @@ export function FileRow({ attachment }: { readonly attachment: Attachment }) {
         <span className={styles["name"]} title={name}>
           {name}
         </span>
-        <span className={styles["size"]}>{bytes(attachment.size)}</span>
+        <span className={styles["size"]}>{isMissing ? t("missing") : bytes(attachment.size)}</span>
       </span>
-      {kind === "text" && (
+      {onShow !== undefined && (
+        <IconButton label={t("show", { name })} icon={<Eye size={18} aria-hidden />} onClick={onShow} />
+      )}
+      {kind === "text" && !isMissing && (
         <IconButton
           label={t("preview", { name })}
           icon={<Eye size={18} aria-hidden />}
           onClick={() => setIsOpen(true)}
         />
       )}
-      <IconButton
-        label={t("download", { name })}
-        icon={<Download size={18} aria-hidden />}
-        onClick={() => void download(actions, attachment).catch(notifyError)}
-      />
+      {!isMissing && (
+        <IconButton
+          label={t("download", { name })}
+          icon={<Download size={18} aria-hidden />}
+          onClick={() => void download(actions, attachment).catch(notifyError)}
+        />
+      )}
       {isOpen && (
         <Suspense>
           <TextPreview attachment={attachment} onClose={() => setIsOpen(false)} />

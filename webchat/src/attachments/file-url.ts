@@ -3,6 +3,7 @@
 import type { Attachment } from "@amtrio/client";
 import { useCallback, useEffect, useState } from "react";
 import { useActions, type Actions } from "../engine/actions.ts";
+import { isSealed } from "../engine/sealed-files.ts";
 
 export type FileUrlKind = "file" | "thumbnail";
 
@@ -11,6 +12,8 @@ const GOOD_MS = 10 * 60_000;
 const caches = new WeakMap<Actions, Map<string, { readonly at: number; readonly url: Promise<string> }>>();
 
 export function fileUrl(actions: Actions, attachment: Attachment, kind: FileUrlKind): Promise<string> {
+  // The engine keeps what it has opened, and knows when it has let go of it.
+  if (isSealed(attachment)) return actions.fileUrl(attachment, kind);
   const cache = caches.get(actions) ?? new Map();
   caches.set(actions, cache);
   const key = `${kind} ${attachment.attachment_id}`;
@@ -26,6 +29,8 @@ export interface FileUrl {
   /** Undefined while it is asked for. */
   readonly url: string | undefined;
   readonly isBroken: boolean;
+  /** Why, as a word of `words.ts`: what came is not what was sent, or it is for no reason that is known. */
+  readonly why: "unavailable" | "tampered";
   /** For `onError`: the address was no good. It is asked for anew once; then it counts as broken. */
   readonly fail: () => void;
   readonly retry: () => void;
@@ -36,13 +41,18 @@ export function useFileUrl(attachment: Attachment, kind: FileUrlKind): FileUrl {
   const [asked, setAsked] = useState(0);
   const [url, setUrl] = useState<string>();
   const [isBroken, setIsBroken] = useState(false);
+  const [why, setWhy] = useState<FileUrl["why"]>("unavailable");
   const id = attachment.attachment_id;
 
   useEffect(() => {
     let isWanted = true;
     fileUrl(actions, attachment, kind).then(
       (found) => isWanted && setUrl(found),
-      () => isWanted && setIsBroken(true),
+      (error: unknown) => {
+        if (!isWanted) return;
+        setWhy((error as { code?: unknown }).code === "file_tampered" ? "tampered" : "unavailable");
+        setIsBroken(true);
+      },
     );
     return () => {
       isWanted = false;
@@ -55,6 +65,7 @@ export function useFileUrl(attachment: Attachment, kind: FileUrlKind): FileUrl {
     caches.get(actions)?.delete(`${kind} ${id}`);
     setUrl(undefined);
     setIsBroken(false);
+    setWhy("unavailable");
     setAsked((before) => before + 1);
   }, [actions, id, kind]);
 
@@ -63,7 +74,7 @@ export function useFileUrl(attachment: Attachment, kind: FileUrlKind): FileUrl {
     else setIsBroken(true);
   }, [again, asked]);
 
-  return { url, isBroken, fail, retry: again };
+  return { url, isBroken, why, fail, retry: again };
 }
 
 /** Let the browser save it under its name. */

@@ -151,13 +151,13 @@ interface ShownProps {
 
 function Shown({ picture, imageRef, transform }: ShownProps) {
   const t = useWords(words);
-  const { url, isBroken, fail, retry } = useFileUrl(picture, "file");
+  const { url, isBroken, why, fail, retry } = useFileUrl(picture, "file");
   const [isThere, setIsThere] = useState(false);
   const name = picture.filename;
   if (isBroken) {
     return (
       <div className={styles["broken"]}>
-        <p>{t("unavailable", { name })}</p>
+        <p>{t(why, { name })}</p>
         <Button onClick={retry}>{t("tryAgain")}</Button>
       </div>
     );

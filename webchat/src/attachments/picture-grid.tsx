@@ -5,8 +5,11 @@ import { ImageOff } from "lucide-react";
 import { lazy, Suspense, useState } from "react";
 import { Button } from "../design/button.tsx";
 import { classes } from "../design/classes.ts";
+import { notifyError } from "../design/toast.tsx";
+import { useActions } from "../engine/actions.ts";
+import { isSealed } from "../engine/sealed-files.ts";
 import { useWords } from "../i18n/words.ts";
-import { useFileUrl } from "./file-url.ts";
+import { download, useFileUrl } from "./file-url.ts";
 import styles from "./picture-grid.module.css";
 import { words } from "./words.ts";
 
@@ -50,17 +53,24 @@ interface PictureProps {
 
 function Picture({ picture, isAlone, onOpen }: PictureProps) {
   const t = useWords(words);
-  const { url, isBroken, fail, retry } = useFileUrl(picture, "thumbnail");
+  const actions = useActions();
+  const { url, isBroken, why, fail, retry } = useFileUrl(picture, "thumbnail");
   const name = picture.filename;
   const place = isAlone ? placeOf(picture) : undefined;
   if (isBroken) {
     return (
       <div className={classes(styles["picture"], styles["broken"])} style={place}>
         <ImageOff size={24} aria-hidden />
-        <span>{t("unavailable", { name })}</span>
+        <span>{t(why, { name })}</span>
         <Button look="quiet" onClick={retry}>
           {t("tryAgain")}
         </Button>
+        {isSealed(picture) && why === "unavailable" && (
+          // Nobody has looked into it before: it may be no picture at all.
+          <Button look="quiet" onClick={() => void download(actions, picture).catch(notifyError)}>
+            {t("download", { name })}
+          </Button>
+        )}
       </div>
     );
   }

@@ -6,7 +6,8 @@ import { Button } from "../design/button.tsx";
 import { Dialog } from "../design/dialog.tsx";
 import { Spinner } from "../design/spinner.tsx";
 import { notifyError } from "../design/toast.tsx";
-import { useActions } from "../engine/actions.ts";
+import { useActions, type Actions } from "../engine/actions.ts";
+import { isSealed } from "../engine/sealed-files.ts";
 import { bytes } from "../i18n/dates.ts";
 import { useWords } from "../i18n/words.ts";
 import { download, fileUrl } from "./file-url.ts";
@@ -25,13 +26,19 @@ export default function TextPreview({ attachment, onClose }: TextPreviewProps) {
   const t = useWords(words);
   const actions = useActions();
   const [text, setText] = useState<string | null>();
+  const [why, setWhy] = useState<"noPreview" | "tampered">("noPreview");
   const name = attachment.filename;
 
   useEffect(() => {
     const controller = new AbortController();
-    beginningOf(() => fileUrl(actions, attachment, "file"), controller.signal).then(setText, () => {
-      if (!controller.signal.aborted) setText(null);
-    });
+    beginningOf(actions, attachment, controller.signal).then(
+      (beginning) => !controller.signal.aborted && setText(beginning),
+      (error: unknown) => {
+        if (controller.signal.aborted) return;
+        if ((error as { code?: unknown }).code === "file_tampered") setWhy("tampered");
+        setText(null);
+      },
+    );
     return () => controller.abort();
   }, [actions, attachment]);
 
@@ -45,7 +52,7 @@ export default function TextPreview({ attachment, onClose }: TextPreviewProps) {
       }
     >
       {text === undefined && <Spinner label={t("loading", { name })} />}
-      {text === null && <p role="alert">{t("noPreview")}</p>}
+      {text === null && <p role="alert">{t(why, { name })}</p>}
       {typeof text === "string" && (
         // It can be scrolled, so the keyboard must reach it.
         <pre className={styles["text"]} tabIndex={0}>
@@ -59,10 +66,15 @@ export default function TextPreview({ attachment, onClose }: TextPreviewProps) {
   );
 }
 
-async function beginningOf(url: () => Promise<string>, signal: AbortSignal): Promise<string> {
-  const response = await fetch(await url(), { signal, headers: { Range: `bytes=0-${SHOWN_BYTES - 1}` } });
+async function beginningOf(actions: Actions, attachment: Attachment, signal: AbortSignal): Promise<string> {
+  // Only as a whole it is known to be what was sent.
+  if (isSealed(attachment)) return decoded(await (await actions.openFile(attachment)).slice(0, SHOWN_BYTES).arrayBuffer());
+  const response = await fetch(await fileUrl(actions, attachment, "file"), { signal, headers: { Range: `bytes=0-${SHOWN_BYTES - 1}` } });
   if (!response.ok) throw new Error(`${response.status} instead of a file`);
   // A server that knows no ranges sends it all.
-  const beginning = (await response.arrayBuffer()).slice(0, SHOWN_BYTES);
+  return decoded((await response.arrayBuffer()).slice(0, SHOWN_BYTES));
+}
+
+function decoded(beginning: ArrayBuffer): string {
   return new TextDecoder().decode(beginning);
 }

@@ -9,6 +9,7 @@ import { useStore } from "zustand";
 import { createStore } from "zustand/vanilla";
 import { intend } from "../conversation/intent.ts";
 import type { Actions } from "../engine/actions.ts";
+import { isSealed } from "../engine/sealed-files.ts";
 import { chat } from "../engine/state.ts";
 import { bytes } from "../i18n/dates.ts";
 import { sayNow } from "../i18n/words.ts";
@@ -98,14 +99,30 @@ export function removeFile(conversationId: string, id: string): void {
   const file = trayOf(conversationId).files.find((each) => each.id === id);
   if (file === undefined) return;
   const { actions } = forget(file)!;
-  if (file.attachment !== undefined) {
-    const path = `/attachments/${encodeURIComponent(file.attachment.attachment_id)}`;
-    // What is in no message after a day is deleted anyway.
-    actions.rest.call("DELETE", path).catch(() => undefined);
-  }
+  if (file.attachment !== undefined) takeBack(actions, file.attachment);
   change(conversationId, (tray) => ({ ...tray, files: tray.files.filter((each) => each.id !== id) }));
   pump();
   deliver(conversationId, actions);
+}
+
+/**
+ * Encryption was turned on or off: what has been uploaded in the other way is uploaded anew. In the clear it would give away
+ * what its message hides; sealed, nobody could open it without.
+ */
+function renewUnfit(conversationId: string): void {
+  const secrecy = chat.getState().secrecy[conversationId]?.kind;
+  if (secrecy === undefined) return;
+  const isOn = secrecy === "on" || secrecy === "changed";
+  for (const { id, attachment } of trayOf(conversationId).files) {
+    if (attachment === undefined || isSealed(attachment) === isOn) continue;
+    takeBack(jobs.get(id)!.actions, attachment);
+    update(conversationId, id, { ...FRESH });
+  }
+}
+
+/** What is in no message after a day is deleted anyway. */
+function takeBack(actions: Actions, { attachment_id: id }: Attachment): void {
+  actions.rest.call("DELETE", `/attachments/${encodeURIComponent(id)}`).catch(() => undefined);
 }
 
 export function retryFile(conversationId: string, id: string): void {
@@ -176,6 +193,7 @@ async function upload({ id, file }: TrayFile): Promise<void> {
     const onProgress = (sent: number): void => update(conversationId, id, { sent });
     const attachment = await actions.upload(file, { conversationId, signal, onProgress });
     update(conversationId, id, { state: "uploaded", sent: file.size, attachment });
+    renewUnfit(conversationId);
   } catch (error) {
     const isCutOff = error instanceof Unreachable;
     update(conversationId, id, { state: "failed", error: reasonOf(error), isCutOff });
@@ -232,6 +250,10 @@ function update(conversationId: string, id: string, part: Partial<TrayFile>): vo
 chat.subscribe((now, before) => {
   if (now.self === null && before.self !== null) {
     for (const conversationId of Object.keys(trays.getState())) emptyTray(conversationId);
+  }
+  if (now.secrecy !== before.secrecy) {
+    for (const conversationId of Object.keys(trays.getState())) renewUnfit(conversationId);
+    pump();
   }
   if (now.link.kind !== "online" || before.link.kind === "online") return;
   for (const [conversationId, tray] of Object.entries(trays.getState())) {

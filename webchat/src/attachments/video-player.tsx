@@ -10,13 +10,13 @@ import { words } from "./words.ts";
 
 export function VideoPlayer({ attachment }: { readonly attachment: Attachment }) {
   const t = useWords(words);
-  const { url, isBroken, fail, retry } = useFileUrl(attachment, "file");
+  const { url, isBroken, why, fail, retry } = useFileUrl(attachment, "file");
   const { filename: name, width, height } = attachment;
   if (isBroken) {
     return (
       <div className={styles["broken"]}>
         <p>
-          {t("cannotPlay", { name })}{" "}
+          {t(why === "tampered" ? why : "cannotPlay", { name })}{" "}
           <Button look="quiet" onClick={retry}>
             {t("tryAgain")}
           </Button>

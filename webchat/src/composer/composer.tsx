@@ -76,7 +76,7 @@ function ComposerOf({ conversationId }: ComposerProps) {
   const isWaiting = tray.parcel !== undefined && edited === undefined;
   const hasFiles = edited === undefined && tray.files.length > 0;
   const isEmpty = cleaned(text) === "" && !hasFiles;
-  const room = roomIn(text, isEncrypted);
+  const room = roomIn(text, isEncrypted, edited === undefined ? tray.files.map((each) => each.file.name) : undefined);
   const ways = waysFor(
     {
       isEditing: edited !== undefined,

@@ -1,12 +1,11 @@
 /** Over the field: the message that is being answered or changed. */
 
-import type { Message } from "@amtrio/client";
 import { Pencil, Reply, X } from "lucide-react";
 import { IconButton } from "../design/button.tsx";
 import { useChat } from "../engine/state.ts";
 import { useWords } from "../i18n/words.ts";
 import type { Intent } from "../conversation/intent.ts";
-import { inOneLine } from "../conversation/message-text.ts";
+import { filesIn, inOneLine, textIn } from "../conversation/message-text.ts";
 import styles from "./intent-preview.module.css";
 import { words } from "./words.ts";
 
@@ -18,7 +17,8 @@ interface IntentPreviewProps {
 export function IntentPreview({ intent, onCancel }: IntentPreviewProps) {
   const t = useWords(words);
   const { message } = intent;
-  const plain = useChat((state) => state.plain[message.message_id]);
+  const text = useChat((state) => textIn(state.plain, message));
+  const count = useChat((state) => filesIn(state.sealedFiles, message).length);
   const agentName = useChat((state) => state.agents[message.sender_id]?.name) ?? message.sender_id;
   const name = message.sender_type === "client" ? t("you") : agentName;
   const isEdit = intent.kind === "edit";
@@ -28,21 +28,16 @@ export function IntentPreview({ intent, onCancel }: IntentPreviewProps) {
       <Icon className={styles["icon"]} size={18} aria-hidden />
       <div className={styles["about"]}>
         <p className={styles["title"]}>{isEdit ? t("editing") : t("replyTo", { name })}</p>
-        <p className={styles["quote"]}>{quoteOf(message, plain) ?? files(message)}</p>
+        <p className={styles["quote"]}>{text ? inOneLine(text, QUOTED_CHARS) : files()}</p>
       </div>
       <IconButton label={t("cancel")} icon={<X size={18} aria-hidden />} onClick={onCancel} />
     </div>
   );
 
-  function files({ kind, attachments = [] }: Message): string {
-    return kind === "encrypted" ? t("unreadable") : t("attachedFiles", { n: attachments.length });
+  function files(): string {
+    return typeof text === "string" ? t("attachedFiles", { n: count }) : t("unreadable");
   }
 }
 
 // Two lines are shown; what is beyond would only be laid out.
 const QUOTED_CHARS = 240;
-
-function quoteOf(message: Message, plain: string | null | undefined): string | undefined {
-  const text = message.kind === "encrypted" ? plain : message.content;
-  return text ? inOneLine(text, QUOTED_CHARS) : undefined;
-}

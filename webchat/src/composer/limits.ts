@@ -6,6 +6,8 @@ const AROUND_BYTES = 1024;
 export const MAX_BYTES = FRAME_BYTES - AROUND_BYTES;
 // Sealed text grows by a third in base64, and has keys and a header around it.
 export const MAX_ENCRYPTED_BYTES = Math.floor(((MAX_BYTES - AROUND_BYTES) * 3) / 4);
+// What a message says of a file beside its name: its key, id, type and size, with what stands around them.
+const FILE_BYTES = 320;
 // From here on the room that is left is shown.
 const NEAR = 0.9;
 
@@ -19,8 +21,10 @@ export interface Room {
   readonly limit: number;
 }
 
-export function roomIn(text: string, encrypted: boolean): Room {
-  const limit = encrypted ? MAX_ENCRYPTED_BYTES : MAX_BYTES;
+/** `names`: those of the files that go along. In the clear they are not part of the message. */
+export function roomIn(text: string, encrypted: boolean, names: readonly string[] = []): Room {
+  const described = names.reduce((sum, name) => sum + messageBytes(name) + FILE_BYTES, 0);
+  const limit = encrypted ? MAX_ENCRYPTED_BYTES - described : MAX_BYTES;
   // No character takes more than six bytes (`\u0007` in JSON): short texts need no counting.
   if (text.length * 6 < limit * NEAR) return { state: "enough", left: limit - text.length, limit };
   const left = limit - messageBytes(text);

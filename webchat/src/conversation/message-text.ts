@@ -1,11 +1,18 @@
-/** What a message says, as far as this device can tell, and how that reads in one line. */
+/** What a message says and brings, as far as this device can tell, and how its text reads in one line. */
 
-import type { Message } from "@amtrio/client";
+import type { Attachment, Message } from "@amtrio/client";
 import { useChat, type ChatState } from "../engine/state.ts";
 
 /** Null: this device cannot read it. Undefined: it is still being opened. */
 export function textIn(plain: ChatState["plain"], message: Message): string | null | undefined {
   return message.kind === "encrypted" ? plain[message.message_id] : message.content;
+}
+
+const NO_FILES: readonly Attachment[] = [];
+
+/** Of an encrypted one those that it speaks of; the others of its row are none of it. */
+export function filesIn(sealedFiles: ChatState["sealedFiles"], message: Message): readonly Attachment[] {
+  return (message.kind === "encrypted" ? sealedFiles[message.message_id] : message.attachments) ?? NO_FILES;
 }
 
 export function useMessageText(message: Message): string | null | undefined {

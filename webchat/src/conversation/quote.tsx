@@ -2,9 +2,10 @@
 
 import { createContext, useContext } from "react";
 import type { Message } from "@amtrio/client";
+import { useChat } from "../engine/state.ts";
 import { useWords } from "../i18n/words.ts";
 import styles from "./message.module.css";
-import { inOneLine, useMessageText } from "./message-text.ts";
+import { filesIn, inOneLine, useMessageText } from "./message-text.ts";
 import type { Quote } from "./rows.ts";
 import { words } from "./words.ts";
 
@@ -37,7 +38,7 @@ function Quoted({ message, agentName }: { readonly message: Message; readonly ag
   const t = useWords(words);
   const text = useMessageText(message);
   const shown = message.deleted ? t("deletedOne") : text === null ? t("unreadable") : inOneLine(text ?? "", SHOWN_AT_MOST);
-  const files = message.attachments?.length ?? 0;
+  const files = useChat((state) => filesIn(state.sealedFiles, message).length);
   return (
     <>
       <span className={styles["quoteSender"]}>{message.sender_type === "client" ? t("you") : agentName}</span>

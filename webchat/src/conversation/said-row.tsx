@@ -15,7 +15,7 @@ import { Markdown } from "../markdown/markdown.tsx";
 import styles from "./message.module.css";
 import { useMessageCommands } from "./message-commands.ts";
 import { MessageMeta, OutgoingMeta } from "./message-meta.tsx";
-import { textIn } from "./message-text.ts";
+import { filesIn, textIn } from "./message-text.ts";
 import { MoreButton } from "./more-button.tsx";
 import { QuoteButton } from "./quote.tsx";
 import { Reactions } from "./reactions.tsx";
@@ -23,12 +23,11 @@ import { Bubble, type RowProps } from "./row-frame.tsx";
 import type { MessageRow, OutgoingRow } from "./rows.ts";
 import { words } from "./words.ts";
 
-const NO_FILES: readonly Attachment[] = [];
-
 export function SaidItem({ row, author, isActive }: RowProps<MessageRow | OutgoingRow>) {
   const message = row.kind === "message" ? row.message : undefined;
   const outgoing = row.kind === "outgoing" ? row.outgoing : undefined;
   const text = useChat((state) => outgoing?.content ?? textIn(state.plain, message!));
+  const files = useChat((state) => outgoing?.attachments ?? filesIn(state.sealedFiles, message!));
   return (
     <Bubble
       row={row}
@@ -45,7 +44,7 @@ export function SaidItem({ row, author, isActive }: RowProps<MessageRow | Outgoi
       {row.quote !== undefined && <QuoteButton quote={row.quote} agentName={author.agentName} />}
       <div className={styles["body"]}>
         <Words text={text} />
-        <Files attachments={message?.attachments ?? outgoing?.attachments ?? NO_FILES} />
+        <Files attachments={files} />
         {message?.question !== undefined && <QuestionCard message={message} />}
       </div>
       {message !== undefined && <MessageMeta message={message} isOwn={row.kind === "outgoing" || row.isOwn} />}

@@ -17,6 +17,8 @@ const TAG_BYTES = 16;
 const GOING_ON = 0;
 const OPENING = 1;
 const OPENING_WITH_ONE_TIME_KEY = 2;
+// Added to that byte: what is sealed is no bare text, but one with files.
+const WITH_FILES = 4;
 const FIXED_BYTES = 2 + SESSION_ID_BYTES + SALT_BYTES;
 // A frame has 65,536 bytes. 64,000 of them are left for the ciphertext, in base64, beside ids and names; the longest header
 // and the tag go with it.
@@ -43,14 +45,16 @@ export interface Envelope {
   readonly sessionId: Bytes;
   readonly salt: Bytes;
   readonly opening: Opening | undefined;
+  /** What is sealed is a payload of text and files, not a bare text. */
+  readonly hasFiles: boolean;
   /** All that stands before the ciphertext; it is authenticated with it. */
   readonly header: Bytes;
   readonly sealed: Bytes;
 }
 
-export function headerOf(sessionId: Bytes, salt: Bytes, opening?: Opening): Bytes {
+export function headerOf(sessionId: Bytes, salt: Bytes, opening?: Opening, hasFiles = false): Bytes {
   const kind = opening === undefined ? GOING_ON : opening.oneTime === undefined ? OPENING : OPENING_WITH_ONE_TIME_KEY;
-  const fixed = concat(new Uint8Array([VERSION, kind]), sessionId, salt);
+  const fixed = concat(new Uint8Array([VERSION, kind | (hasFiles ? WITH_FILES : 0)]), sessionId, salt);
   if (opening === undefined) return fixed;
   const { initiator, ephemeral, prekey, oneTime } = opening;
   return concat(fixed, initiator.identity, initiator.signing, ephemeral, prekey, oneTime ?? new Uint8Array());
@@ -65,7 +69,7 @@ export function read(text: string): Envelope | "malformed" | "newer" {
   const bytes = unspelt(text);
   if (bytes === undefined || bytes.length < 1) return "malformed";
   if (bytes[0]! > VERSION) return "newer";
-  const kind = bytes[1]!;
+  const kind = bytes[1]! & ~WITH_FILES;
   const keys = [0, 4, 5][kind];
   if (bytes[0] !== VERSION || keys === undefined) return "malformed";
   const length = FIXED_BYTES + keys * KEY_BYTES;
@@ -74,6 +78,7 @@ export function read(text: string): Envelope | "malformed" | "newer" {
     sessionId: bytes.slice(2, 2 + SESSION_ID_BYTES),
     salt: bytes.slice(2 + SESSION_ID_BYTES, FIXED_BYTES),
     opening: kind === GOING_ON ? undefined : openingOf(bytes.slice(FIXED_BYTES, length)),
+    hasFiles: (bytes[1]! & WITH_FILES) !== 0,
     header: bytes.slice(0, length),
     sealed: bytes.slice(length),
   };

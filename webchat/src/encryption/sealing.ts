@@ -21,15 +21,16 @@ const subtle = globalThis.crypto?.subtle;
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 
-/** The text of the field `ciphertext`. `salt`: 32 random bytes, never used before. */
+/** The text of the field `ciphertext`. `salt`: 32 random bytes, never used before. `hasFiles`: the text is a payload with files. */
 export async function seal(
   session: { readonly root: CryptoKey; readonly sessionId: Bytes; readonly opening: Opening | undefined },
   role: Role,
   place: Place,
   salt: Bytes,
   text: string,
+  hasFiles = false,
 ): Promise<string> {
-  const header = headerOf(session.sessionId, salt, session.opening);
+  const header = headerOf(session.sessionId, salt, session.opening, hasFiles);
   const { key, nonce } = await messageKey(session.root, salt, role, "encrypt");
   const how = { name: "AES-GCM", iv: nonce, additionalData: bound(header, place) };
   return written(header, new Uint8Array(await subtle.encrypt(how, key, utf8(text))));

@@ -10,6 +10,7 @@ import { initiate, newAgreementKey, respond, type AgreementKey } from "./agreeme
 import { equal, keyOf, spelt, unspelt, utf8, type Bytes } from "./bytes.ts";
 import { FORMAT, MAX_TEXT_BYTES, SALT_BYTES, read, type Envelope, type Opening } from "./envelope.ts";
 import { EncryptionError, type Unreadable } from "./errors.ts";
+import { packed, unpacked, type DescribedFile, type Payload } from "./payload.ts";
 import { pin } from "./peers.ts";
 import { requireReady, take } from "./publishing.ts";
 import { open as opened, seal as sealed, type Role } from "./sealing.ts";
@@ -22,7 +23,9 @@ export interface SealedMessage extends Encryption {
 
 /** As much of a message as it takes to open it. */
 export type SealedPart = Pick<Message, "message_id" | "conversation_id" | "sender_type" | "sender_id" | "content" | "encryption">;
-export type Opened = { readonly text: string } | { readonly unreadable: Unreadable };
+export type Opened =
+  /** `files`: absent if it brings none. */
+  { readonly text: string; readonly files?: readonly DescribedFile[] } | { readonly unreadable: Unreadable };
 
 export async function begin(store: Store, rest: Rest, user: string, conversationId: string, agentId: string): Promise<void> {
   const own = await requireReady(store);
@@ -57,8 +60,10 @@ export async function begin(store: Store, rest: Rest, user: string, conversation
   await work.done;
 }
 
-export async function seal(store: Store, user: string, conversationId: string, text: string): Promise<SealedMessage> {
-  if (utf8(text).length > MAX_TEXT_BYTES) throw new EncryptionError("too_long");
+export async function seal(store: Store, user: string, conversationId: string, { text, files }: Payload): Promise<SealedMessage> {
+  const hasFiles = files.length > 0;
+  const said = hasFiles ? packed({ text, files }) : text;
+  if (utf8(said).length > MAX_TEXT_BYTES) throw new EncryptionError("too_long");
   const own = await requireReady(store);
   const work = store.database.transaction(["sessions", "conversations", "peers"]);
   const conversation = await work.objectStore("conversations").get(conversationId);
@@ -72,7 +77,7 @@ export async function seal(store: Store, user: string, conversationId: string, t
   const { root, role } = session;
   const made = { root, sessionId: unspelt(session.id)!, opening: openingOf(session) };
   return {
-    ciphertext: await sealed(made, role, { conversationId, sender: user }, salt, text),
+    ciphertext: await sealed(made, role, { conversationId, sender: user }, salt, said, hasFiles),
     // Its nonce is made with its key, so it brings none for the server to see.
     algorithm: "opaque",
     message_type: FORMAT,
@@ -94,9 +99,11 @@ export async function open(store: Store, user: string, message: SealedPart): Pro
   const role: Role = isOwn ? begun.role : begun.role === "initiator" ? "responder" : "initiator";
   const text = await opened(begun.root, role, { conversationId: message.conversation_id, sender }, envelope);
   if (text === undefined) return { unreadable: "tampered" };
+  const payload = envelope.hasFiles ? unpacked(text) : { text };
+  if (payload === undefined) return { unreadable: "malformed" };
   // What this account says itself may come again after the server came back from a backup.
   const isNew = isOwn || (await note(store, begun, envelope, message.message_id));
-  return isNew ? { text } : { unreadable: "replayed" };
+  return isNew ? payload : { unreadable: "replayed" };
 }
 
 /** The session that somebody else began with this message; not kept yet. Or why there is none. */

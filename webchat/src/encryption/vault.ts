@@ -10,6 +10,7 @@ import type { Rest } from "@amtrio/client";
 import { fingerprint, safetyNumber } from "./comparing.ts";
 import { keyOf } from "./bytes.ts";
 import { EncryptionError } from "./errors.ts";
+import type { DescribedFile } from "./payload.ts";
 import { accept, offer, peerOf, stateOf, verify, type PeerState } from "./peers.ts";
 import { look, publish, spelling, type Claim } from "./publishing.ts";
 import { begin, open, seal, type Opened, type SealedMessage, type SealedPart } from "./sessions.ts";
@@ -102,11 +103,11 @@ export class Vault {
   }
 
   /** The fields of the command `encrypted_message`. Send the same again under its `client_id`, as often as needed. */
-  async seal(conversationId: string, text: string): Promise<SealedMessage> {
-    return seal(this.#store, this.#account, conversationId, text);
+  async seal(conversationId: string, text: string, files: readonly DescribedFile[] = []): Promise<SealedMessage> {
+    return seal(this.#store, this.#account, conversationId, { text, files });
   }
 
-  /** The text of a message of `kind` `encrypted`, one's own too; as often as wanted. */
+  /** The text and files of a message of `kind` `encrypted`, one's own too; as often as wanted. */
   async open(message: SealedPart): Promise<Opened> {
     return open(this.#store, this.#account, message);
   }

@@ -10,6 +10,7 @@ export const words = catalogue({
     refused_too_long: "This text is too long for one encrypted message.",
     refused_unsupported: "This browser cannot encrypt. It needs HTTPS and a current version.",
     refused_removed: "The keys of this browser were deleted. Reload the page.",
+    refused_file_tampered: "This file was changed on its way, or is not the one that was sent.",
 
     unreadable_malformed: "Encrypted by another program, in a way that this one does not know",
     unreadable_newer: "Encrypted by a newer version of this program",
@@ -23,7 +24,7 @@ export const words = catalogue({
     title: "Encryption",
     what: "In an encrypted conversation this server stores what it cannot read. You turn it on in the conversation itself, if its agent has keys.",
     what_not:
-      "It does not hide whom you talk with and how much. The agent reads everything, and so does whoever it asks: an agent that uses a model on the internet shows your words there. Attached files are not encrypted, and neither are reactions, titles and labels.",
+      "It does not hide whom you talk with and how much, nor how many files you send and how large they are. The agent reads everything, and so does whoever it asks: an agent that uses a model on the internet shows your words and files there. Reactions, titles and labels are not encrypted.",
     here: "The keys never leave this browser. No other device of yours can read these conversations, and if the browser’s data is deleted or you sign out, nobody can read them again.",
 
     state: "This browser",
@@ -63,6 +64,7 @@ export const words = catalogue({
     refused_too_long: "Dieser Text ist zu lang für eine verschlüsselte Nachricht.",
     refused_unsupported: "Dieser Browser kann nicht verschlüsseln. Dazu braucht es HTTPS und eine aktuelle Version.",
     refused_removed: "Die Schlüssel dieses Browsers wurden gelöscht. Lade die Seite neu.",
+    refused_file_tampered: "Diese Datei wurde unterwegs verändert oder ist nicht die, die gesendet wurde.",
 
     unreadable_malformed: "Von einem anderen Programm verschlüsselt, auf eine Art, die dieses nicht kennt",
     unreadable_newer: "Von einer neueren Version dieses Programms verschlüsselt",
@@ -76,7 +78,7 @@ export const words = catalogue({
     title: "Verschlüsselung",
     what: "In einer verschlüsselten Unterhaltung speichert dieser Server, was er nicht lesen kann. Eingeschaltet wird sie in der Unterhaltung selbst, wenn ihr Agent Schlüssel hat.",
     what_not:
-      "Mit wem du sprichst und wie viel, bleibt sichtbar. Der Agent liest alles, und wen er fragt, der auch: Ein Agent, der ein Modell im Internet benutzt, zeigt dort deine Worte. Angehängte Dateien werden nicht verschlüsselt, ebenso wenig Reaktionen, Titel und Schlagwörter.",
+      "Mit wem du sprichst und wie viel, bleibt sichtbar, ebenso wie viele Dateien du sendest und wie groß sie sind. Der Agent liest alles, und wen er fragt, der auch: Ein Agent, der ein Modell im Internet benutzt, zeigt dort deine Worte und Dateien. Reaktionen, Titel und Schlagwörter werden nicht verschlüsselt.",
     here: "Die Schlüssel verlassen diesen Browser nie. Keines deiner anderen Geräte kann diese Unterhaltungen lesen, und wenn die Daten des Browsers gelöscht werden oder du dich abmeldest, kann sie niemand mehr lesen.",
 
     state: "Dieser Browser",

@@ -113,6 +113,7 @@ export class SignedInAccount {
     await this.#connection?.close();
     await this.secrets.close();
     await this.drafts.close();
+    this.files.close();
     await this.writer.flush().catch(() => undefined);
     this.database.close();
   }

@@ -7,6 +7,7 @@
 
 import { createContext, useContext } from "react";
 import type { AgentInfo, Attachment, Message, Rest, SearchPage, SearchQuery } from "@amtrio/client";
+import type { SealedFile } from "./sealed-files.ts";
 import type { SignInOptions } from "./session.ts";
 
 export interface SendOptions {
@@ -74,9 +75,14 @@ export interface Actions {
   search(query: SearchQuery, signal?: AbortSignal): Promise<SearchPage>;
 
   // ---- files
+  /** Encrypted on the way if its conversation is: then it is a `SealedFile`. */
   upload(file: Blob, options: { conversationId: string; signal: AbortSignal; onProgress(sent: number, total: number): void }): Promise<Attachment>;
   /** Good for `<img>`, `<video>` and downloads, for a while; asked for anew when it has gone stale. */
   fileUrl(attachment: Attachment, kind?: "file" | "thumbnail"): Promise<string>;
+  /** What is in a file of an encrypted message. Rejects with `file_tampered` if it is not the one that was sent. */
+  openFile(file: SealedFile): Promise<Blob>;
+  /** What files of a conversation are, as far as this device can read the encrypted messages that bring them. */
+  describe(files: readonly Attachment[]): Promise<readonly Attachment[]>;
 
   // ---- encryption
   /** This device has keys, without which nobody reads here again what was sealed for it. They go with signing out. */

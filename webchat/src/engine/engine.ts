@@ -216,8 +216,14 @@ export class Engine implements Actions {
   // --------------------------------------------------------------------------------------------------------- messages
 
   send(conversationId: string, content: string, { replyTo, attachments = [] }: SendOptions = {}): void {
-    const encrypted = chat.getState().secrecy[conversationId]?.kind === "on";
-    void this.#account?.outbox.add({ conversationId, content, replyTo, attachments, encrypted });
+    const account = this.#account;
+    const add = (encrypted: boolean): void => {
+      void account?.outbox.add({ conversationId, content, replyTo, attachments, encrypted });
+    };
+    // Right after the page was loaded nobody may have looked yet: nothing is sent in the clear because of that.
+    const isOn = account?.secrets.isOn(conversationId) ?? false;
+    if (typeof isOn === "boolean") add(isOn);
+    else void isOn.then(add, () => add(true));
     this.#typedAt.delete(conversationId);
   }
 
@@ -291,11 +297,24 @@ export class Engine implements Actions {
     return this.rest.search(query, signal);
   }
 
-  upload: Actions["upload"] = (file, options) => this.rest.upload(file, options);
+  upload: Actions["upload"] = async (file, options) => {
+    const account = this.#account;
+    if (account === undefined || !(await account.secrets.isOn(options.conversationId))) return this.rest.upload(file, options);
+    return account.files.seal(file, options);
+  };
 
   fileUrl: Actions["fileUrl"] = (attachment, kind) => {
     if (this.#account === undefined) return Promise.reject(new Error("nobody is signed in"));
     return this.#account.files.url(attachment, kind);
+  };
+
+  openFile: Actions["openFile"] = (file) => {
+    if (this.#account === undefined) return Promise.reject(new Error("nobody is signed in"));
+    return this.#account.files.open(file);
+  };
+
+  describe: Actions["describe"] = async (files) => {
+    return (await this.#account?.secrets.describe(files, (id) => this.rest.message(id))) ?? files;
   };
 
   keepsKeys(): boolean {

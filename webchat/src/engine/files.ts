@@ -1,6 +1,13 @@
-/** Addresses of files that `<img>`, `<video>` and downloads can use; each is good for a quarter of an hour. */
+/**
+ * Addresses of files that `<img>`, `<video>` and downloads can use: of the server, each good for a quarter of an hour, or of
+ * this page, for files that were opened here.
+ */
 
 import type { Attachment, Rest } from "@amtrio/client";
+import type { Actions } from "./actions.ts";
+import { SealedBlobs } from "./sealed-blobs.ts";
+import { isSealed, type SealedFile } from "./sealed-files.ts";
+import { uploadSealed } from "./sealing-files.ts";
 
 interface Link {
   readonly url: string;
@@ -14,14 +21,32 @@ const SPARE_MS = 60_000;
 export class Files {
   readonly #rest: Rest;
   readonly #links = new Map<string, Promise<Link>>();
+  readonly #sealed: SealedBlobs;
 
   constructor(rest: Rest) {
     this.#rest = rest;
+    this.#sealed = new SealedBlobs(rest);
   }
 
-  async url({ attachment_id: id }: Attachment, kind: "file" | "thumbnail" = "file"): Promise<string> {
-    const link = await this.#link(id);
+  close(): void {
+    this.#sealed.close();
+  }
+
+  async url(attachment: Attachment, kind: "file" | "thumbnail" = "file"): Promise<string> {
+    if (isSealed(attachment)) return this.#sealed.url(attachment);
+    const link = await this.#link(attachment.attachment_id);
     return kind === "thumbnail" ? (link.thumbnail ?? link.url) : link.url;
+  }
+
+  open(file: SealedFile): Promise<Blob> {
+    return this.#sealed.blob(file);
+  }
+
+  /** Encrypt a file and put it on the server. */
+  async seal(file: Blob, options: Parameters<Actions["upload"]>[1]): Promise<SealedFile> {
+    const { sealed, content } = await uploadSealed(this.#rest, file, options);
+    this.#sealed.keep(sealed, content);
+    return sealed;
   }
 
   async #link(id: string): Promise<Link> {

@@ -7,6 +7,7 @@
 
 import { ClientError, Closed, newClientId, Refused, type Connection, type Message, type Words } from "@amtrio/client";
 import type { Database, OutboxRow } from "./database.ts";
+import { isSealed } from "./sealed-files.ts";
 import { chat, type Outgoing } from "./state.ts";
 import { alone, type Tabs } from "./tabs.ts";
 
@@ -134,16 +135,18 @@ export class Outbox {
       conversation_id: row.conversationId,
       ...(row.replyTo === undefined ? {} : { reply_to: row.replyTo }),
     };
+    // A file in the clear would give away what its message hides, and nobody could read one that is sealed without it.
+    if (row.attachments.some((each) => isSealed(each) !== row.encrypted)) throw new Error("attach the files again");
+    const files = row.attachments.map((each) => each.attachment_id);
+    const withFiles = files.length > 0 ? { ...common, attachment_ids: files } : common;
     if (!row.encrypted) {
-      const files = row.attachments.map((each) => each.attachment_id);
-      const fields = { ...common, content: row.content, ...(files.length > 0 ? { attachment_ids: files } : {}) };
-      await connection.send("message", fields, { signal });
+      await connection.send("message", { ...withFiles, content: row.content }, { signal });
       return;
     }
     const sealed = row.sealed ?? (await this.#seal(row));
     // The same client id must always bring the same bytes, or the server refuses it.
     if (row.sealed === undefined) await this.#database.put("outbox", { ...row, sealed });
-    await connection.send("encrypted_message", { ...sealed, ...common } as unknown as Words["encrypted_message"]["takes"], { signal });
+    await connection.send("encrypted_message", { ...sealed, ...withFiles } as unknown as Words["encrypted_message"]["takes"], { signal });
   }
 
   async #put(row: OutboxRow): Promise<void> {

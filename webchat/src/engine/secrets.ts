@@ -5,9 +5,10 @@
  * it. Knows the state and the vault. Knows no view.
  */
 
-import type { AmtrioEvent, Message, Rest } from "@amtrio/client";
+import type { AmtrioEvent, Attachment, Message, Rest } from "@amtrio/client";
 import type { Vault } from "../encryption/vault.ts";
 import type { OutboxRow } from "./database.ts";
+import { describedOf, isCiphertext, isSealed, sealedFilesOf, type SealedFile } from "./sealed-files.ts";
 import { chat, type ChatState, type Secrecy } from "./state.ts";
 
 const KEY = "amtrio.vault";
@@ -86,9 +87,17 @@ export class Secrets {
     await this.#tellAll();
   }
 
-  async seal({ conversationId, content }: OutboxRow): Promise<Readonly<Record<string, string>>> {
+  /** Whether what is written there is encrypted; a promise if nobody has looked yet. */
+  isOn(conversationId: string): boolean | Promise<boolean> {
+    const known = chat.getState().secrecy[conversationId]?.kind;
+    if (known !== undefined) return known === "on" || known === "changed";
+    return this.isUsed && this.#open().then((vault) => vault.isOn(conversationId));
+  }
+
+  async seal({ conversationId, content, attachments }: OutboxRow): Promise<Readonly<Record<string, string>>> {
     const vault = await this.#open();
-    const seal = async () => ({ ...(await vault.seal(conversationId, content)) }) as unknown as Readonly<Record<string, string>>;
+    const files = attachments.filter(isSealed).map(describedOf);
+    const seal = async () => ({ ...(await vault.seal(conversationId, content, files)) }) as unknown as Readonly<Record<string, string>>;
     try {
       return await seal();
     } catch (error) {
@@ -116,6 +125,24 @@ export class Secrets {
     if (event.data.account_kind === "agent") await vault.refreshPeer(this.#rest, event.data.account_id);
     else if (event.data.account_id === this.#userId) await vault.publish(this.#rest);
     await this.#tellAll();
+  }
+
+  /**
+   * What files really are: those of encrypted messages are known to the server as ciphertext alone. `find` gives a message;
+   * what this device cannot read, and what its message does not speak of, stays as it is.
+   */
+  async describe(stored: readonly Attachment[], find: (messageId: string) => Promise<Message>): Promise<readonly Attachment[]> {
+    const { plain } = chat.getState();
+    const ids = new Set(stored.filter(isCiphertext).map(({ message_id: id }) => id!));
+    const unread = [...ids].filter((id) => !(id in plain));
+    if (unread.length > 0) {
+      const messages = await Promise.all(unread.map((id) => find(id).catch(() => undefined)));
+      await this.#openAll(messages.filter((each) => each !== undefined).filter((each) => each.kind === "encrypted" && !each.deleted));
+    }
+    const { sealedFiles } = chat.getState();
+    return stored.map((file) =>
+      (sealedFiles[file.message_id ?? ""] ?? []).find((each) => each.attachment_id === file.attachment_id) ?? file,
+    );
   }
 
   #open(): Promise<Vault> {
@@ -150,17 +177,20 @@ export class Secrets {
   async #openAll(messages: readonly Message[]): Promise<void> {
     for (const { message_id: id } of messages) this.#opening.add(id);
     const texts: Record<string, string | null> = {};
+    const files: Record<string, readonly SealedFile[]> = {};
     try {
       const vault = this.isUsed ? await this.#open() : undefined;
       for (const message of messages) {
         const opened = await vault?.open(message);
-        texts[message.message_id] = opened !== undefined && "text" in opened ? opened.text : null;
+        const isRead = opened !== undefined && "text" in opened;
+        texts[message.message_id] = isRead ? opened.text : null;
+        if (isRead && opened.files !== undefined) files[message.message_id] = sealedFilesOf(opened.files, message.attachments ?? []);
       }
     } catch {
       for (const { message_id: id } of messages) texts[id] ??= null;
     }
     for (const { message_id: id } of messages) this.#opening.delete(id);
-    chat.setState(({ plain }) => ({ plain: { ...plain, ...texts } }));
+    chat.setState(({ plain, sealedFiles }) => ({ plain: { ...plain, ...texts }, sealedFiles: { ...sealedFiles, ...files } }));
   }
 }
 

@@ -18,6 +18,7 @@ import type {
 import { useSyncExternalStore } from "react";
 import { createStore } from "zustand/vanilla";
 import { Bursts } from "./bursts.ts";
+import type { SealedFile } from "./sealed-files.ts";
 
 /** How things stand with the server. `connecting` is the first try and says nothing bad yet. */
 export type Link =
@@ -62,6 +63,7 @@ export interface Outgoing {
   readonly conversationId: string;
   readonly content: string;
   readonly replyTo: string | undefined;
+  /** All of them sealed if it is `encrypted`, and none if it is not. */
   readonly attachments: readonly Attachment[];
   /** Milliseconds since 1970; this orders them. */
   readonly createdAt: number;
@@ -108,6 +110,8 @@ export interface ChatState {
   readonly secrecy: Readonly<Record<string, Secrecy>>;
   /** What encrypted messages say, by message id; null: this device cannot read it. */
   readonly plain: Readonly<Record<string, string | null>>;
+  /** Which files encrypted messages bring, by message id; of those that could be read and bring any. */
+  readonly sealedFiles: Readonly<Record<string, readonly SealedFile[]>>;
 }
 
 export const EMPTY: ChatState = {
@@ -126,6 +130,7 @@ export const EMPTY: ChatState = {
   typing: {},
   secrecy: {},
   plain: {},
+  sealedFiles: {},
 };
 
 export const chat = createStore<ChatState>(() => EMPTY);

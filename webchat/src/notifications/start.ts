@@ -82,7 +82,8 @@ function noticeOf(message: Message, state: ChatState, hasPreview: boolean): Noti
 
 /** Empty if there is nothing to read. */
 function textOf(message: Message, plain: string | null | undefined): string {
-  if (message.kind === "encrypted") return oneLine(plain ?? "");
-  const text = oneLine(message.content);
+  // One that is not opened (yet) says nothing, not even that it brings files.
+  if (message.kind === "encrypted" && typeof plain !== "string") return "";
+  const text = oneLine(message.kind === "encrypted" ? plain! : message.content);
   return text === "" && (message.attachments?.length ?? 0) > 0 ? sayNow(words, "newFile") : text;
 }

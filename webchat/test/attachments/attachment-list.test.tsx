@@ -61,6 +61,62 @@ describe("pictures", () => {
   });
 });
 
+describe("encrypted files", () => {
+  const sealed = (name: string, type: string, size: number) => ({ ...attachment(name, { content_type: type, size }), thumbnail_url: "", key: "k" });
+  const asking = (answer: () => Promise<string>) => {
+    const fileUrl = vi.fn(answer);
+    scene = { ...scene, actions: { ...scene.actions, fileUrl } };
+    return fileUrl;
+  };
+
+  test("large ones are fetched when somebody wants to see them, small ones at once", async () => {
+    const fileUrl = asking(async () => "blob:1");
+    const container = await showList(sealed("small.png", "image/png", 8_000_000), sealed("large.png", "image/png", 8_000_001), sealed("film.mp4", "video/mp4", 9_000_000));
+    expect(fileUrl.mock.calls.map(([file]) => (file as { filename: string }).filename)).toEqual(["small.png"]);
+    await userEvent.click(screen.getByRole("button", { name: "Show large.png" }));
+    expect(container.querySelectorAll("img")).toHaveLength(2);
+    await userEvent.click(screen.getByRole("button", { name: "Show film.mp4" }));
+    expect(container.querySelectorAll("video")).toHaveLength(1);
+  });
+
+  test("one that is not what was sent says so", async () => {
+    asking(() => Promise.reject(Object.assign(new Error("changed"), { code: "file_tampered" })));
+    await showList(sealed("garden.png", "image/png", 9), sealed("birds.wav", "audio/wav", 9), sealed("film.mp4", "video/mp4", 9));
+    expect(screen.getAllByText(/was changed on its way, or is not the file that was sent/)).toHaveLength(3);
+  });
+
+  test("what turns out to be no picture can still be saved", async () => {
+    asking(() => Promise.reject(new Error("no picture")));
+    await showList(sealed("garden.png", "image/png", 9));
+    expect(screen.getByRole("button", { name: "Download garden.png" })).toBeDefined();
+  });
+
+  test("an address of it is the engine's to keep", async () => {
+    const fileUrl = asking(async () => "blob:1");
+    await showList(sealed("a.png", "image/png", 9));
+    await showList(sealed("a.png", "image/png", 9));
+    expect(fileUrl).toHaveBeenCalledTimes(2);
+  });
+
+  test("the beginning of a text is shown once all of it is opened", async () => {
+    const openFile = vi.fn(async () => new Blob(["rhubarb ".repeat(50_000)]));
+    scene = { ...scene, actions: { ...scene.actions, openFile } };
+    await showList(sealed("notes.txt", "text/plain", 400_000));
+    await userEvent.click(screen.getByRole("button", { name: "Look into notes.txt" }));
+    expect(await screen.findByText(/^rhubarb rhubarb/)).toBeDefined();
+    expect(screen.getByText("Only the first 200 kB are shown")).toBeDefined();
+    openFile.mockRejectedValueOnce(Object.assign(new Error("changed"), { code: "file_tampered" }));
+    await userEvent.keyboard("{Escape}");
+    await userEvent.click(screen.getByRole("button", { name: "Look into notes.txt" }));
+    expect((await screen.findByRole("alert")).textContent).toMatch(/^notes\.txt was changed on its way/);
+  });
+
+  test("one that nobody here can open has no name but that", async () => {
+    await showList(attachment("encrypted", { content_type: "application/octet-stream", message_id: "m1" }));
+    expect(screen.getByRole("group", { name: "Encrypted file" })).toBeDefined();
+  });
+});
+
 describe("the lightbox", () => {
   const heading = (): string | null => screen.getByRole("dialog").getAttribute("aria-label");
 

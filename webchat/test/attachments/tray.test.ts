@@ -209,3 +209,59 @@ describe("sending when uploaded", () => {
     expect(states()).toEqual(["uploaded"]);
   });
 });
+
+describe("encryption", () => {
+  const turn = (kind: "on" | "off" | "changed"): void => chat.setState({ secrecy: { [HERE]: { kind, safetyNumber: "1", verified: true } } });
+  const takenBack = (): unknown[] => scene.askedFor("rest.call").map(([method, path]) => `${method as string} ${path as string}`);
+
+  test("what was uploaded before it was turned on is taken back, and goes again sealed before anything is sent", async () => {
+    turn("off");
+    await put(file("plan.txt", 10));
+    scene.uploads[0]!.succeed();
+    await settled();
+    turn("on");
+    expect(states()).toEqual(["uploading"]);
+    expect(takenBack()).toEqual(["DELETE /attachments/att-plan.txt"]);
+    sendWhenUploaded(HERE, { content: "look", replyTo: undefined }, scene.actions);
+    expect(scene.askedFor("send")).toEqual([]);
+    scene.uploads[1]!.succeed({ key: "k" });
+    await settled();
+    expect(scene.askedFor("send")).toMatchObject([[HERE, "look", { attachments: [{ key: "k" }] }]]);
+  });
+
+  test("what was on its way when it was turned on goes again", async () => {
+    turn("off");
+    await put(file("plan.txt", 10));
+    turn("on");
+    scene.uploads[0]!.succeed();
+    await settled();
+    expect(states()).toEqual(["uploading"]);
+    scene.uploads[1]!.succeed({ key: "k" });
+    await settled();
+    expect(states()).toEqual(["uploaded"]);
+  });
+
+  test("what was sealed goes in the clear once it is turned off, and stays as it is while keys have changed", async () => {
+    turn("on");
+    await put(file("plan.txt", 10));
+    scene.uploads[0]!.succeed({ key: "k" });
+    await settled();
+    turn("changed");
+    expect(states()).toEqual(["uploaded"]);
+    turn("off");
+    expect(states()).toEqual(["uploading"]);
+    scene.uploads[1]!.succeed();
+    await settled();
+    expect(trayOf(HERE).files[0]!.attachment).not.toHaveProperty("key");
+  });
+
+  test("as long as nobody knows whether it is on, what was sealed stays", async () => {
+    await put(file("plan.txt", 10));
+    scene.uploads[0]!.succeed({ key: "k" });
+    await settled();
+    expect(states()).toEqual(["uploaded"]);
+    turn("on");
+    expect(states()).toEqual(["uploaded"]);
+    expect(takenBack()).toEqual([]);
+  });
+});

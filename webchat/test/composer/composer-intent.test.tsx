@@ -60,6 +60,14 @@ test("a quoted secret is shown as this device reads it", () => {
   expect(screen.getByText("the plan")).toBeDefined();
 });
 
+test("quoted secret files are counted, as far as its message speaks of them", () => {
+  const file = { attachment_id: "a1", filename: "a", content_type: "text/plain", size: 1, url: "", created_at: "", key: "k" };
+  chat.setState({ plain: { m7: "" }, sealedFiles: { m7: [file, { ...file, attachment_id: "a2" }] } });
+  show(scene, <Composer conversationId={HERE} />);
+  act(() => intend(HERE, { kind: "reply", message: message(7, "q83v", { kind: "encrypted", attachments: [file] }) }));
+  expect(screen.getByText("2 files")).toBeDefined();
+});
+
 test("Up in an empty field edits the last own message, lines and all", async () => {
   timeline(message(1, "one\ntwo"), message(2, "answer", { sender_type: "agent" }));
   show(scene, <Composer conversationId={HERE} />);

@@ -158,12 +158,13 @@ describe("the field", () => {
 });
 
 describe("encrypted conversations", () => {
-  test("the field says so, and files are refused with the reason", async () => {
+  test("the field says so, and files are taken like elsewhere", async () => {
     chat.setState({ secrecy: { [HERE]: { kind: "on", safetyNumber: "1", verified: true } } });
     show(scene, <Composer conversationId={HERE} />);
     expect(screen.getByText("Encrypted: only you and the agent can read it")).toBeDefined();
-    await userEvent.click(screen.getByRole("button", { name: /^Attach files: Files cannot be sent/ }));
-    expect(screen.getAllByText(/would not be encrypted/)).toHaveLength(1);
+    expect(screen.getByRole("button", { name: "Attach files" }).getAttribute("aria-disabled")).not.toBe("true");
+    await userEvent.upload(screen.getByTestId("files"), new File(["plan"], "plan.txt"));
+    expect(scene.uploads.map(({ file }) => file.name)).toEqual(["plan.txt"]);
   });
 
   test("nothing is sent to a changed identity until a person has looked", async () => {

@@ -24,6 +24,15 @@ test("sealed messages hold less", () => {
   expect(roomIn("a".repeat(MAX_ENCRYPTED_BYTES), false).state).toBe("enough");
 });
 
+test("what is said of files takes room in a sealed message, and none in another", () => {
+  const names = ["a".repeat(100), "ä".repeat(100)];
+  const { limit } = roomIn("", true, names);
+  expect(MAX_ENCRYPTED_BYTES - limit).toBeGreaterThan(300 + 2 * 200);
+  expect(roomIn("a".repeat(limit), true, names).state).toBe("over");
+  expect(roomIn("a".repeat(limit), true).state).not.toBe("over");
+  expect(roomIn("", false, names).limit).toBe(MAX_BYTES);
+});
+
 test("a paste is long from 8,001 characters or 101 lines on", () => {
   expect(isLongPaste("a".repeat(8000))).toBe(false);
   expect(isLongPaste("a".repeat(8001))).toBe(true);

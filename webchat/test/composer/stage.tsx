@@ -6,6 +6,7 @@ import type { ReactElement } from "react";
 import { intend } from "../../src/conversation/intent.ts";
 import { Toasts } from "../../src/design/toast.tsx";
 import { ActionsProvider, type Actions } from "../../src/engine/actions.ts";
+import type { SealedFile } from "../../src/engine/sealed-files.ts";
 import { chat, EMPTY, type ChatConversation } from "../../src/engine/state.ts";
 
 export const HERE = "c1";
@@ -15,7 +16,7 @@ export interface Upload {
   readonly file: File;
   readonly signal: AbortSignal;
   readonly progress: (sent: number, total: number) => void;
-  readonly succeed: () => void;
+  readonly succeed: (more?: Partial<SealedFile>) => void;
   readonly fail: (error: Error) => void;
 }
 
@@ -80,7 +81,7 @@ export function recorder(): Stage {
           file,
           signal: options.signal,
           progress: options.onProgress,
-          succeed: () => resolve(attachment(file.name, { size: file.size, content_type: file.type })),
+          succeed: (more = {}) => resolve(attachment(file.name, { size: file.size, content_type: file.type, ...more })),
           fail: reject,
         });
       });

@@ -88,6 +88,20 @@ describe("encrypted messages", () => {
     expect(screen.queryByText("hQEMA")).toBeNull();
   });
 
+  it("show the files that they speak of, as they describe them, and no other of their row", () => {
+    const stored = (id: string) => ({ attachment_id: id, filename: "encrypted", content_type: "application/octet-stream", size: 99, url: "", created_at: "" });
+    const plan = { ...stored("a1"), filename: "plan.txt", content_type: "text/plain", size: 5, key: "k" };
+    const lost = { ...stored("a3"), filename: "lost.txt", key: "k", isMissing: true } as const;
+    const withFiles = said(1, "hQEMA", { kind: "encrypted", attachments: [stored("a1"), stored("a2")] });
+    know([withFiles], { plain: { m1: "Two of them" }, sealedFiles: { m1: [plan, lost] } });
+    show(recording().actions);
+    expect(screen.getAllByRole("group").map((each) => each.getAttribute("aria-label")).filter((name) => name?.includes(".txt"))).toEqual(["plan.txt", "lost.txt"]);
+    expect(screen.queryByText(/encrypted file/i)).toBeNull();
+    expect(screen.getByText("5 bytes")).toBeTruthy();
+    expect(screen.getByText("The server does not have this file")).toBeTruthy();
+    expect(screen.queryByRole("button", { name: "Download lost.txt" })).toBeNull();
+  });
+
   it("say it when it cannot", () => {
     know([sealed], { plain: { m1: null } });
     show(recording().actions);

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { inOneLine, textIn } from "../../src/conversation/message-text.ts";
+import { filesIn, inOneLine, textIn } from "../../src/conversation/message-text.ts";
 import { said } from "./scene.tsx";
 
 it.each([
@@ -23,4 +23,13 @@ it("What an encrypted message says comes from this device, never from its cipher
   expect(textIn({ m1: "A secret" }, sealed)).toBe("A secret");
   expect(textIn({ m1: null }, sealed)).toBeNull();
   expect(textIn({}, sealed)).toBeUndefined();
+});
+
+it("The files of an encrypted message are those that it speaks of, once it is opened", () => {
+  const file = { attachment_id: "a1", filename: "encrypted", content_type: "application/octet-stream", size: 1, url: "", created_at: "" };
+  const sealed = { ...file, filename: "plan.txt", key: "k" };
+  const message = said(1, "hQEMA", { kind: "encrypted", attachments: [file] });
+  expect(filesIn({}, message)).toEqual([]);
+  expect(filesIn({ m1: [sealed] }, message)).toEqual([sealed]);
+  expect(filesIn({ m1: [sealed] }, said(1, "clear", { attachments: [file] }))).toEqual([file]);
 });

@@ -11,9 +11,11 @@ const [id, salt] = [new Uint8Array(16).fill(1), someKey(2)];
 const opening = { initiator: { identity: someKey(3), signing: someKey(4) }, ephemeral: someKey(5), prekey: someKey(6) };
 
 it.each([undefined, { ...opening, oneTime: undefined }, { ...opening, oneTime: someKey(7) }])("reads what it wrote", (begins) => {
-  const header = headerOf(id, salt, begins);
-  const sealed = new Uint8Array(20).fill(9);
-  expect(read(written(header, sealed))).toEqual({ sessionId: id, salt, opening: begins, header, sealed });
+  for (const hasFiles of [false, true]) {
+    const header = headerOf(id, salt, begins, hasFiles);
+    const sealed = new Uint8Array(20).fill(9);
+    expect(read(written(header, sealed))).toEqual({ sessionId: id, salt, opening: begins, hasFiles, header, sealed });
+  }
 });
 
 it("knows a text that is none, or was cut", () => {
@@ -25,7 +27,7 @@ it("knows a text that is none, or was cut", () => {
 });
 
 it("knows a kind that it does not know, and a version after its own", () => {
-  expect(read(spelt(new Uint8Array(300).fill(1, 0, 1).fill(3, 1, 2)))).toBe("malformed");
+  for (const kind of [3, 7, 8]) expect(read(spelt(new Uint8Array(300).fill(1, 0, 1).fill(kind, 1, 2)))).toBe("malformed");
   expect(read(spelt(new Uint8Array(300).fill(2)))).toBe("newer");
 });
 

@@ -116,16 +116,22 @@ export class TestAgent {
   }
 
   /** An answer in the session of a message. */
-  async answers(message: SealedPart, text: string, role: Role = "responder"): Promise<SealedPart> {
+  async answers(message: SealedPart, text: string, role: Role = "responder", hasFiles = false): Promise<SealedPart> {
     const { sessionId } = read(message.content) as Envelope;
     const { root } = this.#sessions.get(spelt(sessionId))!;
-    return this.#says({ root, sessionId }, role, message.conversation_id, text);
+    return this.#says({ root, sessionId }, role, message.conversation_id, text, hasFiles);
   }
 
-  async #says(agreed: Agreed & { opening?: Opening }, role: Role, conversationId: string, text: string): Promise<SealedPart> {
+  async #says(
+    agreed: Agreed & { opening?: Opening },
+    role: Role,
+    conversationId: string,
+    text: string,
+    hasFiles = false,
+  ): Promise<SealedPart> {
     const salt = crypto.getRandomValues(new Uint8Array(32));
     const made = { ...agreed, opening: agreed.opening };
-    const content = await seal(made, role, { conversationId, sender: "agent:demo" }, salt, text);
+    const content = await seal(made, role, { conversationId, sender: "agent:demo" }, salt, text, hasFiles);
     return { ...said(content, conversationId), sender_type: "agent", sender_id: "demo" };
   }
 

@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { read, type Envelope, type Opening } from "../../src/encryption/envelope.ts";
 import { spelt } from "../../src/encryption/bytes.ts";
+import { packed, unpacked } from "../../src/encryption/payload.ts";
 import { open, seal, type Role } from "../../src/encryption/sealing.ts";
 import { bytes, root, vectors } from "./vectors.ts";
 
@@ -24,15 +25,20 @@ function opening(withOneTimeKey: boolean): Opening {
 describe.each(vectors.sessions)("the vectors, with a one-time key: $with_one_time_key", (session) => {
   it("are sealed to the same bytes", async () => {
     const made = { root: await root(session.root), sessionId: bytes(session.session_id) };
-    for (const { role, is_opening: isOpening, salt, text, ciphertext } of session.messages) {
+    for (const { role, is_opening: isOpening, salt, text, files, ciphertext } of session.messages) {
       const begun = { ...made, opening: isOpening ? opening(session.with_one_time_key) : undefined };
-      expect(await seal(begun, role, place(role), bytes(salt), text)).toBe(ciphertext);
+      const hasFiles = files.length > 0;
+      const said = hasFiles ? packed({ text, files }) : text;
+      expect(await seal(begun, role, place(role), bytes(salt), said, hasFiles)).toBe(ciphertext);
     }
   });
 
   it("are opened to the same texts", async () => {
-    for (const { role, text, ciphertext } of session.messages) {
-      expect(await open(await root(session.root), role, place(role), read(ciphertext) as Envelope)).toBe(text);
+    for (const { role, text, files, ciphertext } of session.messages) {
+      const envelope = read(ciphertext) as Envelope;
+      const said = await open(await root(session.root), role, place(role), envelope);
+      expect(envelope.hasFiles).toBe(files.length > 0);
+      expect(envelope.hasFiles ? unpacked(said!) : { text: said, files: [] }).toEqual({ text, files });
     }
   });
 });
@@ -52,6 +58,12 @@ describe("what was changed", () => {
       const envelope = read(spelt(changed));
       expect(typeof envelope === "string" ? undefined : await opened(envelope), `byte ${at}`).toBeUndefined();
     }
+  });
+
+  it("is not opened as one with files, if it brings none", async () => {
+    const whole = bytes(ciphertext);
+    whole[1]! |= 4;
+    expect(await opened(read(spelt(whole)) as Envelope)).toBeUndefined();
   });
 
   it("is not opened in another conversation, as somebody else's, or sent back to its sender", async () => {

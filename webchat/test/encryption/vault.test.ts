@@ -3,7 +3,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { newAgreementKey } from "../../src/encryption/agreement.ts";
 import { spelt, unspelt } from "../../src/encryption/bytes.ts";
+import { MAX_TEXT_BYTES } from "../../src/encryption/envelope.ts";
 import { EncryptionError } from "../../src/encryption/errors.ts";
+import { packed, unpacked } from "../../src/encryption/payload.ts";
 import { openVault, removeVault, type Vault } from "../../src/encryption/vault.ts";
 import { KeyServer, stored, TestAgent } from "./key-server.ts";
 
@@ -41,6 +43,30 @@ describe("a conversation", () => {
     const message = stored(sealed);
     expect(await agent.reads(message)).toBe("my secret plan");
     expect(await vault.open(await agent.answers(message, "a good one"))).toEqual({ text: "a good one" });
+  });
+
+  it("brings files both ways: what opens them and what they are is sealed with the text", async () => {
+    const file = { attachment_id: "a1", key: spelt(new Uint8Array(32)), name: "plan.txt", media_type: "text/plain", size: 3 };
+    await vault.begin(rest(), "c1", "demo");
+    const sealed = await vault.seal("c1", "look", [file]);
+    expect(JSON.stringify(sealed)).not.toMatch(/plan|a1/);
+    const message = stored(sealed);
+    expect(unpacked((await agent.reads(message))!)).toEqual({ text: "look", files: [file] });
+    expect(await vault.open(message)).toEqual({ text: "look", files: [file] });
+    const answer = await agent.answers(message, packed({ text: "", files: [file] }), "responder", true);
+    expect(await vault.open(answer)).toEqual({ text: "", files: [file] });
+    const nonsense = await agent.answers(message, "no JSON", "responder", true);
+    expect(await vault.open(nonsense)).toEqual({ unreadable: "malformed" });
+    const bare = await agent.answers(message, packed({ text: "", files: [file] }));
+    expect(await vault.open(bare)).toEqual({ text: packed({ text: "", files: [file] }) });
+  });
+
+  it("takes no more than fits into a frame, what is said of files included", async () => {
+    const file = { attachment_id: "a1", key: spelt(new Uint8Array(32)), name: "plan.txt", media_type: "text/plain", size: 3 };
+    await vault.begin(rest(), "c1", "demo");
+    const longest = "x".repeat(MAX_TEXT_BYTES);
+    await vault.seal("c1", longest);
+    expect(await refusal(vault.seal("c1", longest, [file]))).toBe("too_long");
   });
 
   it("can be read again at any time, what one said oneself too", async () => {

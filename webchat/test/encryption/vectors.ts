@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { AgreementKey } from "../../src/encryption/agreement.ts";
 import { unspelt, type Bytes } from "../../src/encryption/bytes.ts";
+import type { DescribedFile } from "../../src/encryption/payload.ts";
 
 interface Pair {
   readonly private: string;
@@ -27,7 +28,22 @@ interface Vectors {
     with_one_time_key: boolean;
     root: string;
     session_id: string;
-    messages: readonly { role: "initiator" | "responder"; is_opening: boolean; salt: string; text: string; ciphertext: string }[];
+    messages: readonly {
+      role: "initiator" | "responder";
+      is_opening: boolean;
+      salt: string;
+      text: string;
+      files: readonly DescribedFile[];
+      ciphertext: string;
+    }[];
+  }[];
+  readonly files: readonly {
+    key: string;
+    size: number;
+    ciphertext_size: number;
+    ciphertext_sha256: string;
+    begins: string;
+    ends: string;
   }[];
 }
 

@@ -169,6 +169,36 @@ test("a message is sealed once: every try sends the same bytes, and none the tex
   expect(first.sent[0]!.data).not.toHaveProperty("content");
 });
 
+test("files go with an encrypted message, in every try; what opens them does not leave the device", async () => {
+  const sealed = { attachment_id: "a1", filename: "plan.txt", content_type: "text/plain", size: 3, url: "", created_at: "", key: "the key" };
+  const first = (line = new Line());
+  const sending = write("secret", { encrypted: true, attachments: [sealed] });
+  await first.has(1);
+  first.sent[0]!.lose();
+  await sending;
+  // A reload in between.
+  chat.setState(EMPTY);
+  outbox = make();
+  await outbox.load();
+  expect(chat.getState().outgoing["c1"]![0]!.attachments).toEqual([sealed]);
+  const second = (line = new Line());
+  const again = outbox.send();
+  await second.has(1);
+  second.sent[0]!.answer();
+  await again;
+  expect(second.sent[0]!.data).toEqual(first.sent[0]!.data);
+  expect(second.sent[0]!.data["attachment_ids"]).toEqual(["a1"]);
+  expect(JSON.stringify(second.sent[0]!.data)).not.toMatch(/plan\.txt|the key/);
+});
+
+test.each([true, false])("a file that is not sealed like its message stays here, encrypted: %s", async (encrypted) => {
+  const file = { attachment_id: "a1", filename: "plan.txt", content_type: "text/plain", size: 3, url: "", created_at: "", ...(encrypted ? {} : { key: "k" }) };
+  line = new Line();
+  await write("look", { encrypted, attachments: [file] });
+  expect(line.sent).toEqual([]);
+  expect(rows()).toEqual([{ content: "look", state: "failed", error: "attach the files again" }]);
+});
+
 test("a clock that goes back does not change the order", async () => {
   await write("one");
   const later = chat.getState().outgoing["c1"]![0]!.createdAt + 3_600_000;

@@ -89,6 +89,16 @@ test("without preview, and for what this device cannot read, it says that there 
   expect(FakeNotification.shown.at(-1)!.options.body).toBe("New message");
 });
 
+test("an encrypted message that brings files alone says so, once this device has read it", () => {
+  const files = [{ attachment_id: "a1", filename: "encrypted", content_type: "application/octet-stream", size: 1, url: "", created_at: "" }];
+  start(false);
+  arrive({ kind: "encrypted", content: "QUJD", attachments: files });
+  expect(FakeNotification.shown.at(-1)!.options.body).toBe("New message");
+  chat.setState({ plain: { m2: "" } });
+  arrive({ message_id: "m2", kind: "encrypted", content: "QUJD", attachments: files });
+  expect(FakeNotification.shown.at(-1)!.options.body).toBe("A file");
+});
+
 test("sound and notices can be turned off on this device", () => {
   changePreferences({ sound: false, desktop: false });
   start(false);

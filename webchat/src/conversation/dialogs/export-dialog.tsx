@@ -8,7 +8,7 @@ import { notify } from "../../design/toast.tsx";
 import { useActions } from "../../engine/actions.ts";
 import { chat } from "../../engine/state.ts";
 import { useWords } from "../../i18n/words.ts";
-import { textIn } from "../message-text.ts";
+import { filesIn, textIn } from "../message-text.ts";
 import type { ConversationDialogProps } from "./conversation-dialog.tsx";
 import styles from "./dialogs.module.css";
 import { useDoing } from "./doing.ts";
@@ -31,9 +31,10 @@ export function ExportDialog({ conversation, agentName, onClose }: ConversationD
     setCount(0);
     const messages = await wholeHistory(rest, conversation.conversation_id, signal, setCount);
     if (messages === undefined) return;
-    const { plain } = chat.getState();
+    const { plain, sealedFiles } = chat.getState();
     const textOf = (message: Message) => textIn(plain, message);
-    const transcript = { conversation, agentName, messages, textOf, exportedAt: new Date() };
+    const filesOf = (message: Message) => filesIn(sealedFiles, message);
+    const transcript = { conversation, agentName, messages, textOf, filesOf, exportedAt: new Date() };
     const say = {
       you: t("you"),
       unreadable: t("unreadable"),

@@ -17,7 +17,7 @@ const PAGE = 50;
 
 export function FilesDialog({ conversation, onClose }: ConversationDialogProps) {
   const t = useWords(words);
-  const { rest } = useActions();
+  const { rest, describe } = useActions();
   const { isBusy, error, run } = useDoing();
   const [files, setFiles] = useState<readonly Attachment[]>();
   const [hasMore, setHasMore] = useState(false);
@@ -26,10 +26,11 @@ export function FilesDialog({ conversation, onClose }: ConversationDialogProps) 
     (before: string | undefined): void =>
       run(async () => {
         const page = await rest.call<Attachment[]>("GET", path, { query: { before, limit: PAGE } });
-        setFiles((known = []) => [...known, ...page.map(withoutNulls)]);
+        const files = await describe(page.map(withoutNulls));
+        setFiles((known = []) => [...known, ...files]);
         setHasMore(page.length === PAGE);
       }),
-    [rest, path, run],
+    [rest, describe, path, run],
   );
   useEffect(() => load(undefined), [load]);
   return (

@@ -1,6 +1,6 @@
 /** A whole conversation as text: Markdown for people, JSON for programs. Pure. */
 
-import type { Conversation, Message } from "@amtrio/client";
+import type { Attachment, Conversation, Message } from "@amtrio/client";
 import { dayName, daysBetween, timeOfDay } from "../../i18n/dates.ts";
 
 export interface TranscriptWords {
@@ -16,10 +16,12 @@ interface Transcript {
   readonly messages: readonly Message[];
   /** What encrypted messages say, as far as this device knows. */
   readonly textOf: (message: Message) => string | null | undefined;
+  /** Of encrypted ones as their senders describe them. */
+  readonly filesOf: (message: Message) => readonly Attachment[];
   readonly exportedAt: Date;
 }
 
-export function asMarkdown({ conversation, agentName, messages, textOf, exportedAt }: Transcript, say: TranscriptWords): string {
+export function asMarkdown({ conversation, agentName, messages, textOf, filesOf, exportedAt }: Transcript, say: TranscriptWords): string {
   const lines = [`# ${conversation.title ?? agentName}`];
   let before: Date | undefined;
   for (const message of messages) {
@@ -29,12 +31,12 @@ export function asMarkdown({ conversation, agentName, messages, textOf, exported
     before = at;
     const sender = message.sender_type === "client" ? say.you : agentName;
     lines.push(`**${sender}**, ${timeOfDay(at)}`, textOf(message) ?? say.unreadable);
-    for (const { filename } of message.attachments ?? []) lines.push(`*${say.attached(filename)}*`);
+    for (const { filename } of filesOf(message)) lines.push(`*${say.attached(filename)}*`);
   }
   return `${lines.filter((line) => line !== "").join("\n\n")}\n`;
 }
 
-export function asJson({ conversation, messages, textOf, exportedAt }: Transcript): string {
+export function asJson({ conversation, messages, textOf, filesOf, exportedAt }: Transcript): string {
   const whole = {
     exported_at: exportedAt.toISOString(),
     conversation: {
@@ -44,10 +46,17 @@ export function asJson({ conversation, messages, textOf, exportedAt }: Transcrip
       created_at: conversation.created_at,
     },
     messages: messages.map((message) =>
-      message.kind === "encrypted" ? { ...message, decrypted_content: textOf(message) ?? null } : message,
+      message.kind === "encrypted"
+        ? { ...message, decrypted_content: textOf(message) ?? null, decrypted_attachments: filesOf(message).map(described) }
+        : message,
     ),
   };
   return `${JSON.stringify(whole, undefined, 2)}\n`;
+}
+
+/** Without what opens it: an export may go anywhere. */
+function described({ attachment_id, filename, content_type, size }: Attachment) {
+  return { attachment_id, filename, content_type, size };
 }
 
 /** For a file name that every system takes. */

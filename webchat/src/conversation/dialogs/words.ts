@@ -98,7 +98,7 @@ export const words = catalogue({
 
     secrecyTitle: "End-to-end encryption",
     secrecyProtects: "With it on, messages are encrypted on this device and decrypted by {name}. The server that stands between you sees only that you write to each other, when, and how much.",
-    secrecyLimits: "It does not protect from where {name} runs: if it hands your words to a language model elsewhere, its provider reads them. Only the text is encrypted: file names and files, titles, tags and reactions are not. The server cannot search encrypted messages, and notifications do not show them.",
+    secrecyLimits: "It does not protect from where {name} runs: if it hands your words to a language model elsewhere, its provider reads them. Text and files are encrypted, also their names; titles, tags and reactions are not, and the server sees how many files there are and how large. The server cannot search encrypted messages, and notifications do not show them.",
     secrecySwitch: "Encrypt what I write",
     secrecyUnavailable: "{name} has published no keys, so nothing can be encrypted for it.",
     safetyNumber: "Safety number",
@@ -203,7 +203,7 @@ export const words = catalogue({
 
     secrecyTitle: "Ende-zu-Ende-Verschlüsselung",
     secrecyProtects: "Ist sie an, werden Nachrichten auf diesem Gerät verschlüsselt und erst von {name} entschlüsselt. Der Server dazwischen sieht nur, dass ihr euch schreibt, wann und wie viel.",
-    secrecyLimits: "Sie schützt nicht davor, wo {name} läuft: Gibt {name} deine Worte an ein Sprachmodell weiter, liest dessen Anbieter sie. Nur der Text wird verschlüsselt: Dateien und ihre Namen, Titel, Schlagwörter und Reaktionen nicht. Der Server kann verschlüsselte Nachrichten nicht durchsuchen, und Benachrichtigungen zeigen sie nicht.",
+    secrecyLimits: "Sie schützt nicht davor, wo {name} läuft: Gibt {name} deine Worte an ein Sprachmodell weiter, liest dessen Anbieter sie. Text und Dateien werden verschlüsselt, auch deren Namen; Titel, Schlagwörter und Reaktionen nicht, und der Server sieht, wie viele Dateien es sind und wie groß. Der Server kann verschlüsselte Nachrichten nicht durchsuchen, und Benachrichtigungen zeigen sie nicht.",
     secrecySwitch: "Verschlüsseln, was ich schreibe",
     secrecyUnavailable: "{name} hat keine Schlüssel veröffentlicht. Darum lässt sich nichts dafür verschlüsseln.",
     safetyNumber: "Sicherheitsnummer",

@@ -11,6 +11,7 @@ function transcript(messages = [own(1, "Hello", { attachments: [file] }), said(2
     agentName: "Demo",
     messages,
     textOf: (message: (typeof messages)[number]) => (message.kind === "encrypted" ? null : message.content),
+    filesOf: (message: (typeof messages)[number]) => (message.kind === "encrypted" ? [] : (message.attachments ?? [])),
     exportedAt: new Date(minutesLater(60)),
   };
 }
@@ -33,6 +34,16 @@ it("For programs it is the messages as they are, with what this device can read"
   const written = JSON.parse(asJson(transcript([own(1, "hQEMA", { kind: "encrypted" }), said(2, "Hi")])));
   expect(written.conversation.title).toBe("Holiday plans");
   expect(written.messages).toMatchObject([{ message_id: "m1", decrypted_content: null }, { message_id: "m2", content: "Hi" }]);
+});
+
+it("Files of encrypted messages are named as their senders call them, without what opens them", () => {
+  const stored = { ...file, filename: "encrypted", content_type: "application/octet-stream" };
+  const sealed = { ...file, key: "the key" };
+  const written = { ...transcript([own(1, "hQEMA", { kind: "encrypted", attachments: [stored] })]), textOf: () => "Look", filesOf: () => [sealed] };
+  expect(asMarkdown(written, say)).toContain("Look\n\n*Attached: garden.jpg*");
+  const [message] = JSON.parse(asJson(written)).messages;
+  expect(message.decrypted_attachments).toEqual([{ attachment_id: "a1", filename: "garden.jpg", content_type: "image/jpeg", size: 1 }]);
+  expect(asJson(written)).not.toContain("the key");
 });
 
 it.each([
