@@ -36,7 +36,7 @@ export class Engine implements Actions {
         this.#session.forget();
         void this.#leave();
       }
-      if (news.kind === "signed_in" && this.#account === undefined) void this.start();
+      if (news.kind === "signed_in" && news.userId !== this.#account?.self.userId) void this.#follow().catch(() => undefined);
     });
   }
 
@@ -46,7 +46,7 @@ export class Engine implements Actions {
 
   /** Go on with who was signed in here last; without anybody, say so. Rejects if nothing can be kept on this device. */
   async start(): Promise<void> {
-    const { self } = this.#session;
+    const self = this.#session.resume();
     try {
       if (self !== null) return await this.#open(self);
     } catch (error) {
@@ -105,7 +105,17 @@ export class Engine implements Actions {
       if (!hasEnded || account === this.#parting) return;
       this.#session.forget();
       await this.#leave({ hasEnded: true });
+      if (this.#session.self !== null) await this.start();
     });
+  }
+
+  /** Somebody signed in in another tab. What this one shows, and sends, is no other person's. */
+  async #follow(): Promise<void> {
+    if (this.#account !== undefined) {
+      this.#session.forget();
+      await this.#leave();
+    }
+    await this.start();
   }
 
   /** End the session and leave nothing on this device, unless `end` fails. The server may cut the connection before it answers. */

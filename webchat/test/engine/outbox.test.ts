@@ -1,5 +1,5 @@
 import { Closed, Refused, type Connection } from "@amtrio/client";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { apply } from "../../src/engine/apply.ts";
 import { openDatabase, type Database } from "../../src/engine/database.ts";
 import { Outbox } from "../../src/engine/outbox.ts";
@@ -45,16 +45,20 @@ class Line {
 }
 
 let database: Database;
+/** How long it takes to seal each of them. */
+let sealing: (content: string) => Promise<void>;
 let line: Line | undefined;
 let outbox: Outbox;
 const make = (): Outbox =>
-  new Outbox(database, "alice", new Tabs(), () => line as unknown as Connection | undefined, async ({ content }) => ({
-    ciphertext: `sealed ${content} ${Math.random()}`,
-  }));
+  new Outbox(database, "alice", new Tabs(), () => line as unknown as Connection | undefined, async ({ content }) => {
+    await sealing(content);
+    return { ciphertext: `sealed ${content} ${Math.random()}` };
+  });
 
 beforeEach(async () => {
   database = await openDatabase("alice");
   line = undefined;
+  sealing = async () => undefined;
   chat.setState(EMPTY);
   outbox = make();
 });
@@ -167,6 +171,64 @@ test("a message is sealed once: every try sends the same bytes, and none the tex
   await again;
   expect(second.sent[0]).toMatchObject({ word: "encrypted_message", data: first.sent[0]!.data });
   expect(first.sent[0]!.data).not.toHaveProperty("content");
+});
+
+test("what takes long to be sealed is not overtaken by what was written after it", async () => {
+  await write("a long letter", { encrypted: true });
+  await write("short", { encrypted: true });
+  await write("in the clear");
+  let seal: () => void = () => undefined;
+  sealing = (content) => (content === "short" ? Promise.resolve() : new Promise((resolve) => (seal = resolve)));
+  line = new Line();
+  const sending = outbox.send();
+  await vi.waitFor(() => expect(rows().map((row) => row.state)).toContain("sending"));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(line.sent).toEqual([]);
+  seal();
+  await line.has(3);
+  expect(line.sent.map(({ data }) => String(data["content"] ?? data["ciphertext"]).replace(/ 0\..*/, ""))).toEqual([
+    "sealed a long letter",
+    "sealed short",
+    "in the clear",
+  ]);
+  for (const sent of line.sent) sent.answer();
+  await sending;
+});
+
+test("where the disk refuses, a message goes out all the same; without a connection it says why it does not", async () => {
+  database.close();
+  await write("one");
+  expect(rows()).toMatchObject([{ content: "one", state: "failed" }]);
+  expect(rows()[0]!.error).toBeTruthy();
+
+  line = new Line();
+  const again = outbox.retry(chat.getState().outgoing["c1"]![0]!.clientId);
+  await line.has(1);
+  line.sent[0]!.refuse("too long");
+  await again;
+  expect(rows()).toMatchObject([{ content: "one", state: "failed", error: "too long" }]);
+
+  const last = write("two");
+  await line.has(2);
+  line.sent[1]!.answer();
+  await last;
+  expect(rows()).toMatchObject([{ content: "one" }, { content: "two", state: "sending" }]);
+  const told = message(1, { sender_type: "client", client_id: line.sent[1]!.data["client_id"] as string });
+  await outbox.told(told);
+});
+
+test("what was discarded while it was sealed is not sent", async () => {
+  let seal: () => void = () => undefined;
+  sealing = () => new Promise((resolve) => (seal = resolve));
+  line = new Line();
+  const sending = write("one", { encrypted: true });
+  await vi.waitFor(() => expect(rows()).toMatchObject([{ state: "sending" }]));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  await outbox.discard(chat.getState().outgoing["c1"]![0]!.clientId);
+  seal();
+  await sending;
+  expect(line.sent).toEqual([]);
+  expect(await database.getAll("outbox")).toEqual([]);
 });
 
 test("a clock that goes back does not change the order", async () => {
