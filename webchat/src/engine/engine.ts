@@ -226,9 +226,14 @@ export class Engine implements Actions {
   // --------------------------------------------------------------------------------------------------------- messages
 
   send(conversationId: string, content: string, { replyTo, attachments = [] }: SendOptions = {}): void {
-    const encrypted = chat.getState().secrecy[conversationId]?.kind === "on";
-    void this.#account?.outbox.add({ conversationId, content, replyTo, attachments, encrypted });
+    const account = this.#account;
     this.#typedAt.delete(conversationId);
+    if (account === undefined) return;
+    const message = { conversationId, content, replyTo, attachments };
+    const encrypted = account.secrets.isOnNow(conversationId);
+    if (encrypted !== undefined) void account.outbox.add({ ...message, encrypted });
+    // The page has just come, and has not looked yet how it stands with this conversation.
+    else void account.secrets.isOn(conversationId).then((isOn) => account.outbox.add({ ...message, encrypted: isOn }));
   }
 
   retry(clientId: string): void {
@@ -290,6 +295,11 @@ export class Engine implements Actions {
   }
 
   async steer(runId: string, text: string): Promise<void> {
+    const [conversationId] = Object.entries(chat.getState().runs).find(([, runs]) => runs.includes(runId)) ?? [];
+    // Said into a run, it would go in the clear.
+    if (conversationId !== undefined && (await this.#account?.secrets.isOn(conversationId))) {
+      throw new Refused("this conversation is encrypted", { code: "unsupported" });
+    }
     await this.#connection().send("run_control", { run_id: runId, action: "steer", text });
   }
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Engine } from "../../src/engine/engine.ts";
 import { chat } from "../../src/engine/state.ts";
 import { Browser, SELF_KEY } from "./browser.ts";
-import { conversation, message } from "./scene.ts";
+import { conversation, message, promised } from "./scene.ts";
 
 let browser: Browser;
 let engine: Engine | undefined;
@@ -55,9 +55,9 @@ test("a tab that hears late that its person has signed out leaves the name of wh
 });
 
 test("what the server says late of one person is not shown to the next", async () => {
-  let answer: (account: unknown) => void = () => undefined;
-  browser.held.set("/account", new Promise((resolve) => (answer = resolve)));
-  browser.held.set("/agents", new Promise((resolve) => setTimeout(() => resolve([{ agent_id: "of-alice", name: "A" }]), 100)));
+  const [account, agents] = [promised<unknown>(), promised<unknown>()];
+  browser.held.set("/account", account.promise);
+  browser.held.set("/agents", agents.promise);
   engine = await browser.open("alice");
   (await browser.socket(1)).lets(1);
   await vi.waitFor(() => expect(browser.asked).toContain("GET /account"));
@@ -66,9 +66,9 @@ test("what the server says late of one person is not shown to the next", async (
   browser.says({ kind: "signed_out", userId: "alice" });
   browser.says({ kind: "signed_in", userId: "bob" });
   await isSelf("bob");
-  answer({ user_id: "alice", is_admin: true });
-  await vi.waitFor(() => expect(browser.server.sockets).toHaveLength(2));
-  await new Promise((resolve) => setTimeout(resolve, 150));
+  account.resolve({ user_id: "alice", is_admin: true });
+  agents.resolve([{ agent_id: "of-alice", name: "Hers" }]);
+  await browser.socket(2);
   expect(chat.getState().account).toBeUndefined();
   expect(chat.getState().agents).toEqual({});
 });
@@ -81,7 +81,7 @@ test("events that were not applied when somebody left are not shown any more", a
   for (let seq = 1; seq <= 300; seq += 1) socket.says({ type: "message", seq: seq + 2, data: message(seq) });
   browser.says({ kind: "signed_out", userId: "alice" });
   expect(chat.getState().self).toBeNull();
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await vi.waitFor(() => expect(socket.isOver).toBe(true));
   expect(chat.getState().conversations).toEqual({});
 });
 

@@ -1,11 +1,11 @@
 import { Closed, Refused, type Connection } from "@amtrio/client";
-import { beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { apply } from "../../src/engine/apply.ts";
 import { openDatabase, type Database } from "../../src/engine/database.ts";
 import { Outbox } from "../../src/engine/outbox.ts";
 import { chat, EMPTY } from "../../src/engine/state.ts";
 import { Tabs } from "../../src/engine/tabs.ts";
-import { ALICE, event, message } from "./scene.ts";
+import { ALICE, event, message, promised } from "./scene.ts";
 
 interface Sent {
   readonly word: string;
@@ -177,14 +177,16 @@ test("what takes long to be sealed is not overtaken by what was written after it
   await write("a long letter", { encrypted: true });
   await write("short", { encrypted: true });
   await write("in the clear");
-  let seal: () => void = () => undefined;
-  sealing = (content) => (content === "short" ? Promise.resolve() : new Promise((resolve) => (seal = resolve)));
+  const [begun, sealed] = [promised(), promised()];
+  sealing = async (content) => {
+    if (content === "short") return;
+    begun.resolve();
+    await sealed.promise;
+  };
   line = new Line();
   const sending = outbox.send();
-  await vi.waitFor(() => expect(rows().map((row) => row.state)).toContain("sending"));
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  expect(line.sent).toEqual([]);
-  seal();
+  await begun.promise;
+  sealed.resolve();
   await line.has(3);
   expect(line.sent.map(({ data }) => String(data["content"] ?? data["ciphertext"]).replace(/ 0\..*/, ""))).toEqual([
     "sealed a long letter",
@@ -218,14 +220,16 @@ test("where the disk refuses, a message goes out all the same; without a connect
 });
 
 test("what was discarded while it was sealed is not sent", async () => {
-  let seal: () => void = () => undefined;
-  sealing = () => new Promise((resolve) => (seal = resolve));
+  const [begun, sealed] = [promised(), promised()];
+  sealing = () => {
+    begun.resolve();
+    return sealed.promise;
+  };
   line = new Line();
   const sending = write("one", { encrypted: true });
-  await vi.waitFor(() => expect(rows()).toMatchObject([{ state: "sending" }]));
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await begun.promise;
   await outbox.discard(chat.getState().outgoing["c1"]![0]!.clientId);
-  seal();
+  sealed.resolve();
   await sending;
   expect(line.sent).toEqual([]);
   expect(await database.getAll("outbox")).toEqual([]);
