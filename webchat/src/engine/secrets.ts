@@ -36,8 +36,9 @@ export class Secrets {
 
   /** Whether what is said there is to be sealed, as far as it is known right now; undefined: to be looked up (`isOn`). */
   isOnNow(conversationId: string): boolean | undefined {
-    const known = chat.getState().secrecy[conversationId];
-    if (known !== undefined) return known.kind === "on" || known.kind === "changed";
+    const known = chat.getState().secrecy[conversationId]?.kind;
+    if (known === "on" || known === "changed") return true;
+    // Nobody has looked yet, or another tab has turned it on since.
     return this.isUsed ? undefined : false;
   }
 
@@ -46,7 +47,9 @@ export class Secrets {
     const known = this.isOnNow(conversationId);
     if (known !== undefined) return known;
     try {
-      return await (await this.#open()).isOn(conversationId);
+      const isOn = await (await this.#open()).isOn(conversationId);
+      if (isOn) void this.#tell(conversationId).catch(() => undefined);
+      return isOn;
     } catch {
       return true;
     }

@@ -1,5 +1,6 @@
 import type { Attachment } from "@amtrio/client";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { openVault } from "../../src/encryption/vault.ts";
 import { begun } from "../../src/engine/conversations.ts";
 import type { OutboxRow } from "../../src/engine/database.ts";
 import type { Engine } from "../../src/engine/engine.ts";
@@ -40,6 +41,22 @@ test("what is sent before the page knows how it stands with a conversation is se
   socket.lets(1);
   await vi.waitFor(() => expect(socket.said("encrypted_message")).toHaveLength(1));
   expect(JSON.stringify(socket.heard)).not.toContain("secret plan");
+});
+
+test("what another tab has turned on counts in this one at once", async () => {
+  engine = await browser.open("alice");
+  const socket = await browser.socket(1);
+  socket.lets(1);
+  await vi.waitFor(() => expect(chat.getState().link.kind).toBe("online"));
+  chat.setState({ conversations: { c1: begun(conversation("c1", { agent_id: "demo" })) }, secrecy: { c1: { kind: "off" } } });
+  const other = await openVault("alice");
+  await other.begin(server.rest("user/alice"), "c1", "demo");
+  other.close();
+  localStorage.setItem("amtrio.vault.alice", "used");
+  engine.send("c1", "my secret plan");
+  await vi.waitFor(() => expect(socket.said("encrypted_message")).toHaveLength(1));
+  expect(JSON.stringify(socket.heard)).not.toContain("secret plan");
+  await vi.waitFor(() => expect(chat.getState().secrecy["c1"]?.kind).toBe("on"));
 });
 
 test("where it cannot be found out, nothing goes out in the clear", async () => {
