@@ -26,6 +26,7 @@ import { Outbox } from "./outbox.ts";
 import { Runs } from "./runs.ts";
 import { SearchHere } from "./search-here.ts";
 import { Secrets } from "./secrets.ts";
+import { heardTime } from "./server-clock.ts";
 import type { Session } from "./session.ts";
 import { chat, EMPTY, views, type ChatConversation, type Self } from "./state.ts";
 import { anotherDeviceId, deviceId, type Tabs } from "./tabs.ts";
@@ -197,7 +198,10 @@ export class SignedInAccount {
   async #apply(event: AmtrioEvent, connection: Connection): Promise<void> {
     // Somebody has left, with more of the log on its way.
     if (this.#isClosed) return;
-    if (event.type === "online") this.#online(event.data.epoch, event.data.seq);
+    if (event.type === "online") {
+      heardTime(event.data.server_time);
+      this.#online(event.data.epoch, event.data.seq);
+    }
     if (event.type === "offline") offline(event.data.reason, event.data.retry_in_ms);
     if (event.type === "online" || event.type === "offline") return this.outbox.connectionChanged();
     // Keys are asked for over REST; what fails is asked again when the conversation is opened.
@@ -281,6 +285,7 @@ export class SignedInAccount {
       transaction.objectStore("meta").get("account"),
     ]);
     this.#position = position as Position | undefined;
+    this.writer.startAt(this.#position);
     chat.setState({
       ...EMPTY,
       self: this.self,

@@ -30,6 +30,33 @@ test("a tab that is behind writes nothing over what a newer one wrote", async ()
   expect(await database.get("meta", "position")).toEqual({ epoch: "e", seq: 9 });
 });
 
+test("nor with what a person does there, which is made from what that tab knows", async () => {
+  const [ahead, behind] = [new Writer(database), new Writer(database)];
+  behind.startAt({ epoch: "e", seq: 5 });
+  ahead.add({ conversations: [{ ...begun(conversation()), lastSeq: 20 }] }, { epoch: "e", seq: 9 });
+  await ahead.flush();
+  behind.add({ conversations: [{ ...begun(conversation()), lastSeq: 10, pinned: true }] });
+  await behind.flush();
+  expect(await database.get("conversations", "c1")).toMatchObject({ lastSeq: 20, pinned: false });
+
+  behind.add({}, { epoch: "e", seq: 9 });
+  behind.add({ conversations: [{ ...begun(conversation()), lastSeq: 20, pinned: true }] });
+  await behind.flush();
+  expect(await database.get("conversations", "c1")).toMatchObject({ lastSeq: 20, pinned: true });
+});
+
+test("nor anything of a history that another tab has left", async () => {
+  const [ahead, behind] = [new Writer(database), new Writer(database)];
+  behind.startAt({ epoch: "old", seq: 900 });
+  ahead.add({ isAnew: true, messages: [message(1)] }, { epoch: "new", seq: 3 });
+  await ahead.flush();
+  behind.add({ messages: [message(2)] });
+  behind.add({ messages: [message(3)] }, { epoch: "old", seq: 901 });
+  await behind.flush();
+  expect(await seqs()).toEqual([1]);
+  expect(await database.get("meta", "position")).toEqual({ epoch: "new", seq: 3 });
+});
+
 test("another history replaces this one, however small its numbers are", async () => {
   const writer = new Writer(database);
   writer.add({ messages: [message(1), message(2)] }, { epoch: "old", seq: 900 });
