@@ -139,7 +139,7 @@ export class Outbox {
       const [word, fields] = await this.#command(row, isKept, stop.signal);
       const answer = connection.send(word, fields as never, { signal: stop.signal });
       onHanded();
-      await answer;
+      this.#answered(row, (await answer) as { readonly conversation_seq?: number });
       return !isKept || (await this.#forget(row.clientId));
     } catch (error) {
       if (stop.signal.aborted) return true;
@@ -149,6 +149,12 @@ export class Outbox {
     } finally {
       this.#sending.delete(row.clientId);
     }
+  }
+
+  /** The log tells it in a moment; if it was told already, as part of a snapshot or to another tab, nothing more comes. */
+  #answered({ clientId, conversationId }: OutboxRow, { conversation_seq: seq = Infinity }: { readonly conversation_seq?: number }): void {
+    const lastSeq = chat.getState().conversations[conversationId]?.lastSeq ?? 0;
+    if (seq <= lastSeq) this.#hide(clientId);
   }
 
   async #command(row: OutboxRow, isKept: boolean, signal: AbortSignal): Promise<readonly ["message" | "encrypted_message", object]> {

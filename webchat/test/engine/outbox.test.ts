@@ -1,16 +1,17 @@
 import { Closed, Refused, type Connection } from "@amtrio/client";
 import { beforeEach, expect, test } from "vitest";
 import { apply } from "../../src/engine/apply.ts";
+import { begun } from "../../src/engine/conversations.ts";
 import { openDatabase, type Database } from "../../src/engine/database.ts";
 import { Outbox } from "../../src/engine/outbox.ts";
 import { chat, EMPTY } from "../../src/engine/state.ts";
 import { Tabs } from "../../src/engine/tabs.ts";
-import { ALICE, event, message, promised } from "./scene.ts";
+import { ALICE, conversation, event, message, promised } from "./scene.ts";
 
 interface Sent {
   readonly word: string;
   readonly data: Record<string, unknown>;
-  answer(): void;
+  answer(data?: object): void;
   refuse(text: string): void;
   lose(): void;
 }
@@ -27,7 +28,7 @@ class Line {
       this.sent.push({
         word,
         data,
-        answer: () => resolve({}),
+        answer: (data = {}) => resolve(data),
         refuse: (text) => reject(new Refused(text, { code: "malformed" })),
         lose: () => reject(new Closed("closed")),
       });
@@ -130,6 +131,16 @@ test("a bubble stays from the answer until the log tells its message", async () 
   expect(rows()).toMatchObject([{ state: "sending" }]);
   const told = message(1, { sender_type: "client", client_id: line.sent[0]!.data["client_id"] as string });
   chat.setState(apply(chat.getState(), event("message", told), ALICE, 0).state);
+  expect(rows()).toEqual([]);
+});
+
+test("a bubble goes with the answer, where a snapshot has told its message before", async () => {
+  line = new Line();
+  const sending = write("one");
+  await line.has(1);
+  chat.setState({ conversations: { c1: { ...begun(conversation()), lastSeq: 7 } } });
+  line.sent[0]!.answer({ conversation_seq: 7, repeated: true });
+  await sending;
   expect(rows()).toEqual([]);
 });
 
