@@ -32,6 +32,13 @@ export function recallQuiet(userId: string | undefined): void {
   }
 }
 
+/** Its person leaves. */
+export function forgetQuiet(): void {
+  owner = undefined;
+  quiet.setState(NEVER_QUIET);
+  localStorage.removeItem(KEY);
+}
+
 export async function askQuiet(rest: Rest): Promise<void> {
   const asker = owner;
   const told = await rest.call<Partial<QuietPreferences>>("GET", PATH);
@@ -40,7 +47,9 @@ export async function askQuiet(rest: Rest): Promise<void> {
 
 /** What is left out stays. */
 export async function changeQuiet(rest: Rest, changes: Partial<QuietPreferences>): Promise<void> {
-  keepQuiet(await rest.call<Partial<QuietPreferences>>("PUT", PATH, { body: changes }));
+  const asker = owner;
+  const told = await rest.call<Partial<QuietPreferences>>("PUT", PATH, { body: changes });
+  if (asker === owner) keepQuiet(told);
 }
 
 /** What was told. */

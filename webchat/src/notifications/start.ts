@@ -14,7 +14,7 @@ import { keepBadge } from "./badge.ts";
 import { DesktopNotices, type Notice } from "./desktop.ts";
 import { preferences } from "./preferences.ts";
 import { refreshPush } from "./push.ts";
-import { askQuiet, keepQuiet, quietPreferences, recallQuiet } from "./server-preferences.ts";
+import { askQuiet, forgetQuiet, keepQuiet, quietPreferences, recallQuiet } from "./server-preferences.ts";
 import { armSound, playTone } from "./sound.ts";
 import { becomeSpeaker } from "./speaker.ts";
 import { words } from "./words.ts";
@@ -64,6 +64,7 @@ export function startNotifications(
       if (state.conversations !== before.conversations) notices.close((id) => state.conversations[id]?.readUpTo);
     }),
     () => speaker.stop(),
+    forgetQuiet,
   ];
   return () => {
     for (const stop of stops) stop();
