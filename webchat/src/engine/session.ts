@@ -126,9 +126,11 @@ export class Session {
     if (FOR_ANYONE.test(new URL(String(input)).pathname)) return fetch(input, init);
     const isEarly = this.rest.token === undefined && this.self !== null;
     if (isEarly && (await this.renew().catch(() => false))) return fetch(input, this.#withToken(init));
-    const sent = this.rest.token;
+    const [sent, ended] = [this.rest.token, this.#ended];
     const answer = await fetch(input, init);
     if (answer.status !== UNAUTHORIZED || sent === undefined) return answer;
+    // What one person asked is not asked again in the name of the next.
+    if (ended !== this.#ended) return answer;
     if (this.rest.token === sent && !(await this.renew().catch(() => false))) return answer;
     return fetch(input, this.#withToken(init));
   }
