@@ -174,8 +174,6 @@ export class SignedInAccount {
       },
     });
     this.#connection = connection;
-    // What it could not read, of a device whose storage fails or of an account that is being left, waits.
-    void this.outbox.send().catch(() => undefined);
     this.#sayWhatWasRead(connection);
     try {
       for await (const event of connection) await this.#apply(event, connection);

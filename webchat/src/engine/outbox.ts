@@ -12,6 +12,9 @@ import { alone, type Tabs } from "./tabs.ts";
 
 export type Seal = (row: OutboxRow) => Promise<Readonly<Record<string, string>>>;
 
+/** Why what is on its way is let go of. */
+const OFFLINE = Symbol("there is no socket");
+
 export class Outbox {
   readonly #database: Database;
   readonly #userId: string;
@@ -33,8 +36,7 @@ export class Outbox {
   async load(): Promise<void> {
     const outgoing: Record<string, Outgoing[]> = {};
     for (const { sealed: _, ...row } of await this.#database.getAllFromIndex("outbox", "createdAt")) {
-      const connection = this.#sending.has(row.clientId) ? this.#connection() : undefined;
-      const state = row.state === "failed" ? "failed" : connection === undefined ? "waiting" : stateOf(connection);
+      const state = row.state === "failed" ? "failed" : this.#sending.has(row.clientId) ? "sending" : "waiting";
       (outgoing[row.conversationId] ??= []).push({ ...row, state });
     }
     // What has been answered and not been told yet is in no row any more, and must not vanish for a moment.
@@ -79,23 +81,22 @@ export class Outbox {
     if (clientId !== undefined) await this.#forget(clientId);
   }
 
-  /** There is a socket, or there is none any more: say so beside what is being sent. */
+  /** There is a socket, or there is none any more. */
   connectionChanged(): void {
-    const connection = this.#connection();
-    if (connection === undefined) return;
-    const rows = Object.values(chat.getState().outgoing).flat();
-    for (const row of rows) if (this.#sending.has(row.clientId)) this.#show({ ...row, state: stateOf(connection) });
+    if (this.#connection()?.isOnline === true) return void this.send().catch(() => undefined);
+    // It is anybody's again: another tab may be connected while this one waits, or is put to sleep.
+    for (const stop of this.#sending.values()) stop.abort(OFFLINE);
   }
 
-  /** Send what waits, unless another tab is at it. */
+  /** Send what waits as soon as there is a socket, unless another tab is at it. */
   async send(): Promise<void> {
     const connection = this.#connection();
-    if (connection === undefined) return;
+    if (connection?.isOnline !== true) return;
     await alone(`outbox ${this.#userId}`, async () => {
       for (;;) {
         const rows = await this.#database.getAllFromIndex("outbox", "createdAt");
         const waiting = rows.filter((row) => row.state !== "failed");
-        if (waiting.length === 0 || connection !== this.#connection()) return;
+        if (waiting.length === 0 || connection !== this.#connection() || !connection.isOnline) return;
         const answers: Promise<boolean>[] = [];
         for (const row of waiting) answers.push((await this.#handOver(connection, row)).answer);
         // The connection is over, and the next one begins anew; or the disk refuses.
@@ -118,7 +119,7 @@ export class Outbox {
   /** The disk refuses: it goes out from memory, or says why it does not. */
   async #sendUnkept(row: OutboxRow, error: unknown): Promise<void> {
     const connection = this.#connection();
-    const isOver = connection !== undefined && (await this.#sendOne(connection, row, () => undefined, false));
+    const isOver = connection?.isOnline === true && (await this.#sendOne(connection, row, () => undefined, false));
     if (!isOver) this.#show({ ...row, state: "failed", error: textOf(error) });
   }
 
@@ -134,7 +135,7 @@ export class Outbox {
   async #sendOne(connection: Connection, row: OutboxRow, onHanded: () => void, isKept = true): Promise<boolean> {
     const stop = new AbortController();
     this.#sending.set(row.clientId, stop);
-    this.#show({ ...row, state: stateOf(connection), error: undefined });
+    this.#show({ ...row, state: "sending", error: undefined });
     try {
       const [word, fields] = await this.#command(row, isKept, stop.signal);
       const answer = connection.send(word, fields as never, { signal: stop.signal });
@@ -142,13 +143,20 @@ export class Outbox {
       this.#answered(row, (await answer) as { readonly conversation_seq?: number });
       return !isKept || (await this.#forget(row.clientId));
     } catch (error) {
-      if (stop.signal.aborted) return true;
+      if (stop.signal.aborted && stop.signal.reason !== OFFLINE) return true;
+      if (stop.signal.aborted) return this.#waitAgain(row);
       if (error instanceof Refused || !(error instanceof ClientError)) return this.#fail(row, error, isKept);
-      if (!(error instanceof Closed)) this.#show({ ...row, state: "waiting" });
-      return false;
+      return error instanceof Closed ? false : this.#waitAgain(row);
     } finally {
       this.#sending.delete(row.clientId);
     }
+  }
+
+  #waitAgain(row: OutboxRow): false {
+    const shown = chat.getState().outgoing[row.conversationId] ?? [];
+    // Its message may have been told before its answer.
+    if (shown.some((each) => each.clientId === row.clientId)) this.#show({ ...row, state: "waiting" });
+    return false;
   }
 
   /** The log tells it in a moment; if it was told already, as part of a snapshot or to another tab, nothing more comes. */
@@ -222,9 +230,4 @@ export class Outbox {
 
 function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** Handed to the connection, it is sent as soon as there is a socket. */
-function stateOf(connection: Connection): "sending" | "waiting" {
-  return connection.isOnline ? "sending" : "waiting";
 }

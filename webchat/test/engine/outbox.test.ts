@@ -144,17 +144,52 @@ test("a bubble goes with the answer, where a snapshot has told its message befor
   expect(rows()).toEqual([]);
 });
 
-test("what is on its way says that it waits while there is no socket", async () => {
+test("what is on its way waits while there is no socket, and goes again under the same id on the next one", async () => {
   line = new Line();
-  line.isOnline = false;
   const sending = write("one");
   await line.has(1);
+  expect(rows()).toMatchObject([{ state: "sending" }]);
+  line.isOnline = false;
+  outbox.connectionChanged();
+  await sending;
   expect(rows()).toMatchObject([{ state: "waiting" }]);
   line.isOnline = true;
   outbox.connectionChanged();
+  await line.has(2);
   expect(rows()).toMatchObject([{ state: "sending" }]);
-  line.sent[0]!.answer();
+  expect(line.sent[1]!.data["client_id"]).toBe(line.sent[0]!.data["client_id"]);
+  line.sent[1]!.answer();
+  await outbox.send();
+  expect(await database.getAll("outbox")).toEqual([]);
+});
+
+test("what a tab without a socket has in hand is sent by another tab that has one", async () => {
+  const asleep = (line = new Line());
+  void write("one");
+  await asleep.has(1);
+  asleep.isOnline = false;
+  outbox.connectionChanged();
+  // Nothing is heard of that tab any more.
+  const awake = new Line();
+  const other = new Outbox(database, "alice", new Tabs(), () => awake as unknown as Connection, async () => ({}));
+  const sending = other.send();
+  await awake.has(1);
+  awake.sent[0]!.answer();
   await sending;
+  expect(awake.sent[0]!.data["client_id"]).toBe(asleep.sent[0]!.data["client_id"]);
+});
+
+test("a message that was told before its socket went does not come back as one that waits", async () => {
+  line = new Line();
+  const sending = write("one");
+  await line.has(1);
+  const told = message(1, { sender_type: "client", client_id: line.sent[0]!.data["client_id"] as string });
+  chat.setState(apply(chat.getState(), event("message", told), ALICE, 0).state);
+  await outbox.told(told);
+  line.isOnline = false;
+  outbox.connectionChanged();
+  await sending;
+  expect(rows()).toEqual([]);
 });
 
 test("what was discarded is not sent", async () => {
