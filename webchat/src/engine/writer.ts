@@ -20,7 +20,7 @@ export interface Change {
   readonly isAnew?: boolean;
 }
 
-const STORES: Stores = ["conversations", "messages", "agents", "drafts", "meta"];
+const STORES: Stores = ["conversations", "messages", "agents", "drafts", "outbox", "meta"];
 
 export class Writer {
   readonly #database: Database;
@@ -105,8 +105,16 @@ function apply(transaction: WriteTransaction, change: Change): void {
     void messages.delete(rangeOf(id));
     void conversations.delete(id);
     void transaction.objectStore("drafts").delete(id);
+    // If it fails, so does the transaction, which tells.
+    withoutOutgoing(transaction, id).catch(() => undefined);
   }
   for (const conversation of change.conversations ?? []) void conversations.put(conversation);
   for (const message of change.messages ?? []) void messages.put(message);
   for (const agent of change.agents ?? []) void transaction.objectStore("agents").put(agent);
+}
+
+/** What waits there could never be sent, and would be counted as unsent where nobody sees it. */
+async function withoutOutgoing(transaction: WriteTransaction, conversationId: string): Promise<void> {
+  const outbox = transaction.objectStore("outbox");
+  for (const row of await outbox.getAll()) if (row.conversationId === conversationId) void outbox.delete(row.clientId);
 }
