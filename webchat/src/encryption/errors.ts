@@ -6,9 +6,10 @@ import { words } from "./words.ts";
 /**
  * `changed`: the agent's keys are not those that were seen before. `elsewhere`: another browser of this account is the
  * one that encrypts. `no_session`: none was begun, or it was with other keys. `no_keys`: the agent published none.
- * `bad_keys`: they are not signed by their owner. `removed`: this browser's keys were deleted.
+ * `bad_keys`: they are not signed by their owner. `files`: those are not encrypted. `removed`: this browser's keys were
+ * deleted.
  */
-export type Refusal = "changed" | "elsewhere" | "no_session" | "no_keys" | "bad_keys" | "too_long" | "unsupported" | "removed";
+export type Refusal = "changed" | "elsewhere" | "no_session" | "no_keys" | "bad_keys" | "too_long" | "files" | "unsupported" | "removed";
 
 /**
  * `malformed`: no message of this format. `newer`: of a later version. `elsewhere`: for another device.

@@ -8,6 +8,7 @@ export const words = catalogue({
     refused_no_keys: "This agent has published no keys, so nothing can be encrypted for it.",
     refused_bad_keys: "The agent’s keys are not signed by their owner. Nothing was encrypted.",
     refused_too_long: "This text is too long for one encrypted message.",
+    refused_files: "Files cannot be sent in encrypted conversations: they would not be encrypted.",
     refused_unsupported: "This browser cannot encrypt. It needs HTTPS and a current version.",
     refused_removed: "The keys of this browser were deleted. Reload the page.",
 
@@ -61,6 +62,7 @@ export const words = catalogue({
     refused_no_keys: "Dieser Agent hat keine Schlüssel veröffentlicht, für ihn kann nichts verschlüsselt werden.",
     refused_bad_keys: "Die Schlüssel des Agenten sind nicht von ihrem Besitzer unterschrieben. Es wurde nichts verschlüsselt.",
     refused_too_long: "Dieser Text ist zu lang für eine verschlüsselte Nachricht.",
+    refused_files: "In verschlüsselten Unterhaltungen lassen sich keine Dateien senden: Sie wären nicht verschlüsselt.",
     refused_unsupported: "Dieser Browser kann nicht verschlüsseln. Dazu braucht es HTTPS und eine aktuelle Version.",
     refused_removed: "Die Schlüssel dieses Browsers wurden gelöscht. Lade die Seite neu.",
 

@@ -10,7 +10,8 @@ import type { Vault } from "../encryption/vault.ts";
 import type { OutboxRow } from "./database.ts";
 import { chat, type ChatState, type Secrecy } from "./state.ts";
 
-const KEY = "amtrio.vault";
+/** With an account behind it: that another person encrypts here, too, must not make anybody's conversations plain. */
+const KEY = "amtrio.vault.";
 
 export class Secrets {
   readonly #userId: string;
@@ -30,7 +31,28 @@ export class Secrets {
 
   /** A conversation was encrypted on this device, some time. */
   get isUsed(): boolean {
-    return localStorage.getItem(KEY) === this.#userId;
+    return localStorage.getItem(KEY + this.#userId) !== null;
+  }
+
+  /** Whether what is said there is to be sealed, as far as it is known right now; undefined: to be looked up (`isOn`). */
+  isOnNow(conversationId: string): boolean | undefined {
+    const known = chat.getState().secrecy[conversationId]?.kind;
+    if (known === "on" || known === "changed") return true;
+    // Nobody has looked yet, or another tab has turned it on since.
+    return this.isUsed ? undefined : false;
+  }
+
+  /** The same. What cannot be looked up counts as yes: nothing goes out in the clear for want of an answer. */
+  async isOn(conversationId: string): Promise<boolean> {
+    const known = this.isOnNow(conversationId);
+    if (known !== undefined) return known;
+    try {
+      const isOn = await (await this.#open()).isOn(conversationId);
+      if (isOn) void this.#tell(conversationId).catch(() => undefined);
+      return isOn;
+    } catch {
+      return true;
+    }
   }
 
   async close(): Promise<void> {
@@ -45,7 +67,7 @@ export class Secrets {
     const removal = import("../encryption/vault.ts").then(({ removeVault }) => removeVault(this.#userId));
     if (!this.isUsed) return removal.catch(() => undefined);
     await removal;
-    localStorage.removeItem(KEY);
+    localStorage.removeItem(KEY + this.#userId);
   }
 
   /** A conversation is shown: say how it stands with it. */
@@ -70,7 +92,7 @@ export class Secrets {
     }
     if (!(await vault.hasKeys(this.#rest, agentId))) set(conversationId, { kind: "unavailable" });
     await vault.begin(this.#rest, conversationId, agentId);
-    localStorage.setItem(KEY, this.#userId);
+    localStorage.setItem(KEY + this.#userId, "used");
     await this.#tell(conversationId);
   }
 
@@ -86,7 +108,9 @@ export class Secrets {
     await this.#tellAll();
   }
 
-  async seal({ conversationId, content }: OutboxRow): Promise<Readonly<Record<string, string>>> {
+  async seal({ conversationId, content, attachments }: OutboxRow): Promise<Readonly<Record<string, string>>> {
+    // They were there before it was turned on. To leave them out would be to lose them.
+    if (attachments.length > 0) throw new (await import("../encryption/errors.ts")).EncryptionError("files");
     const vault = await this.#open();
     const seal = async () => ({ ...(await vault.seal(conversationId, content)) }) as unknown as Readonly<Record<string, string>>;
     try {
