@@ -61,6 +61,7 @@ export function OpenQuestion({ message, question }: OpenQuestionProps) {
           <label className={styles["words"]}>
             <span>{t(multiple ? "ownWordsToo" : "ownWords")}</span>
             <textarea
+              dir="auto"
               rows={2}
               maxLength={MAX_TEXT}
               value={text}
