@@ -55,6 +55,17 @@ test("an option has its description read with it", () => {
   expect(document.getElementById(button.getAttribute("aria-describedby")!)?.textContent).toBe("It cannot be undone.");
 });
 
+test("Enter during a composition gives no answer, also where the browser tells of it late", async () => {
+  const { answers } = show(aQuestion({ free_text: true }));
+  const field = screen.getByRole("textbox");
+  await userEvent.type(field, "にほ");
+  fireEvent.keyDown(field, { key: "Enter", isComposing: true });
+  fireEvent.keyDown(field, { key: "Enter", keyCode: 229 });
+  expect(answers.given).toEqual([]);
+  await userEvent.type(field, "{Enter}");
+  expect(answers.given).toEqual([["msg_1", [], "にほ"]]);
+});
+
 test("of several, those that are ticked are sent together", async () => {
   const { answers } = show(aQuestion({ multiple: true }));
   const send = screen.getByRole("button", { name: "Send" });
@@ -153,15 +164,4 @@ test("counting down wakes up no oftener than the words change", () => {
   expect(timers).not.toHaveBeenCalled();
   act(() => vi.advanceTimersByTime(2 * 60_000));
   expect(screen.getByText("Expires in 11 hr.")).toBeDefined();
-});
-
-test("Enter during a composition gives no answer, also where the browser tells of it late", async () => {
-  const { answers } = show(aQuestion({ free_text: true }));
-  const field = screen.getByRole("textbox");
-  await userEvent.type(field, "にほ");
-  fireEvent.keyDown(field, { key: "Enter", isComposing: true });
-  fireEvent.keyDown(field, { key: "Enter", keyCode: 229 });
-  expect(answers.given).toEqual([]);
-  await userEvent.type(field, "{Enter}");
-  expect(answers.given).toEqual([["msg_1", [], "にほ"]]);
 });
