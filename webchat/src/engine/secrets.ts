@@ -86,6 +86,21 @@ export class Secrets {
     await this.#tellAll();
   }
 
+  /** What encrypted messages say; null: this browser cannot read it. */
+  async decipher(messages: readonly Message[]): Promise<Readonly<Record<string, string | null>>> {
+    const texts: Record<string, string | null> = {};
+    try {
+      const vault = this.isUsed ? await this.#open() : undefined;
+      for (const message of messages) {
+        const opened = await vault?.open(message);
+        texts[message.message_id] = opened !== undefined && "text" in opened ? opened.text : null;
+      }
+    } catch {
+      for (const { message_id: id } of messages) texts[id] ??= null;
+    }
+    return texts;
+  }
+
   async seal({ conversationId, content }: OutboxRow): Promise<Readonly<Record<string, string>>> {
     const vault = await this.#open();
     const seal = async () => ({ ...(await vault.seal(conversationId, content)) }) as unknown as Readonly<Record<string, string>>;
@@ -149,16 +164,7 @@ export class Secrets {
 
   async #openAll(messages: readonly Message[]): Promise<void> {
     for (const { message_id: id } of messages) this.#opening.add(id);
-    const texts: Record<string, string | null> = {};
-    try {
-      const vault = this.isUsed ? await this.#open() : undefined;
-      for (const message of messages) {
-        const opened = await vault?.open(message);
-        texts[message.message_id] = opened !== undefined && "text" in opened ? opened.text : null;
-      }
-    } catch {
-      for (const { message_id: id } of messages) texts[id] ??= null;
-    }
+    const texts = await this.decipher(messages);
     for (const { message_id: id } of messages) this.#opening.delete(id);
     chat.setState(({ plain }) => ({ plain: { ...plain, ...texts } }));
   }
