@@ -5,6 +5,7 @@ import { useEffect } from "react";
 import { createPortal } from "react-dom";
 import { useStore } from "zustand";
 import { createStore } from "zustand/vanilla";
+import { problemOf } from "../i18n/problem.ts";
 import { useWords } from "../i18n/words.ts";
 import { Button, IconButton } from "./button.tsx";
 import styles from "./toast.module.css";
@@ -39,9 +40,9 @@ export function notify(notice: Notice): () => void {
   return () => dismiss(id);
 }
 
-/** What went wrong, in the words of the error. */
+/** What went wrong. */
 export function notifyError(error: unknown): void {
-  notify({ text: error instanceof Error ? error.message : String(error), tone: "bad" });
+  notify({ text: problemOf(error), tone: "bad" });
 }
 
 function dismiss(id: number): void {

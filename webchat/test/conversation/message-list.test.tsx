@@ -1,7 +1,7 @@
 import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { chat } from "../../src/engine/state.ts";
+import { chat, type ChatState } from "../../src/engine/state.ts";
 import { live } from "../../src/engine/live.ts";
 import { choose } from "../../src/i18n/language.ts";
 import { useIntent } from "../../src/conversation/intent.ts";
@@ -257,6 +257,13 @@ describe("older messages", () => {
     expect(of(asked, "loadOlder")).toEqual([]);
     await scrollTo(0);
     expect(of(asked, "loadOlder")[0]).toEqual(["loadOlder", ID]);
+  });
+
+  it("without a connection do not come, which is said in words for people", () => {
+    know(many(5), { link: { kind: "offline", retryAt: 0 } as ChatState["link"] });
+    change({ hasOlder: true, error: "GET /conversations/c1/messages: Failed to fetch" });
+    show(recording().actions);
+    expect(screen.getByRole("alert").textContent).toContain("Messages could not be loaded. The server does not answer.");
   });
 
   it("show that they are on their way, and why they are not", () => {

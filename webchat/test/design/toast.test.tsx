@@ -1,8 +1,9 @@
+import { Unreachable } from "@amtrio/client";
 import { act, render, screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Dialog } from "../../src/design/dialog.tsx";
-import { notify, Toasts } from "../../src/design/toast.tsx";
+import { notify, notifyError, Toasts } from "../../src/design/toast.tsx";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] }));
 afterEach(() => {
@@ -41,6 +42,12 @@ test("a notice goes when its time has come, wherever it has moved meanwhile", ()
   expect(screen.getByText("Message deleted")).toBeDefined();
   act(() => vi.advanceTimersByTime(1001));
   expect(screen.queryByText("Message deleted")).toBeNull();
+});
+
+test("a server that does not answer is told in words for people, not with a route", () => {
+  render(<Toasts />);
+  act(() => notifyError(new Unreachable("POST /conversations: Failed to fetch")));
+  expect(screen.getByText("The server does not answer. Look at your connection, then try again.")).toBeDefined();
 });
 
 test("its button in a dialog does what it says, and closes nothing else", async () => {
