@@ -84,6 +84,8 @@ export interface Actions {
   setEncryption(conversationId: string, on: boolean): Promise<void>;
   /** A person compared the numbers. Keys that have changed are believed from now on. */
   markVerified(conversationId: string): Promise<void>;
+  /** What encrypted messages say, by id, also of those that are in no timeline; null: this device cannot read it. */
+  decipher(messages: readonly Message[]): Promise<Readonly<Record<string, string | null>>>;
 
   // ---- agents
   refreshAgents(): Promise<AgentInfo[]>;

@@ -330,6 +330,10 @@ export class Engine implements Actions {
     await this.#account?.secrets.verify(conversationId);
   }
 
+  async decipher(messages: readonly Message[]) {
+    return (await this.#account?.secrets.decipher(messages)) ?? {};
+  }
+
   async refreshAgents() {
     return (await this.#account?.refreshAgents()) ?? [];
   }

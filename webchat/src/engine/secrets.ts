@@ -108,6 +108,21 @@ export class Secrets {
     await this.#tellAll();
   }
 
+  /** What encrypted messages say; null: this browser cannot read it. */
+  async decipher(messages: readonly Message[]): Promise<Readonly<Record<string, string | null>>> {
+    const texts: Record<string, string | null> = {};
+    try {
+      const vault = this.isUsed ? await this.#open() : undefined;
+      for (const message of messages) {
+        const opened = await vault?.open(message);
+        texts[message.message_id] = opened !== undefined && "text" in opened ? opened.text : null;
+      }
+    } catch {
+      for (const { message_id: id } of messages) texts[id] ??= null;
+    }
+    return texts;
+  }
+
   async seal({ conversationId, content, attachments }: OutboxRow): Promise<Readonly<Record<string, string>>> {
     // They were there before it was turned on. To leave them out would be to lose them.
     if (attachments.length > 0) throw new (await import("../encryption/errors.ts")).EncryptionError("files");
@@ -173,16 +188,7 @@ export class Secrets {
 
   async #openAll(messages: readonly Message[]): Promise<void> {
     for (const { message_id: id } of messages) this.#opening.add(id);
-    const texts: Record<string, string | null> = {};
-    try {
-      const vault = this.isUsed ? await this.#open() : undefined;
-      for (const message of messages) {
-        const opened = await vault?.open(message);
-        texts[message.message_id] = opened !== undefined && "text" in opened ? opened.text : null;
-      }
-    } catch {
-      for (const { message_id: id } of messages) texts[id] ??= null;
-    }
+    const texts = await this.decipher(messages);
     for (const { message_id: id } of messages) this.#opening.delete(id);
     chat.setState(({ plain }) => ({ plain: { ...plain, ...texts } }));
   }
