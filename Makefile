@@ -4,6 +4,8 @@ PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3; do \
 	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$each; break; }; done)
 BIN := .venv/bin
 ARGS ?=
+# A file's tests stay together: they share servers. Those that measure come after the others, when the machine is theirs.
+TESTS = $(if $(ARGS),$(BIN)/python -m pytest $(ARGS),$(BIN)/python -m pytest -n auto --dist loadfile -m "not alone" && $(BIN)/python -m pytest -m alone)
 
 .DEFAULT_GOAL := help
 .PHONY: help run webchat test check format bench clean lock install-run install-dev
@@ -20,7 +22,7 @@ webchat: install-run ## build the web client that the server serves at /, if it 
 	@$(BIN)/python deploy/webchat.py
 
 test: install-dev ## run the tests (ARGS="tests/store -k prune" for some of the server's)
-	$(BIN)/python -m pytest $(ARGS)
+	$(TESTS)
 	$(if $(ARGS),,$(BIN)/python deploy/node.py test)
 
 check: install-dev ## everything a change must pass: lint, format, types, import contracts, tests
@@ -29,7 +31,7 @@ check: install-dev ## everything a change must pass: lint, format, types, import
 	$(BIN)/mypy amtrio tests deploy
 	$(BIN)/lint-imports
 	$(BIN)/python deploy/node.py lint
-	$(BIN)/python -m pytest $(ARGS)
+	$(TESTS)
 	$(BIN)/python deploy/node.py test
 
 format: install-dev ## format the code and repair what the linter can

@@ -28,6 +28,8 @@ def pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519Pri
         pem(KEY).replace("\n", "\\n"),
         KEY.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode(),
     ],
+    # The key is another one in each process, the tests' names are not.
+    ids=["number", "padded number", "DER", "PEM", "PEM in one line", "older PEM"],
 )
 def test_a_key_is_understood_however_it_is_written(text: str) -> None:
     assert public_point(p256_key(text)) == public_point(KEY)

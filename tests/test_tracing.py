@@ -468,6 +468,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             assert not thread.is_alive()
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("protocol", ["http", "grpc"])
 @pytest.mark.usefixtures("impatient")
 async def test_a_collector_that_is_away_changes_nothing(tmp_path: Path, journal: Journal, protocol: str) -> None:

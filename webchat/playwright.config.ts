@@ -3,13 +3,8 @@
 import { defineConfig } from "@playwright/test";
 import { CHROMIUM_FLAGS, findChromium } from "./e2e/harness/chromium.ts";
 
-// Everything takes a quarter of an hour on two cores. `E2E=core` is what every change must pass in any case: that nothing
-// is lost, that answers are live, that it opens offline, and that the rest is there.
-const CORE = ["sync", "answers-streaming", "answers-questions", "composer-writing", "encryption", "pwa", "quality-plain-http", "shell"];
-
 export default defineConfig({
   testDir: "e2e",
-  ...(process.env["E2E"] === "core" ? { testMatch: CORE.map((name) => `**/${name}.spec.ts`) } : {}),
   outputDir: "test-results/runs",
   globalSetup: "./e2e/harness/build.ts",
   // Specs of one file may share what one worker's server knows; files are spread over the workers.

@@ -208,6 +208,7 @@ class Good(Reader):
             self.take(await wire.receive())
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 async def test_others_notice_nothing_of_those_who_do_not_read(tmp_path: Path) -> None:
     """

@@ -146,7 +146,8 @@ test("signing out asks while messages wait, and leaves the address of the first 
   const { conversation_id: id } = await alice.rest.createConversation(coder.id);
   const page = await alice.signIn();
   await page.goto(`/c/${id}`);
-  await page.evaluate(() => navigator.serviceWorker.ready);
+  // A worker may be ready before this page is its own.
+  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
   await expect(field(page, "Message Coder")).toBeVisible();
   await alice.context.setOffline(true);
   await field(page, "Message Coder").fill("Never to be sent");

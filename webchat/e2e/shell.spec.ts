@@ -229,6 +229,23 @@ test("a new chat: type a few letters of whom, or say what another one is about",
   await expect(row(page, "Harbour dues")).toContainText("No messages yet");
 });
 
+test("what goes wrong in a dialog is said over it, where it can be pressed away", async ({ person, agents, allow }) => {
+  allow(/ERR_INTERNET_DISCONNECTED|ERR_FAILED|WebSocket/);
+  const alice = await person("Alice");
+  await agents.scripted("Berta");
+  const page = await alice.signIn();
+  await page.getByRole("button", { name: "New chat" }).first().click();
+  const dialog = page.getByRole("dialog");
+  await expect(dialog.locator("[data-agent]")).not.toHaveCount(0);
+  await page.route("**/conversations", (route) => route.abort());
+  await dialog.locator("[data-agent]").filter({ hasText: "Berta" }).first().click();
+  const notice = page.getByRole("status", { name: "Notices" });
+  await expect(notice.getByRole("button", { name: "Dismiss" })).toBeVisible();
+  await notice.getByRole("button", { name: "Dismiss" }).click();
+  await expect(notice.getByRole("button")).toHaveCount(0);
+  await expect(dialog).toBeVisible();
+});
+
 test("arrows, Home and End walk the list, Enter opens, and of hundreds of rows only some are there", async ({ person, agents }) => {
   const alice = await person("Alice");
   const agent = await agents.scripted("Coder");

@@ -3,6 +3,7 @@
 import { lazy, StrictMode, Suspense, useLayoutEffect, useRef, useState } from "react";
 import { createRoot } from "react-dom/client";
 import { useLocation } from "wouter";
+import { finishRemovals } from "./conversation/removals.ts";
 import { notifyError, Toasts } from "./design/toast.tsx";
 import { ActionsProvider } from "./engine/actions.ts";
 import { Engine } from "./engine/engine.ts";
@@ -21,7 +22,10 @@ const AlreadyIn = lazy(async () => ({ default: (await import("./welcome/already-
 /** Draw the app, and begin with whoever was signed in last. */
 export function start(root: HTMLElement): void {
   const engine = new Engine(location.origin);
-  engine.beforeSignOut = dropPush;
+  engine.beforeSignOut = async (rest) => {
+    await finishRemovals();
+    await dropPush(rest);
+  };
   createRoot(root).render(
     <StrictMode>
       <App engine={engine} />

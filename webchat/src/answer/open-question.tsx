@@ -2,6 +2,7 @@
 
 import { Refused, type Message, type Option, type Question } from "@amtrio/client";
 import { useId, useState, type SyntheticEvent } from "react";
+import { isComposing } from "../composer/keys.ts";
 import { Button } from "../design/button.tsx";
 import { notifyError } from "../design/toast.tsx";
 import { useActions } from "../engine/actions.ts";
@@ -60,12 +61,13 @@ export function OpenQuestion({ message, question }: OpenQuestionProps) {
           <label className={styles["words"]}>
             <span>{t(multiple ? "ownWordsToo" : "ownWords")}</span>
             <textarea
+              dir="auto"
               rows={2}
               maxLength={MAX_TEXT}
               value={text}
               onChange={(event) => setText(event.target.value)}
               onKeyDown={(event) => {
-                const isSend = event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing;
+                const isSend = event.key === "Enter" && !event.shiftKey && !isComposing(event.nativeEvent);
                 if (!isSend) return;
                 event.preventDefault();
                 if (canSubmit) submit(event);

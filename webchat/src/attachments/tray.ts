@@ -193,7 +193,6 @@ async function upload({ id, file }: TrayFile): Promise<void> {
     const onProgress = (sent: number): void => update(conversationId, id, { sent });
     const attachment = await actions.upload(file, { conversationId, signal, onProgress });
     update(conversationId, id, { state: "uploaded", sent: file.size, attachment });
-    renewUnfit(conversationId);
   } catch (error) {
     const isCutOff = error instanceof Unreachable;
     update(conversationId, id, { state: "failed", error: reasonOf(error), isCutOff });

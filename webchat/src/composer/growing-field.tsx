@@ -17,5 +17,5 @@ export function GrowingField({ fieldRef, ...rest }: GrowingFieldProps) {
     field.style.height = "auto";
     field.style.height = `${field.scrollHeight}px`;
   }, [fieldRef, value]);
-  return <textarea ref={fieldRef} className={styles["field"]} rows={1} {...rest} />;
+  return <textarea ref={fieldRef} className={styles["field"]} rows={1} dir="auto" {...rest} />;
 }

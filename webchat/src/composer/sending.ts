@@ -5,6 +5,7 @@ import { emptyTray, sendWhenUploaded, trayOf } from "../attachments/tray.ts";
 import { intend, type Intent } from "../conversation/intent.ts";
 import { notify } from "../design/toast.tsx";
 import type { Actions } from "../engine/actions.ts";
+import { problemOf } from "../i18n/problem.ts";
 import { sayNow } from "../i18n/words.ts";
 import type { Way } from "./ways.ts";
 import { words } from "./words.ts";
@@ -58,7 +59,7 @@ function save(message: Message, content: string, actions: Actions): void {
       intend(conversationId, { kind: "edit", message });
     };
     const action = { label: sayNow(words, "editAgain"), run: again };
-    notify({ text: sayNow(words, "editFailed", { error: textOf(error) }), tone: "bad", action, forMs: UNDO_MS });
+    notify({ text: sayNow(words, "editFailed", { error: problemOf(error) }), tone: "bad", action, forMs: UNDO_MS });
   });
 }
 
@@ -67,7 +68,7 @@ function steer(conversationId: string, runId: string, content: string, actions: 
     // The answer has ended meanwhile, or takes no words: it is said as what comes next. Nothing was stored.
     if (error instanceof Refused && TOO_LATE.has(error.code)) return actions.send(conversationId, content);
     const action = { label: sayNow(words, "sendInstead"), run: () => actions.send(conversationId, content) };
-    notify({ text: sayNow(words, "steerFailed", { error: textOf(error) }), tone: "bad", action, forMs: UNDO_MS });
+    notify({ text: sayNow(words, "steerFailed", { error: problemOf(error) }), tone: "bad", action, forMs: UNDO_MS });
   });
 }
 
@@ -75,7 +76,3 @@ const TOO_LATE = new Set(["run_closed", "unsupported", "not_found"]);
 
 // What was written is gone if the button is missed: time enough to read and to reach it.
 const UNDO_MS = 20_000;
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

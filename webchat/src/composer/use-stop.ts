@@ -4,6 +4,7 @@ import { useEffect } from "react";
 import { notifyError } from "../design/toast.tsx";
 import { useActions } from "../engine/actions.ts";
 import { chat, useChat } from "../engine/state.ts";
+import { isComposing } from "./keys.ts";
 import type { Stopping } from "./send-controls.tsx";
 
 export interface Stop {
@@ -31,7 +32,7 @@ export function useStop(conversationId: string): Stop {
       isForOther = event.key === "Escape" && isForSomethingElse(event);
     };
     const press = (event: KeyboardEvent): void => {
-      if (event.key !== "Escape" || event.defaultPrevented || event.isComposing || isForOther) return;
+      if (event.key !== "Escape" || event.defaultPrevented || isComposing(event) || isForOther) return;
       event.preventDefault();
       stop().catch(notifyError);
     };

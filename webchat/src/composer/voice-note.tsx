@@ -33,6 +33,7 @@ export default function VoiceNote({ isHeld, onDone, onEnd }: VoiceNoteProps) {
   const [startedAt, setStartedAt] = useState<number>();
   const [seconds, setSeconds] = useState(0);
   const heldSince = useRef(isHeld ? Date.now() : undefined);
+  const isSending = useRef(false);
   const isFull = seconds >= MAX_SECONDS;
 
   useEffect(() => {
@@ -104,6 +105,9 @@ export default function VoiceNote({ isHeld, onDone, onEnd }: VoiceNoteProps) {
   }, [isHeld]);
 
   async function send(): Promise<void> {
+    // Until the recorder has ended the button is still there.
+    if (isSending.current) return;
+    isSending.current = true;
     const blob = await recording.current!.finish();
     const name = nameOf((when) => t("voiceName", { when }), blob.type, new Date());
     onDone(new File([blob], name, { type: blob.type }));

@@ -2,9 +2,11 @@
 
 import { useEffect, useRef, useState } from "react";
 import type { Message } from "@amtrio/client";
-import { chat } from "../engine/state.ts";
-import { inOneLine, textIn } from "./message-text.ts";
+import { chat, useChat } from "../engine/state.ts";
+import { useWords } from "../i18n/words.ts";
+import { filesIn, inOneLine, textIn } from "./message-text.ts";
 import type { Row } from "./rows.ts";
+import { words } from "./words.ts";
 
 // As much as one listens to before deciding whether to go there.
 const SAID_AT_MOST = 200;
@@ -17,20 +19,28 @@ interface AnnouncerProps {
 }
 
 export function Announcer({ rows, agentName, reachesPresent }: AnnouncerProps) {
-  const [said, setSaid] = useState("");
+  const t = useWords(words);
+  const [said, setSaid] = useState({ seq: 0, text: "" });
   const newest = reachesPresent ? newestOfAgent(rows) : undefined;
+  const text = useChat((state) => (newest === undefined ? undefined : textIn(state.plain, newest)));
   // Undefined: what is new cannot be told from what is old yet.
   const knownUpTo = useRef(reachesPresent ? (newest?.conversation_seq ?? 0) : undefined);
   useEffect(() => {
     if (newest === undefined) return;
     const { conversation_seq: seq } = newest;
     const isNew = knownUpTo.current !== undefined && seq > knownUpTo.current;
+    // It is still being deciphered: what it says comes in a moment.
+    if (isNew && text === undefined) return;
     knownUpTo.current = Math.max(seq, knownUpTo.current ?? 0);
-    if (isNew) setSaid(`${agentName}: ${inOneLine(textIn(chat.getState().plain, newest) ?? "", SAID_AT_MOST)}`);
-  }, [newest, agentName]);
+    if (!isNew) return;
+    const line = text === null ? t("unreadable") : inOneLine(text ?? "", SAID_AT_MOST);
+    setSaid({ seq, text: `${agentName}: ${line || t("file", { n: filesIn(chat.getState().sealedFiles, newest).length })}` });
+    // oxlint-disable-next-line react/exhaustive-deps -- another language says nothing anew
+  }, [newest, text, agentName]);
   return (
     <div className="visually-hidden" aria-live="polite" aria-atomic>
-      {said}
+      {/* Another element, or the same words would be said only the first time. */}
+      <span key={said.seq}>{said.text}</span>
     </div>
   );
 }

@@ -28,11 +28,13 @@ interface ConversationViewProps {
 
 export function ConversationView({ conversationId, messageId }: ConversationViewProps) {
   const actions = useActions();
+  const conversation = useChat((state) => state.conversations[conversationId]);
+  // A link may lead to one that this device has not heard of yet.
+  const isKnown = conversation !== undefined;
   useEffect(() => {
     actions.show(conversationId);
     return closeAll;
-  }, [actions, conversationId]);
-  const conversation = useChat((state) => state.conversations[conversationId]);
+  }, [actions, conversationId, isKnown]);
   const isLoaded = useChat((state) => state.isLoaded);
   if (conversation !== undefined) {
     return <Conversation key={conversationId} conversation={conversation} messageId={messageId} />;

@@ -4,8 +4,9 @@ import { ArrowDown } from "lucide-react";
 import { Button } from "../design/button.tsx";
 import { Spinner } from "../design/spinner.tsx";
 import { useActions } from "../engine/actions.ts";
-import type { Timeline } from "../engine/state.ts";
+import { useChat, type Timeline } from "../engine/state.ts";
 import { dayName } from "../i18n/dates.ts";
+import { problemWords } from "../i18n/problem-words.ts";
 import { useWords } from "../i18n/words.ts";
 import styles from "./list-overlays.module.css";
 import type { Row } from "./rows.ts";
@@ -57,6 +58,8 @@ interface ListNoticeProps {
 export function ListNotice({ conversationId, timeline, isAtTop }: ListNoticeProps) {
   const t = useWords(words);
   const actions = useActions();
+  const say = useWords(problemWords);
+  const isOnline = useChat((state) => state.link.kind === "online");
   const { loading, error, hasOlder } = timeline;
   if (loading !== null) {
     return (
@@ -69,7 +72,7 @@ export function ListNotice({ conversationId, timeline, isAtTop }: ListNoticeProp
   const again = isAtTop && hasOlder ? actions.loadOlder : timeline.hasNewer ? actions.loadNewer : undefined;
   return (
     <div className={styles["notice"]} data-at="head" role="alert">
-      <span>{t("loadingFailed", { reason: error })}</span>
+      <span>{t("loadingFailed", { reason: isOnline ? error : say("unreachable") })}</span>
       <Button
         look="quiet"
         onClick={() => {

@@ -6,6 +6,7 @@ import { notify, notifyError } from "../design/toast.tsx";
 import { useActions, type Actions } from "../engine/actions.ts";
 import { chat } from "../engine/state.ts";
 import { sayNow } from "../i18n/words.ts";
+import { copyText } from "../markdown/copying.ts";
 import { intend } from "./intent.ts";
 import { textIn } from "./message-text.ts";
 import { keepAfterAll, removeLater, UNDO_MS } from "./removals.ts";
@@ -69,7 +70,7 @@ function commandsWith(actions: Actions) {
 }
 
 function copy(text: string): void {
-  navigator.clipboard.writeText(text).then(
+  copyText(text).then(
     () => notify({ text: sayNow(words, "copied"), forMs: 1500 }),
     () => notify({ text: sayNow(words, "notCopied"), tone: "bad" }),
   );

@@ -93,12 +93,16 @@ export function useOpening(options: OpeningOptions): Opening {
 
   const reveal = useCallback(
     (id: string): void => {
-      const messages = chat.getState().timelines[conversationId]?.messages ?? [];
-      const isKnown = messages.some((message) => message.message_id === id);
-      const known = isKnown ? Promise.resolve() : actions.loadAround(conversationId, id);
+      const isKnown = (): boolean =>
+        chat.getState().timelines[conversationId]?.messages.some((message) => message.message_id === id) ?? false;
+      const known = isKnown() ? Promise.resolve() : actions.loadAround(conversationId, id);
       setSeeking(true);
       known.then(
-        () => setTarget(id),
+        () => {
+          // Something else was wished for meanwhile, such as the newest messages.
+          if (isKnown()) setTarget(id);
+          else setSeeking(false);
+        },
         (error: unknown) => {
           setSeeking(false);
           notifyError(error);

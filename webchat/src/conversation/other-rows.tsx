@@ -14,7 +14,7 @@ export function DeletedItem({ row }: RowProps<DeletedRow>) {
   return (
     <span className={styles["deleted"]}>
       <Trash2 size={13} aria-hidden />
-      {row.count === 1 ? t("deletedOne") : t("deletedSome", { n: row.count })}
+      {row.messageIds.length === 1 ? t("deletedOne") : t("deletedSome", { n: row.messageIds.length })}
     </span>
   );
 }

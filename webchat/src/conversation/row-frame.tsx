@@ -94,7 +94,7 @@ function isOwnRow(row: SaidRow): boolean {
 /** "Sender, time". */
 function useLabel(row: SaidRow, { agentName }: Author): string {
   const t = useWords(words);
-  if (row.kind === "deleted") return row.count === 1 ? t("deletedOne") : t("deletedSome", { n: row.count });
+  if (row.kind === "deleted") return row.messageIds.length === 1 ? t("deletedOne") : t("deletedSome", { n: row.messageIds.length });
   const at = momentOf(row);
   return t("named", { sender: isOwnRow(row) ? t("you") : agentName, time: at === undefined ? "" : timeOfDay(new Date(at)) });
 }

@@ -2,6 +2,8 @@
 
 import { memo } from "react";
 import { dayName } from "../i18n/dates.ts";
+import { useLanguage } from "../i18n/language.ts";
+import { useToday } from "../i18n/today.ts";
 import { useWords } from "../i18n/words.ts";
 import { DeletedItem, MarkItem } from "./other-rows.tsx";
 import styles from "./other-rows.module.css";
@@ -52,7 +54,8 @@ function Said({ row, ...rest }: RowProps<SaidRow>) {
 }
 
 function DaySeparator({ day }: { readonly day: number }) {
-  const name = dayName(new Date(day));
+  useLanguage();
+  const name = dayName(new Date(day), new Date(useToday()));
   return (
     <div className={styles["day"]} role="separator" aria-label={name}>
       <span className={styles["pill"]} aria-hidden>

@@ -31,9 +31,7 @@ export interface MessageRow extends Placed {
 
 export interface DeletedRow extends Placed {
   readonly kind: "deleted";
-  /** Of the last of them. */
-  readonly messageId: string;
-  readonly count: number;
+  readonly messageIds: readonly string[];
 }
 
 export interface OutgoingRow extends Placed {
@@ -119,7 +117,7 @@ export function buildRows(input: RowsInput, before: readonly Row[] = []): readon
 
 /** Where a message is, or undefined. */
 export function indexOfMessage(rows: readonly Row[], messageId: string): number | undefined {
-  const index = rows.findIndex((row) => idOf(row) === messageId);
+  const index = rows.findIndex((row) => (row.kind === "deleted" ? row.messageIds.includes(messageId) : messageIn(row)?.message_id === messageId));
   return index < 0 ? undefined : index;
 }
 
@@ -131,10 +129,6 @@ export function messageIn(row: Row | undefined): Message | undefined {
 export function keyOf(message: Message): string {
   if (message.run !== undefined) return `r:${message.run.run_id}`;
   return message.client_id === undefined ? `m:${message.message_id}` : `c:${message.client_id}`;
-}
-
-function idOf(row: Row): string | undefined {
-  return row.kind === "message" ? row.message.message_id : row.kind === "deleted" ? row.messageId : undefined;
 }
 
 function quoteOf(id: string | null | undefined, known: ReadonlyMap<string, Message>): Quote | undefined {
@@ -180,11 +174,11 @@ class Rows {
     if (last?.kind === "deleted" && dayOf(at) === this.#day) {
       this.all.pop();
       const key = keyOf(message);
-      this.#push({ ...last, key, messageId: message.message_id, count: last.count + 1 });
+      this.#push({ ...last, key, messageIds: [...last.messageIds, message.message_id] });
       return;
     }
     const placed = this.#place(keyOf(message), "nobody", at, at, false);
-    this.#push({ ...placed, kind: "deleted", messageId: message.message_id, count: 1 });
+    this.#push({ ...placed, kind: "deleted", messageIds: [message.message_id] });
   }
 
   outgoing(outgoing: Outgoing, quote: Quote | undefined): void {
@@ -228,13 +222,18 @@ function isSame(one: Row, other: Row): boolean {
   const names = Object.keys(one) as (keyof Row)[];
   return (
     names.length === Object.keys(other).length &&
-    names.every((name) => one[name] === other[name] || ((name as string) === "quote" && isSameQuote(one, other)))
+    names.every((name) => one[name] === other[name] || isSameQuote(name, one, other) || areSameIds(name, one, other))
   );
 }
 
-function isSameQuote(one: Row, other: Row): boolean {
-  if (!("quote" in one) || !("quote" in other)) return false;
+function isSameQuote(name: string, one: Row, other: Row): boolean {
+  if (name !== "quote" || !("quote" in one) || !("quote" in other)) return false;
   return one.quote?.messageId === other.quote?.messageId && one.quote?.message === other.quote?.message;
+}
+
+function areSameIds(name: string, one: Row, other: Row): boolean {
+  if (name !== "messageIds" || one.kind !== "deleted" || other.kind !== "deleted") return false;
+  return one.messageIds.length === other.messageIds.length && one.messageIds.every((id, at) => id === other.messageIds[at]);
 }
 
 // Reading a time costs a microsecond, and a list of thousands is built anew with each message.

@@ -6,6 +6,7 @@ import { useWords } from "../i18n/words.ts";
 import { IconButton } from "./button.tsx";
 import { classes } from "./classes.ts";
 import styles from "./dialog.module.css";
+import { raise } from "./top-dialog.ts";
 import { words } from "./words.ts";
 
 interface DialogProps {
@@ -26,7 +27,9 @@ export function Dialog({ title, onClose, children, actions, className }: DialogP
     const opener = document.activeElement;
     const shown = dialog.current!;
     shown.showModal();
+    const lower = raise(shown);
     return () => {
+      lower();
       shown.close();
       if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
     };

@@ -2,11 +2,14 @@
 
 import { X } from "lucide-react";
 import { useEffect } from "react";
+import { createPortal } from "react-dom";
 import { useStore } from "zustand";
 import { createStore } from "zustand/vanilla";
+import { problemOf } from "../i18n/problem.ts";
 import { useWords } from "../i18n/words.ts";
 import { Button, IconButton } from "./button.tsx";
 import styles from "./toast.module.css";
+import { useTopDialog } from "./top-dialog.ts";
 import { words } from "./words.ts";
 
 // Long enough to read two lines and to reach the button.
@@ -22,6 +25,8 @@ export interface Notice {
 
 interface Shown extends Notice {
   readonly id: number;
+  /** When it goes, in milliseconds since 1970; also if it moves into a dialog meanwhile. */
+  readonly until: number;
 }
 
 const toasts = createStore<{ readonly shown: readonly Shown[] }>(() => ({ shown: [] }));
@@ -30,13 +35,14 @@ let last = 0;
 /** Show a notice. Returns how to take it away before its time. */
 export function notify(notice: Notice): () => void {
   const id = ++last;
-  toasts.setState(({ shown }) => ({ shown: [...shown.slice(-2), { ...notice, id }] }));
+  const until = Date.now() + (notice.forMs ?? SHOWN_MS);
+  toasts.setState(({ shown }) => ({ shown: [...shown.slice(-2), { ...notice, id, until }] }));
   return () => dismiss(id);
 }
 
-/** What went wrong, in the words of the error. */
+/** What went wrong. */
 export function notifyError(error: unknown): void {
-  notify({ text: error instanceof Error ? error.message : String(error), tone: "bad" });
+  notify({ text: problemOf(error), tone: "bad" });
 }
 
 function dismiss(id: number): void {
@@ -46,21 +52,24 @@ function dismiss(id: number): void {
 export function Toasts() {
   const t = useWords(words);
   const shown = useStore(toasts, (state) => state.shown);
-  return (
+  const dialog = useTopDialog();
+  const region = (
     <div className={styles["toasts"]} role="status" aria-label={t("notices")}>
       {shown.map((notice) => (
         <Toast key={notice.id} {...notice} />
       ))}
     </div>
   );
+  // Beside an open dialog it would lie behind its shade, where its buttons are dead and nobody hears of it.
+  return dialog === undefined ? region : createPortal(region, dialog);
 }
 
-function Toast({ id, text, tone = "plain", action, forMs = SHOWN_MS }: Shown) {
+function Toast({ id, text, tone = "plain", action, until }: Shown) {
   const t = useWords(words);
   useEffect(() => {
-    const timer = setTimeout(() => dismiss(id), forMs);
+    const timer = setTimeout(() => dismiss(id), until - Date.now());
     return () => clearTimeout(timer);
-  }, [id, forMs]);
+  }, [id, until]);
   return (
     <div className={styles["toast"]} data-tone={tone}>
       <span className={styles["text"]}>{text}</span>

@@ -6,8 +6,8 @@ import { words } from "./words.ts";
 /**
  * `changed`: the agent's keys are not those that were seen before. `elsewhere`: another browser of this account is the
  * one that encrypts. `no_session`: none was begun, or it was with other keys. `no_keys`: the agent published none.
- * `bad_keys`: they are not signed by their owner. `removed`: this browser's keys were deleted. `file_tampered`: a file is
- * not the one that was sent.
+ * `bad_keys`: they are not signed by their owner. `files`: those are not encrypted. `removed`: this browser's keys were
+ * deleted. `file_tampered`: a file is not the one that was sent.
  */
 export type Refusal =
   | "changed"
@@ -16,6 +16,7 @@ export type Refusal =
   | "no_keys"
   | "bad_keys"
   | "too_long"
+  | "files"
   | "unsupported"
   | "removed"
   | "file_tampered";

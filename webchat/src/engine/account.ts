@@ -26,6 +26,7 @@ import { Outbox } from "./outbox.ts";
 import { Runs } from "./runs.ts";
 import { SearchHere } from "./search-here.ts";
 import { Secrets } from "./secrets.ts";
+import { heardTime } from "./server-clock.ts";
 import type { Session } from "./session.ts";
 import { chat, EMPTY, views, type ChatConversation, type Self } from "./state.ts";
 import { anotherDeviceId, deviceId, type Tabs } from "./tabs.ts";
@@ -110,6 +111,7 @@ export class SignedInAccount {
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#wake?.();
+    this.timelines.forget();
     await this.#connection?.close();
     await this.secrets.close();
     await this.drafts.close();
@@ -122,9 +124,10 @@ export class SignedInAccount {
   async erase(): Promise<void> {
     await this.close();
     live.clear();
-    await this.secrets.erase();
     this.drafts.erase();
-    await deleteDatabase(this.self.userId);
+    // Neither waits for the other: what can be removed is.
+    const removed = await Promise.allSettled([deleteDatabase(this.self.userId), this.secrets.erase()]);
+    for (const each of removed) if (each.status === "rejected") throw each.reason;
   }
 
   /** Show a change, and keep it; it is not from the log. */
@@ -135,6 +138,8 @@ export class SignedInAccount {
 
   async refreshAgents(): Promise<AgentInfo[]> {
     const agents = await this.#session.rest.agents();
+    // An answer that comes late is nothing for who is signed in by then; so below.
+    if (this.#isClosed) return agents;
     chat.setState({ agents: Object.fromEntries(agents.map((agent) => [agent.agent_id, agent])) });
     this.writer.add({ agents });
     return agents;
@@ -147,7 +152,7 @@ export class SignedInAccount {
       `/conversations/${encodeURIComponent(id)}`,
     );
     const before = chat.getState().conversations[id];
-    if (before === undefined) return;
+    if (before === undefined || this.#isClosed) return;
     const lastSeq = Math.max(before.lastSeq, last?.conversation_seq ?? 0);
     const conversation = { ...before, ...row, last, unread, readUpTo: Math.max(readUpTo, before.readUpTo), lastSeq };
     chat.setState(({ conversations }) => ({ conversations: { ...conversations, [id]: conversation } }));
@@ -170,8 +175,7 @@ export class SignedInAccount {
       },
     });
     this.#connection = connection;
-    // What it could not read, of a device whose storage fails or of an account that is being left, waits.
-    void this.outbox.send().catch(() => undefined);
+    this.#sayWhatWasRead(connection);
     try {
       for await (const event of connection) await this.#apply(event, connection);
       return "";
@@ -181,8 +185,22 @@ export class SignedInAccount {
     }
   }
 
+  /** What was read without a connection, such as while the page before went, or before this one had its token. */
+  #sayWhatWasRead(connection: Connection): void {
+    for (const { conversation_id: id, readUpTo, receipts } of Object.values(chat.getState().conversations)) {
+      const own = receipts.find((each) => each.account_kind === "user" && each.account_id === this.self.userId);
+      if (readUpTo <= (own?.read_up_to ?? 0)) continue;
+      void connection.send("read", { conversation_id: id, up_to: readUpTo }).catch(() => undefined);
+    }
+  }
+
   async #apply(event: AmtrioEvent, connection: Connection): Promise<void> {
-    if (event.type === "online") this.#online(event.data.epoch, event.data.seq);
+    // Somebody has left, with more of the log on its way.
+    if (this.#isClosed) return;
+    if (event.type === "online") {
+      heardTime(event.data.server_time);
+      this.#online(event.data.epoch, event.data.seq);
+    }
     if (event.type === "offline") offline(event.data.reason, event.data.retry_in_ms);
     if (event.type === "online" || event.type === "offline") return this.outbox.connectionChanged();
     // Keys are asked for over REST; what fails is asked again when the conversation is opened.
@@ -227,9 +245,13 @@ export class SignedInAccount {
 
   /** A message that may be on the disk alone. */
   async #changeStored(messageId: string, change: (message: Message) => Message): Promise<void> {
-    await this.writer.flush();
-    const message = await this.database.getFromIndex("messages", "message_id", messageId);
-    if (message !== undefined) this.#keep({ messages: [change(message)] });
+    try {
+      await this.writer.flush();
+      const message = await this.database.getFromIndex("messages", "message_id", messageId);
+      if (message !== undefined) this.#keep({ messages: [change(message)] });
+    } catch {
+      // A disk that refuses is no reason to leave the server: it says all of this again to the next page.
+    }
   }
 
   async #fetchMissing(id: string): Promise<void> {
@@ -243,6 +265,7 @@ export class SignedInAccount {
 
   async #refreshAccount(): Promise<void> {
     const account = await this.#session.rest.account();
+    if (this.#isClosed) return;
     chat.setState({ account });
     await this.database.put("meta", account, "account");
   }
@@ -261,6 +284,7 @@ export class SignedInAccount {
       transaction.objectStore("meta").get("account"),
     ]);
     this.#position = position as Position | undefined;
+    this.writer.startAt(this.#position);
     chat.setState({
       ...EMPTY,
       self: this.self,

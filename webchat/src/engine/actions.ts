@@ -8,6 +8,7 @@
 import { createContext, useContext } from "react";
 import type { AgentInfo, Attachment, Message, Rest, SearchPage, SearchQuery } from "@amtrio/client";
 import type { SealedFile } from "./sealed-files.ts";
+import type { Deciphered } from "./secrets.ts";
 import type { SignInOptions } from "./session.ts";
 
 export interface SendOptions {
@@ -90,6 +91,8 @@ export interface Actions {
   setEncryption(conversationId: string, on: boolean): Promise<void>;
   /** A person compared the numbers. Keys that have changed are believed from now on. */
   markVerified(conversationId: string): Promise<void>;
+  /** What encrypted messages say and bring, also those that are in no timeline; a text of null: this device cannot read it. */
+  decipher(messages: readonly Message[]): Promise<Deciphered>;
 
   // ---- agents
   refreshAgents(): Promise<AgentInfo[]>;

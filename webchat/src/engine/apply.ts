@@ -101,8 +101,13 @@ function rebuilt(state: ChatState, snapshot: Snapshot, self: Self): Applied {
       timelines[told.conversation_id] = stretch(told.messages, conversation.lastSeq);
     }
   }
+  // The snapshot stands for their events, too.
+  const told = new Set(messages.map((message) => message.client_id));
+  const outgoing = Object.fromEntries(
+    Object.entries(state.outgoing).map(([id, rows]) => [id, rows.filter((row) => !told.has(row.clientId))]),
+  );
   return {
-    state: { ...state, conversations, timelines, runs: {}, stopping: {}, typing: {} },
+    state: { ...state, conversations, timelines, outgoing, runs: {}, stopping: {}, typing: {} },
     change: { isAnew: true, conversations: Object.values(conversations), messages },
   };
 }

@@ -36,7 +36,7 @@ export class Engine implements Actions {
         this.#session.forget();
         void this.#leave();
       }
-      if (news.kind === "signed_in" && this.#account === undefined) void this.start();
+      if (news.kind === "signed_in" && news.userId !== this.#account?.self.userId) void this.#follow().catch(() => undefined);
     });
   }
 
@@ -46,7 +46,7 @@ export class Engine implements Actions {
 
   /** Go on with who was signed in here last; without anybody, say so. Rejects if nothing can be kept on this device. */
   async start(): Promise<void> {
-    const { self } = this.#session;
+    const self = this.#session.resume();
     try {
       if (self !== null) return await this.#open(self);
     } catch (error) {
@@ -105,7 +105,17 @@ export class Engine implements Actions {
       if (!hasEnded || account === this.#parting) return;
       this.#session.forget();
       await this.#leave({ hasEnded: true });
+      if (this.#session.self !== null) await this.start();
     });
+  }
+
+  /** Somebody signed in in another tab. What this one shows, and sends, is no other person's. */
+  async #follow(): Promise<void> {
+    if (this.#account !== undefined) {
+      this.#session.forget();
+      await this.#leave();
+    }
+    await this.start();
   }
 
   /** End the session and leave nothing on this device, unless `end` fails. The server may cut the connection before it answers. */
@@ -217,14 +227,13 @@ export class Engine implements Actions {
 
   send(conversationId: string, content: string, { replyTo, attachments = [] }: SendOptions = {}): void {
     const account = this.#account;
-    const add = (encrypted: boolean): void => {
-      void account?.outbox.add({ conversationId, content, replyTo, attachments, encrypted });
-    };
-    // Right after the page was loaded nobody may have looked yet: nothing is sent in the clear because of that.
-    const isOn = account?.secrets.isOn(conversationId) ?? false;
-    if (typeof isOn === "boolean") add(isOn);
-    else void isOn.then(add, () => add(true));
     this.#typedAt.delete(conversationId);
+    if (account === undefined) return;
+    const message = { conversationId, content, replyTo, attachments };
+    const encrypted = account.secrets.isOnNow(conversationId);
+    if (encrypted !== undefined) void account.outbox.add({ ...message, encrypted });
+    // The page has just come, and has not looked yet how it stands with this conversation.
+    else void account.secrets.isOn(conversationId).then((isOn) => account.outbox.add({ ...message, encrypted: isOn }));
   }
 
   retry(clientId: string): void {
@@ -286,6 +295,11 @@ export class Engine implements Actions {
   }
 
   async steer(runId: string, text: string): Promise<void> {
+    const [conversationId] = Object.entries(chat.getState().runs).find(([, runs]) => runs.includes(runId)) ?? [];
+    // Said into a run, it would go in the clear.
+    if (conversationId !== undefined && (await this.#account?.secrets.isOn(conversationId))) {
+      throw new Refused("this conversation is encrypted", { code: "unsupported" });
+    }
     await this.#connection().send("run_control", { run_id: runId, action: "steer", text });
   }
 
@@ -299,8 +313,14 @@ export class Engine implements Actions {
 
   upload: Actions["upload"] = async (file, options) => {
     const account = this.#account;
-    if (account === undefined || !(await account.secrets.isOn(options.conversationId))) return this.rest.upload(file, options);
-    return account.files.seal(file, options);
+    if (account === undefined) throw new Error("nobody is signed in");
+    for (;;) {
+      const isOn = await account.secrets.isOn(options.conversationId);
+      const uploaded = isOn ? await account.files.seal(file, options) : await this.rest.upload(file, options);
+      if ((await account.secrets.isOn(options.conversationId)) === isOn) return uploaded;
+      // It was turned on or off meanwhile. What is in no message after a day is deleted anyway.
+      this.rest.call("DELETE", `/attachments/${encodeURIComponent(uploaded.attachment_id)}`).catch(() => undefined);
+    }
   };
 
   fileUrl: Actions["fileUrl"] = (attachment, kind) => {
@@ -327,6 +347,10 @@ export class Engine implements Actions {
 
   async markVerified(conversationId: string): Promise<void> {
     await this.#account?.secrets.verify(conversationId);
+  }
+
+  async decipher(messages: readonly Message[]) {
+    return (await this.#account?.secrets.decipher(messages)) ?? { plain: {}, sealedFiles: {} };
   }
 
   async refreshAgents() {

@@ -5,13 +5,16 @@
  * the order in which things were written. What was refused stays, with the reason, until a person has decided.
  */
 
-import { ClientError, Closed, newClientId, Refused, type Connection, type Message, type Words } from "@amtrio/client";
+import { ClientError, Closed, newClientId, Refused, type Connection, type Message } from "@amtrio/client";
 import type { Database, OutboxRow } from "./database.ts";
 import { isSealed } from "./sealed-files.ts";
 import { chat, type Outgoing } from "./state.ts";
 import { alone, type Tabs } from "./tabs.ts";
 
 export type Seal = (row: OutboxRow) => Promise<Readonly<Record<string, string>>>;
+
+/** Why what is on its way is let go of. */
+const OFFLINE = Symbol("there is no socket");
 
 export class Outbox {
   readonly #database: Database;
@@ -34,8 +37,7 @@ export class Outbox {
   async load(): Promise<void> {
     const outgoing: Record<string, Outgoing[]> = {};
     for (const { sealed: _, ...row } of await this.#database.getAllFromIndex("outbox", "createdAt")) {
-      const connection = this.#sending.has(row.clientId) ? this.#connection() : undefined;
-      const state = row.state === "failed" ? "failed" : connection === undefined ? "waiting" : stateOf(connection);
+      const state = row.state === "failed" ? "failed" : this.#sending.has(row.clientId) ? "sending" : "waiting";
       (outgoing[row.conversationId] ??= []).push({ ...row, state });
     }
     // What has been answered and not been told yet is in no row any more, and must not vanish for a moment.
@@ -58,100 +60,157 @@ export class Outbox {
       state: "waiting",
       error: undefined,
     };
-    this.#show(row);
-    await this.#database.put("outbox", row);
-    this.#tabs.tell({ kind: "outbox", userId: this.#userId });
-    await this.send();
+    await this.#enter(row);
   }
 
   async retry(clientId: string): Promise<void> {
-    const row = await this.#database.get("outbox", clientId);
-    if (row === undefined) return;
-    await this.#put({ ...row, state: "waiting", error: undefined });
-    await this.send();
+    const kept = await this.#database.get("outbox", clientId).catch(() => undefined);
+    const rows = Object.values(chat.getState().outgoing).flat();
+    const row = kept ?? rows.find((each) => each.clientId === clientId && each.state === "failed");
+    if (row !== undefined) await this.#enter({ ...row, state: "waiting", error: undefined });
   }
 
   async discard(clientId: string): Promise<void> {
     this.#sending.get(clientId)?.abort();
-    await this.#database.delete("outbox", clientId);
+    await this.#forget(clientId);
     this.#hide(clientId);
-    this.#tabs.tell({ kind: "outbox", userId: this.#userId });
+    this.#tell();
   }
 
   /** The log told a message: whatever was its row is done with, whoever sent it. */
   async told({ client_id: clientId }: Message): Promise<void> {
-    if (clientId !== undefined) await this.#database.delete("outbox", clientId);
+    if (clientId !== undefined) await this.#forget(clientId);
   }
 
-  /** There is a socket, or there is none any more: say so beside what is being sent. */
+  /** There is a socket, or there is none any more. */
   connectionChanged(): void {
-    const connection = this.#connection();
-    if (connection === undefined) return;
-    const rows = Object.values(chat.getState().outgoing).flat();
-    for (const row of rows) if (this.#sending.has(row.clientId)) this.#show({ ...row, state: stateOf(connection) });
+    if (this.#connection()?.isOnline === true) return void this.send().catch(() => undefined);
+    // It is anybody's again: another tab may be connected while this one waits, or is put to sleep.
+    for (const stop of this.#sending.values()) stop.abort(OFFLINE);
   }
 
-  /** Send what waits, unless another tab is at it. */
+  /** Send what waits as soon as there is a socket, unless another tab is at it. */
   async send(): Promise<void> {
     const connection = this.#connection();
-    if (connection === undefined) return;
+    if (connection?.isOnline !== true) return;
     await alone(`outbox ${this.#userId}`, async () => {
       for (;;) {
         const rows = await this.#database.getAllFromIndex("outbox", "createdAt");
         const waiting = rows.filter((row) => row.state !== "failed");
-        if (waiting.length === 0 || connection !== this.#connection()) return;
-        const sent = await Promise.all(waiting.map((row) => this.#sendOne(connection, row)));
-        // The connection is over; the next one begins anew.
-        if (sent.includes(false)) return;
+        if (waiting.length === 0 || connection !== this.#connection() || !connection.isOnline) return;
+        const answers: Promise<boolean>[] = [];
+        for (const row of waiting) answers.push((await this.#handOver(connection, row)).answer);
+        // The connection is over, and the next one begins anew; or the disk refuses.
+        if ((await Promise.all(answers)).includes(false)) return;
       }
     });
   }
 
-  /** False if it could not be sent, and still waits. */
-  async #sendOne(connection: Connection, row: OutboxRow): Promise<boolean> {
+  async #enter(row: OutboxRow): Promise<void> {
+    this.#show(row);
+    try {
+      await this.#database.put("outbox", row);
+    } catch (error) {
+      return this.#sendUnkept(row, error);
+    }
+    this.#tell();
+    await this.send();
+  }
+
+  /** The disk refuses: it goes out from memory, or says why it does not. */
+  async #sendUnkept(row: OutboxRow, error: unknown): Promise<void> {
+    const connection = this.#connection();
+    const isOver = connection?.isOnline === true && (await this.#sendOne(connection, row, () => undefined, false));
+    if (!isOver) this.#show({ ...row, state: "failed", error: textOf(error) });
+  }
+
+  /** Resolves when the connection has it, or cannot: what takes its time to be sealed is not overtaken. */
+  async #handOver(connection: Connection, row: OutboxRow): Promise<{ readonly answer: Promise<boolean> }> {
+    return new Promise((resolve) => {
+      const answer = this.#sendOne(connection, row, () => resolve({ answer }));
+      void answer.then(() => resolve({ answer }));
+    });
+  }
+
+  /** False if it could not be sent, and still waits. Never rejects. `onHanded`: the connection has it. */
+  async #sendOne(connection: Connection, row: OutboxRow, onHanded: () => void, isKept = true): Promise<boolean> {
     const stop = new AbortController();
     this.#sending.set(row.clientId, stop);
-    this.#show({ ...row, state: stateOf(connection), error: undefined });
+    this.#show({ ...row, state: "sending", error: undefined });
     try {
-      await this.#command(connection, row, stop.signal);
-      await this.#database.delete("outbox", row.clientId);
-      return true;
+      const [word, fields] = await this.#command(row, isKept, stop.signal);
+      const answer = connection.send(word, fields as never, { signal: stop.signal });
+      onHanded();
+      this.#answered(row, (await answer) as { readonly conversation_seq?: number });
+      return !isKept || (await this.#forget(row.clientId));
     } catch (error) {
-      if (stop.signal.aborted) return true;
-      if (error instanceof Refused || !(error instanceof ClientError)) {
-        await this.#put({ ...row, state: "failed", error: error instanceof Error ? error.message : String(error) });
-        return true;
-      }
-      if (!(error instanceof Closed)) this.#show({ ...row, state: "waiting" });
-      return false;
+      if (stop.signal.aborted && stop.signal.reason !== OFFLINE) return true;
+      if (stop.signal.aborted) return this.#waitAgain(row);
+      if (error instanceof Refused || !(error instanceof ClientError)) return this.#fail(row, error, isKept);
+      return error instanceof Closed ? false : this.#waitAgain(row);
     } finally {
       this.#sending.delete(row.clientId);
     }
   }
 
-  async #command(connection: Connection, row: OutboxRow, signal: AbortSignal): Promise<void> {
+  #waitAgain(row: OutboxRow): false {
+    const shown = chat.getState().outgoing[row.conversationId] ?? [];
+    // Its message may have been told before its answer.
+    if (shown.some((each) => each.clientId === row.clientId)) this.#show({ ...row, state: "waiting" });
+    return false;
+  }
+
+  /** The log tells it in a moment; if it was told already, as part of a snapshot or to another tab, nothing more comes. */
+  #answered({ clientId, conversationId }: OutboxRow, { conversation_seq: seq = Infinity }: { readonly conversation_seq?: number }): void {
+    const lastSeq = chat.getState().conversations[conversationId]?.lastSeq ?? 0;
+    if (seq <= lastSeq) this.#hide(clientId);
+  }
+
+  async #command(row: OutboxRow, isKept: boolean, signal: AbortSignal): Promise<readonly ["message" | "encrypted_message", object]> {
     const common = {
       client_id: row.clientId,
       conversation_id: row.conversationId,
       ...(row.replyTo === undefined ? {} : { reply_to: row.replyTo }),
     };
-    // A file in the clear would give away what its message hides, and nobody could read one that is sealed without it.
-    if (row.attachments.some((each) => isSealed(each) !== row.encrypted)) throw new Error("attach the files again");
     const files = row.attachments.map((each) => each.attachment_id);
     const withFiles = files.length > 0 ? { ...common, attachment_ids: files } : common;
     if (!row.encrypted) {
-      await connection.send("message", { ...withFiles, content: row.content }, { signal });
-      return;
+      // Nobody could read it: what opens it is not said in the clear.
+      if (row.attachments.some(isSealed)) throw new Error("attach the files again");
+      return ["message", { ...withFiles, content: row.content }];
     }
     const sealed = row.sealed ?? (await this.#seal(row));
+    signal.throwIfAborted();
     // The same client id must always bring the same bytes, or the server refuses it.
-    if (row.sealed === undefined) await this.#database.put("outbox", { ...row, sealed });
-    await connection.send("encrypted_message", { ...sealed, ...withFiles } as unknown as Words["encrypted_message"]["takes"], { signal });
+    if (row.sealed === undefined && isKept) await this.#database.put("outbox", { ...row, sealed });
+    return ["encrypted_message", { ...sealed, ...withFiles }];
   }
 
-  async #put(row: OutboxRow): Promise<void> {
-    await this.#database.put("outbox", row);
-    this.#show(row);
+  /** It stays, with the reason. False if that could not be noted: it would be sent again at once. */
+  async #fail(row: OutboxRow, error: unknown, isKept: boolean): Promise<boolean> {
+    const failed: OutboxRow = { ...row, state: "failed", error: textOf(error) };
+    this.#show(failed);
+    if (!isKept) return true;
+    try {
+      await this.#database.put("outbox", failed);
+    } catch {
+      return false;
+    }
+    this.#tell();
+    return true;
+  }
+
+  /** False: the disk refuses. Then it is sent once more by the next page, which changes nothing. */
+  async #forget(clientId: string): Promise<boolean> {
+    try {
+      await this.#database.delete("outbox", clientId);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #tell(): void {
     this.#tabs.tell({ kind: "outbox", userId: this.#userId });
   }
 
@@ -173,7 +232,6 @@ export class Outbox {
   }
 }
 
-/** Handed to the connection, it is sent as soon as there is a socket. */
-function stateOf(connection: Connection): "sending" | "waiting" {
-  return connection.isOnline ? "sending" : "waiting";
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -11,7 +11,11 @@ import type { OutboxRow } from "./database.ts";
 import { describedOf, isCiphertext, isSealed, sealedFilesOf, type SealedFile } from "./sealed-files.ts";
 import { chat, type ChatState, type Secrecy } from "./state.ts";
 
-const KEY = "amtrio.vault";
+/** What messages say and bring, by their ids. */
+export type Deciphered = Pick<ChatState, "plain" | "sealedFiles">;
+
+/** With an account behind it: that another person encrypts here, too, must not make anybody's conversations plain. */
+const KEY = "amtrio.vault.";
 
 export class Secrets {
   readonly #userId: string;
@@ -31,7 +35,28 @@ export class Secrets {
 
   /** A conversation was encrypted on this device, some time. */
   get isUsed(): boolean {
-    return localStorage.getItem(KEY) === this.#userId;
+    return localStorage.getItem(KEY + this.#userId) !== null;
+  }
+
+  /** Whether what is said there is to be sealed, as far as it is known right now; undefined: to be looked up (`isOn`). */
+  isOnNow(conversationId: string): boolean | undefined {
+    const known = chat.getState().secrecy[conversationId]?.kind;
+    if (known === "on" || known === "changed") return true;
+    // Nobody has looked yet, or another tab has turned it on since.
+    return this.isUsed ? undefined : false;
+  }
+
+  /** The same. What cannot be looked up counts as yes: nothing goes out in the clear for want of an answer. */
+  async isOn(conversationId: string): Promise<boolean> {
+    const known = this.isOnNow(conversationId);
+    if (known !== undefined) return known;
+    try {
+      const isOn = await (await this.#open()).isOn(conversationId);
+      if (isOn) void this.#tell(conversationId).catch(() => undefined);
+      return isOn;
+    } catch {
+      return true;
+    }
   }
 
   async close(): Promise<void> {
@@ -46,7 +71,7 @@ export class Secrets {
     const removal = import("../encryption/vault.ts").then(({ removeVault }) => removeVault(this.#userId));
     if (!this.isUsed) return removal.catch(() => undefined);
     await removal;
-    localStorage.removeItem(KEY);
+    localStorage.removeItem(KEY + this.#userId);
   }
 
   /** A conversation is shown: say how it stands with it. */
@@ -71,7 +96,7 @@ export class Secrets {
     }
     if (!(await vault.hasKeys(this.#rest, agentId))) set(conversationId, { kind: "unavailable" });
     await vault.begin(this.#rest, conversationId, agentId);
-    localStorage.setItem(KEY, this.#userId);
+    localStorage.setItem(KEY + this.#userId, "used");
     await this.#tell(conversationId);
   }
 
@@ -87,16 +112,29 @@ export class Secrets {
     await this.#tellAll();
   }
 
-  /** Whether what is written there is encrypted; a promise if nobody has looked yet. */
-  isOn(conversationId: string): boolean | Promise<boolean> {
-    const known = chat.getState().secrecy[conversationId]?.kind;
-    if (known !== undefined) return known === "on" || known === "changed";
-    return this.isUsed && this.#open().then((vault) => vault.isOn(conversationId));
+  /** What encrypted messages say and bring; a text of null: this browser cannot read it. */
+  async decipher(messages: readonly Message[]): Promise<Deciphered> {
+    const plain: Record<string, string | null> = {};
+    const sealedFiles: Record<string, readonly SealedFile[]> = {};
+    try {
+      const vault = this.isUsed ? await this.#open() : undefined;
+      for (const message of messages) {
+        const opened = await vault?.open(message);
+        const isRead = opened !== undefined && "text" in opened;
+        plain[message.message_id] = isRead ? opened.text : null;
+        if (isRead && opened.files !== undefined) sealedFiles[message.message_id] = sealedFilesOf(opened.files, message.attachments ?? []);
+      }
+    } catch {
+      for (const { message_id: id } of messages) plain[id] ??= null;
+    }
+    return { plain, sealedFiles };
   }
 
   async seal({ conversationId, content, attachments }: OutboxRow): Promise<Readonly<Record<string, string>>> {
+    // They were there before it was turned on. To leave them out would be to lose them.
+    if (!attachments.every(isSealed)) throw new (await import("../encryption/errors.ts")).EncryptionError("files");
     const vault = await this.#open();
-    const files = attachments.filter(isSealed).map(describedOf);
+    const files = attachments.map(describedOf);
     const seal = async () => ({ ...(await vault.seal(conversationId, content, files)) }) as unknown as Readonly<Record<string, string>>;
     try {
       return await seal();
@@ -176,19 +214,7 @@ export class Secrets {
 
   async #openAll(messages: readonly Message[]): Promise<void> {
     for (const { message_id: id } of messages) this.#opening.add(id);
-    const texts: Record<string, string | null> = {};
-    const files: Record<string, readonly SealedFile[]> = {};
-    try {
-      const vault = this.isUsed ? await this.#open() : undefined;
-      for (const message of messages) {
-        const opened = await vault?.open(message);
-        const isRead = opened !== undefined && "text" in opened;
-        texts[message.message_id] = isRead ? opened.text : null;
-        if (isRead && opened.files !== undefined) files[message.message_id] = sealedFilesOf(opened.files, message.attachments ?? []);
-      }
-    } catch {
-      for (const { message_id: id } of messages) texts[id] ??= null;
-    }
+    const { plain: texts, sealedFiles: files } = await this.decipher(messages);
     for (const { message_id: id } of messages) this.#opening.delete(id);
     chat.setState(({ plain, sealedFiles }) => ({ plain: { ...plain, ...texts }, sealedFiles: { ...sealedFiles, ...files } }));
   }

@@ -23,6 +23,8 @@ const FOR_ANYONE = /\/auth\/(login|register|session|options|invitation)$/;
 export class Session {
   readonly rest: Rest;
   #renewal: Promise<boolean> | undefined;
+  /** Whose this page is. Another tab may have signed in somebody else meanwhile, whose name and cookie are in our place. */
+  #owner: string | undefined;
   /** Who was signed in before this number was raised is not any more. */
   #ended = 0;
 
@@ -40,6 +42,13 @@ export class Session {
     }
   }
 
+  /** The page is theirs from now on. */
+  resume(): Self | null {
+    const { self } = this;
+    this.#owner = self?.userId;
+    return self;
+  }
+
   signIn(username: string, password: string): Promise<Self> {
     return this.#enter("/auth/login", { username, password });
   }
@@ -53,7 +62,7 @@ export class Session {
   }
 
   /**
-   * A token for who is signed in; false if the session has ended.
+   * A token for who is signed in; false if the session has ended, also by somebody else's beginning in another tab.
    *
    * @throws ClientError - the server could not be asked.
    */
@@ -67,7 +76,7 @@ export class Session {
     // A page that was opened just now has no token yet, and without one the session would live on behind its cookie.
     const hasToken = this.rest.token !== undefined || this.renew().catch(() => false);
     // Before anything is waited for: no other tab begins again with this name, and this one neither.
-    localStorage.removeItem(KEY);
+    this.#forgetName();
     try {
       if (await hasToken) await this.rest.logout();
     } finally {
@@ -78,7 +87,13 @@ export class Session {
   forget(): void {
     this.#ended += 1;
     this.rest.token = undefined;
-    localStorage.removeItem(KEY);
+    this.#forgetName();
+    this.#owner = undefined;
+  }
+
+  /** Not that of who signed in after us. */
+  #forgetName(): void {
+    if (this.#owner === undefined || this.self?.userId === this.#owner) localStorage.removeItem(KEY);
   }
 
   async #enter(path: string, body: object): Promise<Self> {
@@ -89,7 +104,7 @@ export class Session {
     const ended = this.#ended;
     try {
       const signedIn = await this.rest.call<SignedIn>("POST", "/auth/session", { body: {} });
-      if (ended !== this.#ended) return false;
+      if (ended !== this.#ended || (this.#owner ?? signedIn.user_id) !== signedIn.user_id) return false;
       this.#keep(signedIn);
       return true;
     } catch (error) {
@@ -101,6 +116,7 @@ export class Session {
   #keep({ token, user_id: userId, username }: SignedIn): Self {
     const self = { userId, username };
     this.rest.token = token;
+    this.#owner = userId;
     localStorage.setItem(KEY, JSON.stringify(self));
     return self;
   }
@@ -110,9 +126,11 @@ export class Session {
     if (FOR_ANYONE.test(new URL(String(input)).pathname)) return fetch(input, init);
     const isEarly = this.rest.token === undefined && this.self !== null;
     if (isEarly && (await this.renew().catch(() => false))) return fetch(input, this.#withToken(init));
-    const sent = this.rest.token;
+    const [sent, ended] = [this.rest.token, this.#ended];
     const answer = await fetch(input, init);
     if (answer.status !== UNAUTHORIZED || sent === undefined) return answer;
+    // What one person asked is not asked again in the name of the next.
+    if (ended !== this.#ended) return answer;
     if (this.rest.token === sent && !(await this.renew().catch(() => false))) return answer;
     return fetch(input, this.#withToken(init));
   }

@@ -33,9 +33,9 @@ export class Timelines {
     this.#seq = seq;
   }
 
-  /** The newest messages, unless something of the conversation is in memory. */
+  /** The newest messages, unless something of the conversation is in memory, or nothing is known of it. */
   async show(id: string): Promise<void> {
-    if (this.#timeline(id) !== undefined) return;
+    if (this.#timeline(id) !== undefined || this.#conversation(id) === undefined) return;
     await this.latest(id);
   }
 

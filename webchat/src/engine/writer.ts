@@ -20,21 +20,29 @@ export interface Change {
   readonly isAnew?: boolean;
 }
 
-const STORES: Stores = ["conversations", "messages", "agents", "drafts", "meta"];
+const STORES: Stores = ["conversations", "messages", "agents", "drafts", "outbox", "meta"];
 
 export class Writer {
   readonly #database: Database;
   #waiting: Change[] = [];
   #position: Position | undefined;
+  /** How far this tab has come in the log. */
+  #reached: Position | undefined;
   #writing: Promise<void> | undefined;
 
   constructor(database: Database) {
     this.#database = database;
   }
 
+  /** What this tab knows is what was read from this device, at this place. */
+  startAt(position: Position | undefined): void {
+    this.#reached = position;
+  }
+
   /** `position` is where the log stands with this change; none for what no log numbers. */
   add(change: Change, position?: Position): void {
     this.#waiting.push(change);
+    this.#reached = position ?? this.#reached;
     this.#position = position ?? this.#position;
     this.#writing ??= this.#soon();
   }
@@ -64,8 +72,8 @@ export class Writer {
     try {
       const transaction = this.#database.transaction(STORES, "readwrite");
       const stored = (await transaction.objectStore("meta").get("position")) as Position | undefined;
-      const isOlder = position !== undefined && stored?.epoch === position.epoch && stored.seq > position.seq;
-      if (!isOlder) {
+      const isAnew = changes.some((change) => change.isAnew);
+      if (!isBehind(this.#reached, stored, isAnew)) {
         for (const change of changes) apply(transaction, change);
         if (position !== undefined) void transaction.objectStore("meta").put(position, "position");
       }
@@ -76,6 +84,14 @@ export class Writer {
       throw error;
     }
   }
+}
+
+/** Also with what is not from the log: it was made from what this tab knows. */
+function isBehind(reached: Position | undefined, stored: Position | undefined, isAnew: boolean): boolean {
+  if (reached === undefined || stored === undefined) return false;
+  if (reached.epoch === stored.epoch) return stored.seq > reached.seq;
+  // Of two histories the one that a snapshot began later counts.
+  return !isAnew;
 }
 
 function apply(transaction: WriteTransaction, change: Change): void {
@@ -89,8 +105,16 @@ function apply(transaction: WriteTransaction, change: Change): void {
     void messages.delete(rangeOf(id));
     void conversations.delete(id);
     void transaction.objectStore("drafts").delete(id);
+    // If it fails, so does the transaction, which tells.
+    withoutOutgoing(transaction, id).catch(() => undefined);
   }
   for (const conversation of change.conversations ?? []) void conversations.put(conversation);
   for (const message of change.messages ?? []) void messages.put(message);
   for (const agent of change.agents ?? []) void transaction.objectStore("agents").put(agent);
+}
+
+/** What waits there could never be sent, and would be counted as unsent where nobody sees it. */
+async function withoutOutgoing(transaction: WriteTransaction, conversationId: string): Promise<void> {
+  const outbox = transaction.objectStore("outbox");
+  for (const row of await outbox.getAll()) if (row.conversationId === conversationId) void outbox.delete(row.clientId);
 }

@@ -3,6 +3,7 @@
 import { useEffect, useMemo, useState } from "react";
 import { useActions } from "../engine/actions.ts";
 import { chat, useChat } from "../engine/state.ts";
+import { problemOf } from "../i18n/problem.ts";
 import type { SearchPage } from "@amtrio/client";
 import { passes, queryOf, writeCriteria, type Criteria } from "./criteria.ts";
 import { hitsOf, merged, stillFitting, textOf, type Hit } from "./hits.ts";
@@ -114,7 +115,7 @@ export function useSearch(criteria: Criteria): Found {
         }));
       } catch (error) {
         if (abort.signal.aborted) return;
-        setServer((before) => ({ ...before, key, error: (error as Error).message }));
+        setServer((before) => ({ ...before, key, error: problemOf(error) }));
       }
     }
     const timer = setTimeout(() => void ask(), cursor === undefined ? PAUSE_MS : 0);

@@ -2,6 +2,7 @@
 
 import { Plus, X } from "lucide-react";
 import { useCallback, useState } from "react";
+import { isComposing } from "../composer/keys.ts";
 import { Field } from "../design/field.tsx";
 import { Button } from "../design/button.tsx";
 import { useActions } from "../engine/actions.ts";
@@ -83,9 +84,11 @@ export function PeopleField({ label, chosen, most, nameOf, onChange }: PeopleFie
         value={text}
         onChange={(event) => setText(event.target.value)}
         onKeyDown={(event) => {
-          if (event.key !== "Enter") return;
+          if (event.key !== "Enter" || isComposing(event.nativeEvent)) return;
           event.preventDefault();
-          if (offered[0] !== undefined) add(offered[0]);
+          // Whoever is offered may still be whom the letters before meant.
+          const isSettled = text.trim() === query && !found.isLoading;
+          if (isSettled && offered[0] !== undefined) add(offered[0]);
         }}
       />
       <Problem error={found.error} />

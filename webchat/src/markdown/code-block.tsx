@@ -32,7 +32,8 @@ export const CodeBlock = memo(function CodeBlock({ text, language, isOpen, title
   const { stretches, rest } = useColours(shown, language, isOpen);
   const name = title ?? language;
   return (
-    <figure className={styles["code"]}>
+    // Code runs from left to right, whatever the words around it do.
+    <figure className={styles["code"]} dir="ltr">
       <figcaption className={styles["caption"]}>
         <span className={styles["language"]}>{name || t("code")}</span>
         <button

@@ -52,11 +52,18 @@ const MAX_DEPTH = 24;
 const EMPHASIS_BUDGET = 4_000_000;
 // marked looks for an @ as far as a word goes, at every sign of it: a word of 30 kB would take three seconds.
 const MAX_MAIL_ADDRESS = 320;
+// And it goes over an address once more for each bracket at its end: 60 kB of them would take three seconds, too.
+const MAX_ADDRESS = 2048;
 const MAX_PLAIN_STRETCH = 1000;
 
+// In a list, marked looks in each line as far as the text goes for what would underline it as a heading.
+const MAX_UNDERLINED = 1000;
+// Rows are filled up to the width of their table: 11 kB can ask for three million cells, which no browser survives.
+const MAX_FILLED_CELLS = 10_000;
+
 // `__init__.py`, `__call__()`: CommonMark takes the underscores for emphasis; whoever names a file does not. From the
-// second of them on, too: that is where marked goes on.
-const NAME = /^__?\w+__(?:\.\w|\(\))/;
+// second of them on, too: that is where marked goes on. No name is longer; a text of underscores is one word.
+const NAME = /^__?\w{1,100}__(?:\.\w|\(\))/;
 
 /** In `2*3*4` nothing is emphasised, whatever CommonMark says. */
 export function isTimes(before: string | undefined, sign: string, after: string | undefined): boolean {
@@ -65,6 +72,20 @@ export function isTimes(before: string | undefined, sign: string, after: string 
 
 function isDigit(sign: string | undefined): boolean {
   return sign !== undefined && sign >= "0" && sign <= "9";
+}
+
+/** A table that would have more cells than it has characters. */
+function isMostlyFilledUp(src: string): boolean {
+  const [, rule = ""] = src.split("\n", 2);
+  if (!rule.includes("-") || !/^[\s|:-]*$/.test(rule)) return false;
+  const columns = rule.split("|").length;
+  let rows = 0;
+  let at = 0;
+  for (let end = src.indexOf("\n"); end > at; end = src.indexOf("\n", at)) {
+    rows += 1;
+    at = end + 1;
+  }
+  return columns * rows > Math.max(MAX_FILLED_CELLS, at);
 }
 
 class BoundedTokenizer extends Tokenizer {
@@ -87,8 +108,20 @@ class BoundedTokenizer extends Tokenizer {
   }
 
   override url(src: string): Tokens.Link | undefined {
-    const isAddress = /^(?:https?:|ftp:|www\.|mailto:|xmpp:)/i.test(src);
-    return super.url(isAddress ? src : src.slice(0, MAX_MAIL_ADDRESS));
+    if (!/^(?:https?:|ftp:|www\.|mailto:|xmpp:)/i.test(src)) return super.url(src.slice(0, MAX_MAIL_ADDRESS));
+    const address = src.slice(0, MAX_ADDRESS);
+    // Half an address leads elsewhere: one that goes on beyond is words.
+    return src.length > MAX_ADDRESS && !/[\s<]/.test(address) ? undefined : super.url(address);
+  }
+
+  override lheading(src: string): Tokens.Heading | undefined {
+    const heading = super.lheading(src.slice(0, MAX_UNDERLINED));
+    // Cut within what looks like its underline, that may be none.
+    return heading?.raw.length === MAX_UNDERLINED ? undefined : heading;
+  }
+
+  override table(src: string): Tokens.Table | undefined {
+    return isMostlyFilledUp(src) ? undefined : super.table(src);
   }
 
   override inlineText(src: string): Tokens.Text | undefined {

@@ -19,7 +19,13 @@ export const Markdown = memo(function Markdown({ text, isLive, hasCaret = isLive
   const [growing] = useState(() => new GrowingText());
   const { groups, references } = isLive ? growing.read(text) : parsed(text);
   return (
-    <div className={styles["markdown"]} data-live={isLive || undefined} data-caret-shown={hasCaret || undefined}>
+    // From right to left, if its first letter is written so.
+    <div
+      className={styles["markdown"]}
+      dir="auto"
+      data-live={isLive || undefined}
+      data-caret-shown={hasCaret || undefined}
+    >
       {groups.map((blocks, at) => (
         <Blocks key={at} blocks={blocks} references={references} isGrowing={isLive && at === groups.length - 1} />
       ))}

@@ -14,13 +14,19 @@ interface Mark {
   count: number;
 }
 
+// Nobody has more at once; each of them is looked at again for every mark that follows.
+const MAX_OPEN = 32;
+// Marks without words between them at the end of a text. Each has it read once more.
+const MAX_DANGLING = 8;
+
 export function unclosed(text: string): Unclosed {
   let length = text.length;
-  for (;;) {
+  for (let left = MAX_DANGLING; left > 0; left -= 1) {
     const scan = scanned(text.slice(0, length));
     if (scan.dangling === undefined) return { length, closing: scan.closing };
     length = scan.dangling;
   }
+  return { length, closing: "" };
 }
 
 /** `dangling`: where marks begin that enclose nothing yet and are the last thing in the text. */
@@ -49,6 +55,7 @@ function scanned(text: string): { closing: string; dangling?: number } {
       // One tilde alone means nothing.
       const canMean = left > 0 && (sign !== "~" || left === 2);
       if (canMean && canOpen(sign, before, after)) open.push({ sign, count: left });
+      if (open.length > MAX_OPEN) return { closing: "" };
       at = end;
     }
   }

@@ -3,6 +3,7 @@
 import type { Message, Rest } from "@amtrio/client";
 import type { StoreApi } from "zustand/vanilla";
 import { arrivals, quietChanges } from "../engine/arrivals.ts";
+import { serverNow } from "../engine/server-clock.ts";
 import type { ChatState } from "../engine/state.ts";
 import { sayNow } from "../i18n/words.ts";
 import { chatName } from "../shell/names.ts";
@@ -13,7 +14,7 @@ import { keepBadge } from "./badge.ts";
 import { DesktopNotices, type Notice } from "./desktop.ts";
 import { preferences } from "./preferences.ts";
 import { refreshPush } from "./push.ts";
-import { askQuiet, keepQuiet, quietPreferences, recallQuiet } from "./server-preferences.ts";
+import { askQuiet, forgetQuiet, keepQuiet, quietPreferences, recallQuiet } from "./server-preferences.ts";
 import { armSound, playTone } from "./sound.ts";
 import { becomeSpeaker } from "./speaker.ts";
 import { words } from "./words.ts";
@@ -39,7 +40,7 @@ export function startNotifications(
       watchedId: isWatching ? conversationAt(location.pathname) : undefined,
       quiet: quietPreferences(),
       isSpeaker: speaker.isSpeaker,
-      now: Date.now(),
+      now: serverNow(),
     });
     if (!notify) return;
     const { sound, desktop, preview } = preferences();
@@ -47,7 +48,7 @@ export function startNotifications(
     if (desktop && !isWatching) notices.show(noticeOf(message, store.getState(), preview));
   }
 
-  recallQuiet();
+  recallQuiet(store.getState().self?.userId);
   const ask = (): void => void askQuiet(rest).catch(() => undefined);
   // Once is enough; a server that was away at that moment knows this device already.
   refreshPush(rest).catch(() => undefined);
@@ -63,6 +64,7 @@ export function startNotifications(
       if (state.conversations !== before.conversations) notices.close((id) => state.conversations[id]?.readUpTo);
     }),
     () => speaker.stop(),
+    forgetQuiet,
   ];
   return () => {
     for (const stop of stops) stop();

@@ -2,7 +2,6 @@ import { catalogue } from "../i18n/words.ts";
 
 export const problemWords = catalogue({
   en: {
-    unreachable: "The server does not answer. Look at your connection, then try again.",
     wait: { one: "That was too often. Try again in one second.", other: "That was too often. Try again in {n} seconds." },
     unauthorized: "You are no longer signed in.",
     forbidden: "You may not do this.",
@@ -10,7 +9,6 @@ export const problemWords = catalogue({
     trouble: "The server has trouble at the moment. Try again soon.",
   },
   de: {
-    unreachable: "Der Server antwortet nicht. Prüfe deine Verbindung und versuche es noch einmal.",
     wait: {
       one: "Das war zu oft. Versuche es in einer Sekunde noch einmal.",
       other: "Das war zu oft. Versuche es in {n} Sekunden noch einmal.",

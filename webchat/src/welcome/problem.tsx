@@ -1,8 +1,9 @@
 /** What went wrong, in words for people, in the language that is shown. Knows the protocol's codes, and no route. */
 
-import { Refused, Unreachable } from "@amtrio/client";
+import { Refused } from "@amtrio/client";
 import { CircleAlert } from "lucide-react";
 import { useEffect, useState, type ReactNode } from "react";
+import { problemOf } from "../i18n/problem.ts";
 import { useWords } from "../i18n/words.ts";
 import styles from "./problem.module.css";
 import { problemWords } from "./problem-words.ts";
@@ -13,8 +14,7 @@ export type Meanings = Readonly<Record<string, string>>;
 export function useProblem(): (error: unknown, meanings?: Meanings) => string {
   const t = useWords(problemWords);
   return (error, meanings = {}) => {
-    if (error instanceof Unreachable) return t("unreachable");
-    if (!(error instanceof Refused)) return error instanceof Error ? error.message : String(error);
+    if (!(error instanceof Refused)) return problemOf(error);
     const here = meanings[error.code];
     if (here !== undefined) return here;
     if (error.retry === "after_ms") return t("wait", { n: waitSeconds(error) });

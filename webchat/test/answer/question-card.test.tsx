@@ -1,5 +1,5 @@
 import { Refused, type Message } from "@amtrio/client";
-import { act, render, screen } from "@testing-library/react";
+import { act, fireEvent, render, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { QuestionCard } from "../../src/answer/question-card.tsx";
@@ -53,6 +53,17 @@ test("an option has its description read with it", () => {
   show(aQuestion());
   const button = screen.getByRole("button", { name: "Delete it" });
   expect(document.getElementById(button.getAttribute("aria-describedby")!)?.textContent).toBe("It cannot be undone.");
+});
+
+test("Enter during a composition gives no answer, also where the browser tells of it late", async () => {
+  const { answers } = show(aQuestion({ free_text: true }));
+  const field = screen.getByRole("textbox");
+  await userEvent.type(field, "にほ");
+  fireEvent.keyDown(field, { key: "Enter", isComposing: true });
+  fireEvent.keyDown(field, { key: "Enter", keyCode: 229 });
+  expect(answers.given).toEqual([]);
+  await userEvent.type(field, "{Enter}");
+  expect(answers.given).toEqual([["msg_1", [], "にほ"]]);
 });
 
 test("of several, those that are ticked are sent together", async () => {

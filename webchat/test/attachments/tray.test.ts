@@ -229,18 +229,6 @@ describe("encryption", () => {
     expect(scene.askedFor("send")).toMatchObject([[HERE, "look", { attachments: [{ key: "k" }] }]]);
   });
 
-  test("what was on its way when it was turned on goes again", async () => {
-    turn("off");
-    await put(file("plan.txt", 10));
-    turn("on");
-    scene.uploads[0]!.succeed();
-    await settled();
-    expect(states()).toEqual(["uploading"]);
-    scene.uploads[1]!.succeed({ key: "k" });
-    await settled();
-    expect(states()).toEqual(["uploaded"]);
-  });
-
   test("what was sealed goes in the clear once it is turned off, and stays as it is while keys have changed", async () => {
     turn("on");
     await put(file("plan.txt", 10));

@@ -1,5 +1,5 @@
 import { Refused } from "@amtrio/client";
-import { act, screen } from "@testing-library/react";
+import { act, fireEvent, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
 import { Composer } from "../../src/composer/composer.tsx";
@@ -43,6 +43,13 @@ test("Escape stops, in the field and elsewhere on the page", async () => {
   act(() => field().blur());
   await userEvent.keyboard("{Escape}");
   expect(scene.askedFor("stop")).toEqual([["run-1"], ["run-1"]]);
+});
+
+test("Escape that takes back a composition stops nothing, also where the browser tells of it late", async () => {
+  show(scene, <Composer conversationId={HERE} />);
+  fireEvent.keyDown(field(), { key: "Escape", isComposing: true });
+  fireEvent.keyDown(field(), { key: "Escape", keyCode: 229 });
+  expect(scene.askedFor("stop")).toEqual([]);
 });
 
 test("Escape in an open dialog closes that and stops nothing", async () => {

@@ -88,6 +88,17 @@ test("a tap records until it is sent, with a timer and a meter, and goes as a fi
   expect(mic()).toBeDefined();
 });
 
+test("Send that is pressed twice sends once", async () => {
+  show(scene, <Composer conversationId={HERE} />);
+  await tap();
+  const send = screen.getByRole("button", { name: "Send" });
+  await act(async () => {
+    fireEvent.click(send);
+    fireEvent.click(send);
+  });
+  expect(scene.uploads).toHaveLength(1);
+});
+
 test("Escape discards it, lets go of the microphone, and stops no answer", async () => {
   show(scene, <Composer conversationId={HERE} />);
   await tap();

@@ -222,6 +222,22 @@ describe("the menu of a message", () => {
     expect(write.mock.calls).toEqual([["Words to keep"], [`${location.origin}/c/c1?m=m1`]]);
   });
 
+  it("copies over plain HTTP, too, where browsers have no clipboard", async () => {
+    know([said(1, "Words to keep")]);
+    show(recording().actions);
+    const user = userEvent.setup();
+    vi.spyOn(navigator, "clipboard", "get").mockReturnValue(undefined as unknown as Clipboard);
+    let copied = "";
+    document.execCommand = () => {
+      copied = (document.activeElement as HTMLTextAreaElement).value;
+      return true;
+    };
+    await user.pointer({ keys: "[MouseRight]", target: screen.getByText("Words to keep") });
+    await user.click(await screen.findByRole("menuitem", { name: "Copy text" }));
+    await waitFor(() => expect(copied).toBe("Words to keep"));
+    expect(screen.queryByText("The browser did not let it be copied")).toBeNull();
+  });
+
   it("deletes after asking; the message is gone at once and Undo brings it back", async () => {
     know([own(1, "Oh no")]);
     const { actions, asked } = recording();

@@ -181,8 +181,11 @@ describe("the options", () => {
     const file = (n: number) => ({ attachment_id: `a${n}`, filename: `file-${n}.txt`, content_type: "text/plain", size: 10, url: "/", created_at: "2026-11-25T12:00:00Z", width: null });
     const pages = [Array.from({ length: 50 }, (_, n) => file(n)), [file(50)]];
     const call = vi.fn(() => Promise.resolve(pages.shift()));
-    show(recording({ rest: { call }, fileUrl: "blob:x" }).actions);
+    // One of them came with an encrypted message.
+    const described = (files: { filename: string }[]) => files.map((each) => (each.filename === "file-3.txt" ? { ...each, filename: "plan.txt" } : each));
+    show(recording({ rest: { call }, fileUrl: "blob:x", describe: described }).actions);
     await choose("Files …");
+    expect(await screen.findByText("plan.txt")).toBeTruthy();
     await userEvent.click(await screen.findByRole("button", { name: "Show more" }));
     expect(await screen.findByText("file-50.txt")).toBeTruthy();
     expect(call.mock.calls).toEqual([

@@ -1,8 +1,9 @@
 import { act, fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { chat } from "../../src/engine/state.ts";
+import { chat, type ChatState } from "../../src/engine/state.ts";
 import { live } from "../../src/engine/live.ts";
+import { choose } from "../../src/i18n/language.ts";
 import { useIntent } from "../../src/conversation/intent.ts";
 import { ConversationView } from "../../src/conversation/conversation-view.tsx";
 import { pretendLayout, ROW_PX, VIEWPORT_PX } from "./layout.ts";
@@ -90,12 +91,54 @@ describe("for those who listen", () => {
     expect(announcer.textContent!.length).toBeLessThanOrEqual("Demo: ".length + 200);
   });
 
+  it("an answer in the words of the one before is said as well", () => {
+    know([said(1, "Old")]);
+    const { container } = show(recording().actions);
+    const announcer = container.querySelector("[aria-live=polite]")!;
+    act(() => change({ messages: [said(1, "Old"), said(2, "Done.")] }));
+    const first = announcer.firstChild;
+    act(() => change({ messages: [said(1, "Old"), said(2, "Done."), said(3, "Done.")] }));
+    expect(announcer.textContent).toBe("Demo: Done.");
+    expect(announcer.firstChild).not.toBe(first);
+  });
+
+  it("what is encrypted is said once it is deciphered, and what consists of files by their number", () => {
+    know([said(1, "Old")]);
+    const { container } = show(recording().actions);
+    const announcer = container.querySelector("[aria-live=polite]")!;
+    const sealed = [2, 3].map((seq) => said(seq, "hQEMA", { kind: "encrypted" }));
+    act(() => change({ messages: [said(1, "Old"), sealed[0]!] }));
+    expect(announcer.textContent).toBe("");
+    act(() => chat.setState({ plain: { m2: "The secret" } }));
+    expect(announcer.textContent).toBe("Demo: The secret");
+    act(() => change({ messages: [said(1, "Old"), ...sealed] }));
+    act(() => chat.setState(({ plain }) => ({ plain: { ...plain, m3: null } })));
+    expect(announcer.textContent).toBe("Demo: This device cannot read this message");
+    const file = { attachment_id: "a1", filename: "plan.pdf", content_type: "application/pdf", size: 10 };
+    act(() => change({ messages: [said(1, "Old"), ...sealed, said(4, "", { attachments: [file] } as object)] }));
+    expect(announcer.textContent).toBe("Demo: 1 file");
+  });
+
   it("what was there before is not said", () => {
     know([said(1, "Old")]);
     const { container } = show(recording().actions);
     act(() => change({ messages: [said(0, "Older"), said(1, "Old")] }));
     expect(container.querySelector("[aria-live=polite]")!.textContent).toBe("");
   });
+});
+
+it("Days are called what they are at that moment, after midnight and in another language", () => {
+  vi.useFakeTimers({ now: new Date(2026, 10, 25, 23, 50) });
+  know([said(1, "Hello")]);
+  show(recording().actions);
+  const day = screen.getByRole("separator");
+  expect(day.getAttribute("aria-label")).toBe("Today");
+  act(() => vi.advanceTimersByTime(11 * 60_000));
+  expect(day.getAttribute("aria-label")).toBe("Yesterday");
+  act(() => choose("de"));
+  expect(day.getAttribute("aria-label")).toBe("Gestern");
+  act(() => choose("en"));
+  vi.useRealTimers();
 });
 
 describe("by keyboard", () => {
@@ -216,6 +259,13 @@ describe("older messages", () => {
     expect(of(asked, "loadOlder")[0]).toEqual(["loadOlder", ID]);
   });
 
+  it("without a connection do not come, which is said in words for people", () => {
+    know(many(5), { link: { kind: "offline", retryAt: 0 } as ChatState["link"] });
+    change({ hasOlder: true, error: "GET /conversations/c1/messages: Failed to fetch" });
+    show(recording().actions);
+    expect(screen.getByRole("alert").textContent).toContain("Messages could not be loaded. The server does not answer.");
+  });
+
   it("show that they are on their way, and why they are not", () => {
     know([], { timelines: { [ID]: timeline(many(60), { hasOlder: true, loading: "older" }) } });
     show(recording().actions);
@@ -318,6 +368,30 @@ describe("a link to a message", () => {
       arrive();
     });
     await waitFor(() => expect(document.activeElement!.textContent).toContain("Mine 100"));
+  });
+
+  it("leads to where it was if it is deleted, and so are those after it", async () => {
+    const gone = [100, 101, 102].map((seq) => said(seq, "", { deleted: true }));
+    know([...many(500).slice(50, 99), ...gone, ...many(500).slice(102)]);
+    change({ hasOlder: true });
+    const { actions, asked } = recording();
+    show(actions, <ConversationView conversationId={ID} messageId="m100" />);
+    await settled();
+    expect(document.activeElement!.textContent).toContain("3 deleted messages");
+    await scrollTo(0);
+    expect(of(asked, "loadOlder")).toHaveLength(1);
+  });
+
+  it("that is not there any more when somebody wished for something else meanwhile is given up", async () => {
+    know(many(500).slice(300));
+    change({ hasOlder: true });
+    let arrive = (): void => {};
+    const { actions, asked } = recording({ loadAround: () => new Promise<void>((resolve) => (arrive = resolve)) });
+    show(actions, <ConversationView conversationId={ID} messageId="m100" />);
+    await settled();
+    await act(async () => arrive());
+    await scrollTo(0);
+    expect(of(asked, "loadOlder")).toHaveLength(1);
   });
 
   it("that leads nowhere says so", async () => {

@@ -1,6 +1,6 @@
 import { renderHook, act } from "@testing-library/react";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import { keepAfterAll, removeLater, UNDO_MS, useRemoved } from "../../src/conversation/removals.ts";
+import { finishRemovals, keepAfterAll, removeLater, UNDO_MS, useRemoved } from "../../src/conversation/removals.ts";
 import { said } from "./scene.tsx";
 
 beforeEach(() => void vi.useFakeTimers());
@@ -45,4 +45,21 @@ it("Whoever leaves the page meanwhile meant it, once", async () => {
   dispatchEvent(new Event("pagehide"));
   await vi.advanceTimersByTimeAsync(UNDO_MS);
   expect(remove).toHaveBeenCalledOnce();
+});
+
+it("Whoever signs out meanwhile meant it, and it is done before the session ends", async () => {
+  const asked: string[] = [];
+  removeLater(message, async () => void asked.push("removed"), unexpected);
+  await finishRemovals();
+  expect(asked).toEqual(["removed"]);
+  await vi.advanceTimersByTimeAsync(UNDO_MS);
+  expect(asked).toEqual(["removed"]);
+});
+
+it("A server that does not answer keeps nobody from signing out", async () => {
+  removeLater(message, () => new Promise(() => undefined), unexpected);
+  const finished = vi.fn<() => void>();
+  void finishRemovals().then(finished);
+  await vi.advanceTimersByTimeAsync(UNDO_MS);
+  expect(finished).toHaveBeenCalledOnce();
 });

@@ -1,7 +1,7 @@
 import type { AmtrioEvent, Message } from "@amtrio/client";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { EMPTY, type ChatState } from "../../src/engine/state.ts";
+import { EMPTY, type ChatState, type Outgoing } from "../../src/engine/state.ts";
 import { stretch } from "../../src/engine/timeline.ts";
 import { after, applied, conversation, event, message } from "./scene.ts";
 
@@ -128,6 +128,24 @@ describe("reactions", () => {
 });
 
 describe("a snapshot", () => {
+  test("stands for the messages in it: what waited for being told of them does not wait for ever", () => {
+    const waits = (clientId: string): Outgoing => ({
+      clientId,
+      conversationId: "c1",
+      content: "",
+      replyTo: undefined,
+      attachments: [],
+      createdAt: 1,
+      state: "sending",
+      error: undefined,
+      encrypted: false,
+    });
+    const before = { ...BEGUN, outgoing: { c1: [waits("arrived"), waits("on its way")] } };
+    const messages = [message(1, { sender_type: "client", client_id: "arrived" })];
+    const data = { epoch: "e2", seq: 40, conversations: [{ ...conversation(), messages, receipts: [] }] };
+    expect(after([event("snapshot", data)], before).outgoing["c1"]).toEqual([waits("on its way")]);
+  });
+
   test("replaces everything but what is only here", () => {
     const before: ChatState = { ...opened([message(1)]), drafts: { c1: "half a" } };
     const data = { epoch: "new", seq: 9, conversations: [{ ...conversation("c2"), receipts: [], messages: [message(4, { conversation_id: "c2" })], unread_count: 4, last_seq: 4 }] };

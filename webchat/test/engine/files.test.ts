@@ -1,6 +1,10 @@
 import { Rest, type Attachment } from "@amtrio/client";
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
+import { fileUrl } from "../../src/attachments/file-url.ts";
+import type { Actions } from "../../src/engine/actions.ts";
 import { Files } from "../../src/engine/files.ts";
+
+afterEach(() => vi.useRealTimers());
 
 const PHOTO: Attachment = { attachment_id: "a1", filename: "p.jpg", content_type: "image/jpeg", size: 9, url: "/attachments/a1", created_at: "" };
 
@@ -27,10 +31,16 @@ test("one question brings the addresses of a file and of its thumbnail, however 
   expect(scene.asked()).toBe(1);
 });
 
-test("an address that is about to go stale is asked for anew", async () => {
-  const scene = files(30_000);
-  expect(await scene.files.url(PHOTO)).toBe("/f?1");
-  expect(await scene.files.url(PHOTO)).toBe("/f?2");
+test("an address is not handed out for so long that it goes stale with who got it, whatever the server's clock says", async () => {
+  vi.useFakeTimers({ toFake: ["Date"] });
+  for (const clockAheadMs of [-3_600_000, 0, 3_600_000]) {
+    const scene = files(900_000 + clockAheadMs);
+    expect(await scene.files.url(PHOTO)).toBe("/f?1");
+    expect(await scene.files.url(PHOTO)).toBe("/f?1");
+    vi.setSystemTime(Date.now() + 8 * 60_000);
+    const kept = await fileUrl({ fileUrl: (file, kind) => scene.files.url(file, kind) } as Actions, PHOTO, "file");
+    expect(kept).toBe("/f?2");
+  }
 });
 
 test("what could not be had is asked for again the next time", async () => {

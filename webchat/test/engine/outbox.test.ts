@@ -1,16 +1,17 @@
 import { Closed, Refused, type Connection } from "@amtrio/client";
 import { beforeEach, expect, test } from "vitest";
 import { apply } from "../../src/engine/apply.ts";
+import { begun } from "../../src/engine/conversations.ts";
 import { openDatabase, type Database } from "../../src/engine/database.ts";
 import { Outbox } from "../../src/engine/outbox.ts";
 import { chat, EMPTY } from "../../src/engine/state.ts";
 import { Tabs } from "../../src/engine/tabs.ts";
-import { ALICE, event, message } from "./scene.ts";
+import { ALICE, conversation, event, message, promised } from "./scene.ts";
 
 interface Sent {
   readonly word: string;
   readonly data: Record<string, unknown>;
-  answer(): void;
+  answer(data?: object): void;
   refuse(text: string): void;
   lose(): void;
 }
@@ -27,7 +28,7 @@ class Line {
       this.sent.push({
         word,
         data,
-        answer: () => resolve({}),
+        answer: (data = {}) => resolve(data),
         refuse: (text) => reject(new Refused(text, { code: "malformed" })),
         lose: () => reject(new Closed("closed")),
       });
@@ -45,16 +46,20 @@ class Line {
 }
 
 let database: Database;
+/** How long it takes to seal each of them. */
+let sealing: (content: string) => Promise<void>;
 let line: Line | undefined;
 let outbox: Outbox;
 const make = (): Outbox =>
-  new Outbox(database, "alice", new Tabs(), () => line as unknown as Connection | undefined, async ({ content }) => ({
-    ciphertext: `sealed ${content} ${Math.random()}`,
-  }));
+  new Outbox(database, "alice", new Tabs(), () => line as unknown as Connection | undefined, async ({ content }) => {
+    await sealing(content);
+    return { ciphertext: `sealed ${content} ${Math.random()}` };
+  });
 
 beforeEach(async () => {
   database = await openDatabase("alice");
   line = undefined;
+  sealing = async () => undefined;
   chat.setState(EMPTY);
   outbox = make();
 });
@@ -129,17 +134,62 @@ test("a bubble stays from the answer until the log tells its message", async () 
   expect(rows()).toEqual([]);
 });
 
-test("what is on its way says that it waits while there is no socket", async () => {
+test("a bubble goes with the answer, where a snapshot has told its message before", async () => {
   line = new Line();
-  line.isOnline = false;
   const sending = write("one");
   await line.has(1);
+  chat.setState({ conversations: { c1: { ...begun(conversation()), lastSeq: 7 } } });
+  line.sent[0]!.answer({ conversation_seq: 7, repeated: true });
+  await sending;
+  expect(rows()).toEqual([]);
+});
+
+test("what is on its way waits while there is no socket, and goes again under the same id on the next one", async () => {
+  line = new Line();
+  const sending = write("one");
+  await line.has(1);
+  expect(rows()).toMatchObject([{ state: "sending" }]);
+  line.isOnline = false;
+  outbox.connectionChanged();
+  await sending;
   expect(rows()).toMatchObject([{ state: "waiting" }]);
   line.isOnline = true;
   outbox.connectionChanged();
+  await line.has(2);
   expect(rows()).toMatchObject([{ state: "sending" }]);
-  line.sent[0]!.answer();
+  expect(line.sent[1]!.data["client_id"]).toBe(line.sent[0]!.data["client_id"]);
+  line.sent[1]!.answer();
+  await outbox.send();
+  expect(await database.getAll("outbox")).toEqual([]);
+});
+
+test("what a tab without a socket has in hand is sent by another tab that has one", async () => {
+  const asleep = (line = new Line());
+  void write("one");
+  await asleep.has(1);
+  asleep.isOnline = false;
+  outbox.connectionChanged();
+  // Nothing is heard of that tab any more.
+  const awake = new Line();
+  const other = new Outbox(database, "alice", new Tabs(), () => awake as unknown as Connection, async () => ({}));
+  const sending = other.send();
+  await awake.has(1);
+  awake.sent[0]!.answer();
   await sending;
+  expect(awake.sent[0]!.data["client_id"]).toBe(asleep.sent[0]!.data["client_id"]);
+});
+
+test("a message that was told before its socket went does not come back as one that waits", async () => {
+  line = new Line();
+  const sending = write("one");
+  await line.has(1);
+  const told = message(1, { sender_type: "client", client_id: line.sent[0]!.data["client_id"] as string });
+  chat.setState(apply(chat.getState(), event("message", told), ALICE, 0).state);
+  await outbox.told(told);
+  line.isOnline = false;
+  outbox.connectionChanged();
+  await sending;
+  expect(rows()).toEqual([]);
 });
 
 test("what was discarded is not sent", async () => {
@@ -191,12 +241,74 @@ test("files go with an encrypted message, in every try; what opens them does not
   expect(JSON.stringify(second.sent[0]!.data)).not.toMatch(/plan\.txt|the key/);
 });
 
-test.each([true, false])("a file that is not sealed like its message stays here, encrypted: %s", async (encrypted) => {
-  const file = { attachment_id: "a1", filename: "plan.txt", content_type: "text/plain", size: 3, url: "", created_at: "", ...(encrypted ? {} : { key: "k" }) };
+test("a file that is sealed does not go with a message in the clear, where nobody could open it", async () => {
+  const file = { attachment_id: "a1", filename: "plan.txt", content_type: "text/plain", size: 3, url: "", created_at: "", key: "k" };
   line = new Line();
-  await write("look", { encrypted, attachments: [file] });
+  await write("look", { attachments: [file] });
   expect(line.sent).toEqual([]);
   expect(rows()).toEqual([{ content: "look", state: "failed", error: "attach the files again" }]);
+});
+
+test("what takes long to be sealed is not overtaken by what was written after it", async () => {
+  await write("a long letter", { encrypted: true });
+  await write("short", { encrypted: true });
+  await write("in the clear");
+  const [begun, sealed] = [promised(), promised()];
+  sealing = async (content) => {
+    if (content === "short") return;
+    begun.resolve();
+    await sealed.promise;
+  };
+  line = new Line();
+  const sending = outbox.send();
+  await begun.promise;
+  sealed.resolve();
+  await line.has(3);
+  expect(line.sent.map(({ data }) => String(data["content"] ?? data["ciphertext"]).replace(/ 0\..*/, ""))).toEqual([
+    "sealed a long letter",
+    "sealed short",
+    "in the clear",
+  ]);
+  for (const sent of line.sent) sent.answer();
+  await sending;
+});
+
+test("where the disk refuses, a message goes out all the same; without a connection it says why it does not", async () => {
+  database.close();
+  await write("one");
+  expect(rows()).toMatchObject([{ content: "one", state: "failed" }]);
+  expect(rows()[0]!.error).toBeTruthy();
+
+  line = new Line();
+  const again = outbox.retry(chat.getState().outgoing["c1"]![0]!.clientId);
+  await line.has(1);
+  line.sent[0]!.refuse("too long");
+  await again;
+  expect(rows()).toMatchObject([{ content: "one", state: "failed", error: "too long" }]);
+
+  const last = write("two");
+  await line.has(2);
+  line.sent[1]!.answer();
+  await last;
+  expect(rows()).toMatchObject([{ content: "one" }, { content: "two", state: "sending" }]);
+  const told = message(1, { sender_type: "client", client_id: line.sent[1]!.data["client_id"] as string });
+  await outbox.told(told);
+});
+
+test("what was discarded while it was sealed is not sent", async () => {
+  const [begun, sealed] = [promised(), promised()];
+  sealing = () => {
+    begun.resolve();
+    return sealed.promise;
+  };
+  line = new Line();
+  const sending = write("one", { encrypted: true });
+  await begun.promise;
+  await outbox.discard(chat.getState().outgoing["c1"]![0]!.clientId);
+  sealed.resolve();
+  await sending;
+  expect(line.sent).toEqual([]);
+  expect(await database.getAll("outbox")).toEqual([]);
 });
 
 test("a clock that goes back does not change the order", async () => {

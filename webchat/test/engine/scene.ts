@@ -48,3 +48,10 @@ export function after(events: readonly AmtrioEvent[], from: ChatState = EMPTY, n
 export function applied(state: ChatState, each: AmtrioEvent): Applied {
   return apply(state, each, ALICE, 0);
 }
+
+/** Something that a test settles when it likes. */
+export function promised<Value = void>(): { readonly promise: Promise<Value>; resolve(value: Value): void } {
+  let resolve!: (value: Value) => void;
+  const promise = new Promise<Value>((settle) => (resolve = settle));
+  return { promise, resolve };
+}

@@ -1,8 +1,12 @@
 import { Rest } from "@amtrio/client";
-import { expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { keyOf } from "../../src/encryption/bytes.ts";
 import { openFile } from "../../src/encryption/file-sealing.ts";
 import { uploadSealed } from "../../src/engine/sealing-files.ts";
+
+// Where it is missing, uploads go by fetch.
+beforeEach(() => void vi.stubGlobal("XMLHttpRequest", undefined));
+afterEach(() => void vi.unstubAllGlobals());
 
 interface Uploaded {
   readonly query: URLSearchParams;

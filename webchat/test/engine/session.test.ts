@@ -83,6 +83,22 @@ test("a token that comes after the end of the session is not kept", async () => 
   expect([session.self, session.rest.token]).toEqual([null, undefined]);
 });
 
+test("what one person asked is not asked again with the token of the next", async () => {
+  const { asked, fetch, expire } = server();
+  const session = new Session("http://chat.test", async (input, init) => {
+    const answer = await fetch(input, init);
+    if (!String(input).endsWith("/push/devices")) return answer;
+    // While it is on its way, one leaves and another one comes.
+    session.forget();
+    await session.signIn("bob", "secret");
+    return answer;
+  });
+  await session.signIn("alice", "secret");
+  expire();
+  await expect(session.rest.call("PUT", "/push/devices", { body: {} })).rejects.toMatchObject({ status: 401 });
+  expect(asked.filter((each) => each.path === "/push/devices")).toHaveLength(1);
+});
+
 test("a token that ran out is replaced for the list of sessions as well", async () => {
   const { fetch, expire } = server();
   const session = new Session("http://chat.test", fetch);

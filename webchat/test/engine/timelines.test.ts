@@ -110,6 +110,17 @@ test("a conversation in which nothing was said is empty at once", async () => {
   expect(asked).toEqual([]);
 });
 
+test("of a conversation that is not known yet nothing is loaded, until it is", async () => {
+  const known = chat.getState().conversations;
+  chat.setState({ conversations: {} });
+  await timelines.show("c1");
+  expect(chat.getState().timelines).toEqual({});
+  chat.setState({ conversations: known });
+  await timelines.show("c1");
+  expect(ends()).toEqual([141, 200]);
+  expect(shown().error).toBeNull();
+});
+
 test("a page that is older than what the log told meanwhile is asked for again", async () => {
   logAt = 3;
   await timelines.show("c1");

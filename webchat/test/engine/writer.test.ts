@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 import { begun } from "../../src/engine/conversations.ts";
-import { messagesBetween, openDatabase, type Database } from "../../src/engine/database.ts";
+import { messagesBetween, openDatabase, type Database, type OutboxRow } from "../../src/engine/database.ts";
 import { Writer } from "../../src/engine/writer.ts";
 import { conversation, message } from "./scene.ts";
 
@@ -9,6 +9,17 @@ beforeEach(async () => {
   database = await openDatabase("alice");
 });
 
+const waiting = (conversationId: string): OutboxRow => ({
+  clientId: `of ${conversationId}`,
+  conversationId,
+  content: "half sent",
+  replyTo: undefined,
+  attachments: [],
+  createdAt: 1,
+  state: "waiting",
+  error: undefined,
+  encrypted: false,
+});
 const seqs = async (): Promise<number[]> =>
   (await messagesBetween(database, "c1", 0, 99)).map((each) => each.conversation_seq);
 
@@ -30,6 +41,33 @@ test("a tab that is behind writes nothing over what a newer one wrote", async ()
   expect(await database.get("meta", "position")).toEqual({ epoch: "e", seq: 9 });
 });
 
+test("nor with what a person does there, which is made from what that tab knows", async () => {
+  const [ahead, behind] = [new Writer(database), new Writer(database)];
+  behind.startAt({ epoch: "e", seq: 5 });
+  ahead.add({ conversations: [{ ...begun(conversation()), lastSeq: 20 }] }, { epoch: "e", seq: 9 });
+  await ahead.flush();
+  behind.add({ conversations: [{ ...begun(conversation()), lastSeq: 10, pinned: true }] });
+  await behind.flush();
+  expect(await database.get("conversations", "c1")).toMatchObject({ lastSeq: 20, pinned: false });
+
+  behind.add({}, { epoch: "e", seq: 9 });
+  behind.add({ conversations: [{ ...begun(conversation()), lastSeq: 20, pinned: true }] });
+  await behind.flush();
+  expect(await database.get("conversations", "c1")).toMatchObject({ lastSeq: 20, pinned: true });
+});
+
+test("nor anything of a history that another tab has left", async () => {
+  const [ahead, behind] = [new Writer(database), new Writer(database)];
+  behind.startAt({ epoch: "old", seq: 900 });
+  ahead.add({ isAnew: true, messages: [message(1)] }, { epoch: "new", seq: 3 });
+  await ahead.flush();
+  behind.add({ messages: [message(2)] });
+  behind.add({ messages: [message(3)] }, { epoch: "old", seq: 901 });
+  await behind.flush();
+  expect(await seqs()).toEqual([1]);
+  expect(await database.get("meta", "position")).toEqual({ epoch: "new", seq: 3 });
+});
+
 test("another history replaces this one, however small its numbers are", async () => {
   const writer = new Writer(database);
   writer.add({ messages: [message(1), message(2)] }, { epoch: "old", seq: 900 });
@@ -39,8 +77,9 @@ test("another history replaces this one, however small its numbers are", async (
   expect(await database.get("meta", "position")).toEqual({ epoch: "new", seq: 3 });
 });
 
-test("a conversation that is gone leaves no message and no draft, and other ones alone", async () => {
+test("a conversation that is gone leaves no message, no draft and nothing to be sent, and other ones alone", async () => {
   const writer = new Writer(database);
+  for (const id of ["c1", "c2"]) await database.put("outbox", waiting(id));
   await database.put("drafts", "half", "c1");
   writer.add({ messages: [message(1), message(1, { conversation_id: "c2", message_id: "other" })] });
   writer.add({ removed: ["c1"] });
@@ -48,6 +87,7 @@ test("a conversation that is gone leaves no message and no draft, and other ones
   expect(await seqs()).toEqual([]);
   expect(await messagesBetween(database, "c2", 0, 9)).toHaveLength(1);
   expect(await database.get("drafts", "c1")).toBeUndefined();
+  expect(await database.getAllKeys("outbox")).toEqual(["of c2"]);
 });
 
 test("what could not be written is written with what comes next", async () => {

@@ -1,4 +1,4 @@
-import { screen, waitFor, within } from "@testing-library/react";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 import { AgentsSection } from "../../src/manage/agents-section.tsx";
@@ -102,6 +102,16 @@ test("owner and readers are found by name, and sent as ids with who sees the age
   const changes = { owner: "u1", visibility: "listed", readers: ["u2"] };
   await waitFor(() => expect(server.of(`PATCH ${PATH}`).map(({ body }) => body)).toEqual([changes]));
   await waitFor(() => expect(row("Helper").textContent).toContain("alice"));
+});
+
+test("Enter takes nobody during a composition, nor whom fewer letters meant", async () => {
+  const { user, dialog } = await openHelper();
+  const field = dialog.getByLabelText("Owner");
+  await user.type(field, "bo");
+  await dialog.findByRole("button", { name: "bob" });
+  fireEvent.keyDown(field, { key: "Enter", keyCode: 229 });
+  await user.type(field, "x{Enter}");
+  expect(dialog.queryByRole("button", { name: "Remove bob" })).toBeNull();
 });
 
 test("an owner can be taken away", async () => {

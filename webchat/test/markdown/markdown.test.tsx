@@ -1,6 +1,8 @@
 import { render, screen } from "@testing-library/react";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { parse } from "../../src/markdown/blocks.ts";
+import { GrowingText } from "../../src/markdown/growing-text.ts";
 import { Markdown } from "../../src/markdown/markdown.tsx";
 import { aDocument, longAnswer, somePieces, stages } from "./documents.ts";
 
@@ -71,6 +73,45 @@ test("what nests without end, and what is made to take long, is shown soon", () 
     // Without a bound each takes seconds or has no end; the room is for slow machines.
     expect(performance.now() - start).toBeLessThan(3000);
   }
+});
+
+test.each([
+  ["beginnings of formulas", "\\[ ".repeat(30_000)],
+  ["underscores in a word", "__a".repeat(30_000)],
+  ["brackets behind an address", `http://a${")".repeat(120_000)}`],
+  ["entities behind an address", `http://a${"&a;".repeat(30_000)}`],
+  ["lines that go on with an item", `- a\n${"b\n".repeat(30_000)}`],
+])("a message full of %s is read soon", (_, text) => {
+  const start = performance.now();
+  parse(text);
+  // Without a bound each takes five seconds or more; the room is for slow machines.
+  expect(performance.now() - start).toBeLessThan(2500);
+});
+
+test.each([
+  ["marks that nothing closes", "~~a ".repeat(20_000)],
+  ["marks around nothing", `a${" *".repeat(24_000)}`],
+])("an answer full of %s is read soon while it is written", (_, text) => {
+  const start = performance.now();
+  new GrowingText().read(text);
+  // Without a bound: five seconds or more.
+  expect(performance.now() - start).toBeLessThan(2000);
+});
+
+test("a table that would be filled up with more cells than it has characters is shown as it was typed", () => {
+  const wide = `${"|a".repeat(400)}|\n${"|-".repeat(400)}|\n`;
+  const bomb = shown(`${wide}${"x\n".repeat(400)}`);
+  expect(bomb.querySelectorAll("table, td")).toHaveLength(0);
+  expect(bomb.textContent).toContain("|a|a|a");
+  // One that says what is in its cells may be as wide, and rows of a small one may lack some.
+  expect(shown(`${wide}${"|b".repeat(400)}|`).querySelectorAll("td")).toHaveLength(400);
+  expect(shown("|a|b|c|\n|-|-|-|\n|x|\n|y|").querySelectorAll("td")).toHaveLength(6);
+});
+
+test("an address that is longer than any is words, not a link to half of it", () => {
+  expect(shown(`https://example.org/${"a".repeat(3000)}`).querySelector("a")).toBeNull();
+  const long = `https://example.org/${"a".repeat(1800)}`;
+  expect(shown(`${long} and ${"more ".repeat(500)}`).querySelector("a")!.href).toBe(long);
 });
 
 test("a fence without an end is a code block at once", () => {

@@ -1,9 +1,12 @@
 import type { Rest } from "@amtrio/client";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { arrivals, quietChanges } from "../../src/engine/arrivals.ts";
+import { heardTime } from "../../src/engine/server-clock.ts";
 import { chat } from "../../src/engine/state.ts";
 import { FOR_EVER } from "../../src/notifications/muted.ts";
 import { changePreferences } from "../../src/notifications/preferences.ts";
+import { NEVER_QUIET } from "../../src/notifications/quiet-hours.ts";
+import { quietPreferences } from "../../src/notifications/server-preferences.ts";
 import { startNotifications } from "../../src/notifications/start.ts";
 import { byId, conversation, goTo, iso, message, seed } from "../shell/seed.tsx";
 import { FakeNotification, giveNotifications, giveSound } from "./fake-browser.ts";
@@ -43,6 +46,14 @@ function start(isWatching: boolean): void {
 function arrive(more: Parameters<typeof message>[1] = {}): void {
   arrivals.tell(message("m7", { created_at: iso(Date.now()), content: "**Done**", ...more }));
 }
+
+test("a clock that is hours off keeps nobody from being told", () => {
+  start(true);
+  heardTime(iso(Date.now() - 3_600_000));
+  arrive({ created_at: iso(Date.now() - 3_600_000) });
+  expect(played()).toBe(1);
+  heardTime(iso(Date.now()));
+});
 
 test("while another chat is looked at there is a sound, and nothing on the desktop", () => {
   start(true);
@@ -112,4 +123,18 @@ test("what the account has paused on another device is quiet here, too", async (
   await vi.waitFor(() => expect(localStorage.getItem("amtrio.quiet")).toContain("9999"));
   arrive();
   expect(played()).toBe(0);
+});
+
+test("what one person chose about being left alone is nothing for the next one in this browser", async () => {
+  quiet = { muted_until: FOR_EVER };
+  start(true);
+  await vi.waitFor(() => expect(quietPreferences().muted_until).toBe(FOR_EVER));
+  const kept = localStorage.getItem("amtrio.quiet")!;
+  stop();
+  expect(localStorage.getItem("amtrio.quiet")).toBeNull();
+  // The first one's page may have gone without an end.
+  localStorage.setItem("amtrio.quiet", kept);
+  chat.setState({ self: { userId: "somebody else", username: "somebody else" }, link: { kind: "offline", reason: "", retryAt: 0 } });
+  start(true);
+  expect(quietPreferences()).toEqual(NEVER_QUIET);
 });

@@ -1,6 +1,7 @@
 /** Something that takes a moment and may go wrong: whether it is under way, and what the server said. */
 
 import { useCallback, useState } from "react";
+import { problemOf } from "../../i18n/problem.ts";
 
 interface Doing {
   readonly isBusy: boolean;
@@ -16,7 +17,7 @@ export function useDoing(): Doing {
     setBusy(true);
     setError(undefined);
     work()
-      .then(after, (reason: unknown) => setError(reason instanceof Error ? reason.message : String(reason)))
+      .then(after, (reason: unknown) => setError(problemOf(reason)))
       .finally(() => setBusy(false));
   }, []);
   return { isBusy, error, run };

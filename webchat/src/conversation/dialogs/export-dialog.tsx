@@ -6,7 +6,6 @@ import { Button } from "../../design/button.tsx";
 import { Dialog } from "../../design/dialog.tsx";
 import { notify } from "../../design/toast.tsx";
 import { useActions } from "../../engine/actions.ts";
-import { chat } from "../../engine/state.ts";
 import { useWords } from "../../i18n/words.ts";
 import { filesIn, textIn } from "../message-text.ts";
 import type { ConversationDialogProps } from "./conversation-dialog.tsx";
@@ -21,7 +20,7 @@ const TYPES = { md: "text/markdown", json: "application/json" } as const;
 
 export function ExportDialog({ conversation, agentName, onClose }: ConversationDialogProps) {
   const t = useWords(words);
-  const { rest } = useActions();
+  const actions = useActions();
   const { isBusy, error, run } = useDoing();
   const [count, setCount] = useState(0);
   const abort = useRef<AbortController>(undefined);
@@ -29,9 +28,12 @@ export function ExportDialog({ conversation, agentName, onClose }: ConversationD
 
   async function write(extension: keyof typeof TYPES, signal: AbortSignal): Promise<void> {
     setCount(0);
-    const messages = await wholeHistory(rest, conversation.conversation_id, signal, setCount);
+    const messages = await wholeHistory(actions.rest, conversation.conversation_id, signal, setCount);
     if (messages === undefined) return;
-    const { plain, sealedFiles } = chat.getState();
+    // Most of them have never been on the screen.
+    const sealed = messages.filter((message) => message.kind === "encrypted" && !message.deleted);
+    const { plain, sealedFiles } = sealed.length === 0 ? { plain: {}, sealedFiles: {} } : await actions.decipher(sealed);
+    if (signal.aborted) return;
     const textOf = (message: Message) => textIn(plain, message);
     const filesOf = (message: Message) => filesIn(sealedFiles, message);
     const transcript = { conversation, agentName, messages, textOf, filesOf, exportedAt: new Date() };

@@ -17,7 +17,7 @@ const PAGE = 50;
 
 export function FilesDialog({ conversation, onClose }: ConversationDialogProps) {
   const t = useWords(words);
-  const { rest, describe } = useActions();
+  const actions = useActions();
   const { isBusy, error, run } = useDoing();
   const [files, setFiles] = useState<readonly Attachment[]>();
   const [hasMore, setHasMore] = useState(false);
@@ -25,12 +25,12 @@ export function FilesDialog({ conversation, onClose }: ConversationDialogProps) 
   const load = useCallback(
     (before: string | undefined): void =>
       run(async () => {
-        const page = await rest.call<Attachment[]>("GET", path, { query: { before, limit: PAGE } });
-        const files = await describe(page.map(withoutNulls));
+        const page = await actions.rest.call<Attachment[]>("GET", path, { query: { before, limit: PAGE } });
+        const files = await actions.describe(page.map(withoutNulls));
         setFiles((known = []) => [...known, ...files]);
         setHasMore(page.length === PAGE);
       }),
-    [rest, describe, path, run],
+    [actions, path, run],
   );
   useEffect(() => load(undefined), [load]);
   return (

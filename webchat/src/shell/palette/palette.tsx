@@ -3,6 +3,7 @@
 import { Search, Slash } from "lucide-react";
 import { useEffect, useId, useRef, useState, type KeyboardEvent } from "react";
 import { useLocation } from "wouter";
+import { isComposing } from "../../composer/keys.ts";
 import { Avatar } from "../../design/avatar.tsx";
 import { useWords } from "../../i18n/words.ts";
 import { findPlace } from "../places.ts";
@@ -60,7 +61,7 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
   }
 
   function key(event: KeyboardEvent): void {
-    if (event.nativeEvent.isComposing) return;
+    if (isComposing(event.nativeEvent)) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step !== undefined && shown.length > 0) {
       event.preventDefault();

@@ -7,6 +7,7 @@ import { Avatar } from "../../design/avatar.tsx";
 import { classes } from "../../design/classes.ts";
 import { useChat } from "../../engine/state.ts";
 import { fullTime, shortWhen } from "../../i18n/dates.ts";
+import { useToday } from "../../i18n/today.ts";
 import { useWords } from "../../i18n/words.ts";
 import { isMuted } from "../../notifications/muted.ts";
 import { agentName, chatName, presenceOf } from "../names.ts";
@@ -29,6 +30,7 @@ export const ConversationRow = memo(function ConversationRow({ id, isOpen, isTab
   const conversation = useChat((state) => state.conversations[id]);
   const agent = useChat((state) => (conversation === undefined ? undefined : state.agents[conversation.agent_id]));
   const isMenuOpen = useIsRowMenuOpen(id);
+  const today = useToday();
   const press = useLongPress((point) => openRowMenu({ conversationId: id, opener: document.getElementById(rowId(id))!, point }));
   if (conversation === undefined) return null;
 
@@ -76,7 +78,7 @@ export const ConversationRow = memo(function ConversationRow({ id, isOpen, isTab
             {quiet && <Mark icon={<BellOff size={14} aria-hidden />} label={t("muted")} />}
             {at !== undefined && (
               <time className={styles["when"]} dateTime={at.toISOString()} title={fullTime(at)}>
-                {shortWhen(at)}
+                {shortWhen(at, new Date(today))}
               </time>
             )}
           </span>

@@ -4,6 +4,7 @@ import { MessageSquarePlus } from "lucide-react";
 import { useEffect, useId, useRef, useState, type KeyboardEvent } from "react";
 import { useLocation } from "wouter";
 import type { AgentInfo } from "@amtrio/client";
+import { isComposing } from "../../composer/keys.ts";
 import { Avatar } from "../../design/avatar.tsx";
 import { Button, IconButton } from "../../design/button.tsx";
 import { Dialog } from "../../design/dialog.tsx";
@@ -39,13 +40,19 @@ export function NewChat({ onClose }: { readonly onClose: () => void }) {
     actions.refreshAgents().catch(() => undefined);
   }, [actions]);
 
+  // Twice Enter on a slow connection would begin two of the same title.
+  const isStarting = useRef(false);
   async function start(agentId: string, title?: string): Promise<void> {
+    if (isStarting.current) return;
+    isStarting.current = true;
     try {
       const id = await actions.openConversation(agentId, title);
       onClose();
       navigate(chatPlace(id));
     } catch (error) {
       notifyError(error);
+    } finally {
+      isStarting.current = false;
     }
   }
 
@@ -71,7 +78,7 @@ export function NewChat({ onClose }: { readonly onClose: () => void }) {
           value={query}
           onChange={(event) => setQuery(event.target.value)}
           onKeyDown={(event) => {
-            if (event.key === "Enter" && found[0] !== undefined) void start(found[0].agent_id);
+            if (event.key === "Enter" && !isComposing(event.nativeEvent) && found[0] !== undefined) void start(found[0].agent_id);
           }}
         />
         <ul ref={list} className={styles["agents"]} role="list">

@@ -68,7 +68,7 @@ function Labelled({ label, text, icon, look = "plain" }: LabelledProps) {
   return (
     <>
       {icon}
-      <span className={look === "hidden" ? "visually-hidden" : classes(styles[look])}>{label}</span> {text}
+      <span className={look === "hidden" ? "visually-hidden" : classes(styles[look])}>{label}</span> <bdi>{text}</bdi>
     </>
   );
 }

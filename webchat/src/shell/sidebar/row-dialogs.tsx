@@ -7,6 +7,7 @@ import { Dialog } from "../../design/dialog.tsx";
 import { Field } from "../../design/field.tsx";
 import { useActions } from "../../engine/actions.ts";
 import { useChat, type ChatConversation } from "../../engine/state.ts";
+import { problemOf } from "../../i18n/problem.ts";
 import { useWords } from "../../i18n/words.ts";
 import { chatName } from "../names.ts";
 import { conversationAt, LIST } from "../places.ts";
@@ -40,7 +41,7 @@ export function RenameDialog({ conversation, onClose }: AskProps) {
       if (wanted !== (conversation.title ?? "")) await actions.rename(conversation.conversation_id, wanted || null);
       onClose();
     } catch (caught) {
-      setError((caught as Error).message);
+      setError(problemOf(caught));
     }
   }
 
@@ -93,7 +94,7 @@ export function RemoveDialog({ conversation, onClose }: AskProps) {
       if (conversationAt(path) === id) navigate(LIST);
       onClose();
     } catch (caught) {
-      setError((caught as Error).message);
+      setError(problemOf(caught));
     }
   }
 

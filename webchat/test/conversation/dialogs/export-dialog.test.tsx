@@ -26,9 +26,9 @@ function history(_id: string, { before = 6 }: HistoryQuery): Promise<HistoryPage
   return Promise.resolve({ conversation_id: ID, messages, has_more: newest > 2, epoch: "e", seq: 1 });
 }
 
-function open(rest: object, onClose = vi.fn()) {
+function open(rest: object, onClose = vi.fn(), decipher: unknown = undefined) {
   know([]);
-  show(recording({ rest }).actions, <ExportDialog conversation={conversation({ title: "Holiday", lastSeq: 5 })} agentName="Demo" onClose={onClose} />);
+  show(recording({ rest, decipher } as object).actions, <ExportDialog conversation={conversation({ title: "Holiday", lastSeq: 5 })} agentName="Demo" onClose={onClose} />);
   return onClose;
 }
 
@@ -58,4 +58,20 @@ it("What went wrong is said", async () => {
   open({ history: () => Promise.reject(new Error("The server cannot be reached.")) });
   await userEvent.click(screen.getByRole("button", { name: "Markdown, to read" }));
   expect(await screen.findByText("The server cannot be reached.")).toBeTruthy();
+});
+
+it("Encrypted messages are written as they read, those too that were never on the screen", async () => {
+  const onClose = vi.fn<() => void>();
+  const sealed = (over: object): Promise<HistoryPage> => {
+    const messages = [said(1, "hQEMA", { kind: "encrypted" }), said(2, "hQEMB", { kind: "encrypted" })];
+    return Promise.resolve({ conversation_id: ID, messages, has_more: false, epoch: "e", seq: 1, ...over });
+  };
+  const file = { attachment_id: "a1", filename: "plan.txt", content_type: "text/plain", size: 1, url: "", created_at: "", key: "k" };
+  open({ history: sealed }, onClose, async () => ({ plain: { m1: "The secret plan", m2: null }, sealedFiles: { m1: [file] } }));
+  await userEvent.click(screen.getByRole("button", { name: "Markdown, to read" }));
+  await waitFor(() => expect(onClose).toHaveBeenCalledOnce());
+  const text = await saved[0]!.blob.text();
+  expect(text).toContain("The secret plan");
+  expect(text).toContain("plan.txt");
+  expect(text.match(/This device cannot read this message/g)).toHaveLength(1);
 });

@@ -1,4 +1,4 @@
-import { screen } from "@testing-library/react";
+import { fireEvent, screen } from "@testing-library/react";
 import { userEvent } from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 import { Palette } from "../../../src/shell/palette/palette.tsx";
@@ -39,6 +39,14 @@ test("the active option is told to the field, and arrows come round", async () =
   expect(field.getAttribute("aria-activedescendant")).toBe(screen.getByRole("option", { selected: true }).id);
   await userEvent.keyboard("{ArrowDown}");
   expect(selected()).toContain("Holiday plans");
+});
+
+test("Enter during a composition chooses nothing, also where the browser tells of it late", () => {
+  const close = vi.fn<() => void>();
+  show(<Palette onClose={close} />);
+  fireEvent.keyDown(screen.getByRole("combobox"), { key: "Enter", isComposing: true });
+  fireEvent.keyDown(screen.getByRole("combobox"), { key: "Enter", keyCode: 229 });
+  expect(close).not.toHaveBeenCalled();
 });
 
 test("what is no name can be looked for in messages", async () => {

@@ -31,6 +31,18 @@ test("a row says who, whether they are there, what was said and how much is unre
   for (const part of ["Holiday", "busy", "Pinned", "hello from c1", "3 unread messages"]) expect(name).toContain(part);
 });
 
+test("what was said today has its weekday from midnight on", () => {
+  vi.useFakeTimers({ now: new Date(2026, 10, 25, 23, 50) });
+  const at = new Date(2026, 10, 25, 22, 30).toISOString();
+  const said = conversation("c1");
+  seed({ conversations: byId({ ...said, last: { ...said.last!, created_at: at } }) });
+  row();
+  expect(screen.getByRole("link").querySelector("time")!.textContent).toMatch(/10:30/);
+  act(() => vi.advanceTimersByTime(11 * 60_000));
+  expect(screen.getByRole("link").querySelector("time")!.textContent).toBe("Wed");
+  vi.useRealTimers();
+});
+
 test("the badge of a muted chat is quiet, and the row says why", () => {
   const until = new Date(Date.now() + 3_600_000).toISOString();
   seed({ conversations: byId(conversation("c1", { unread: 3, muted_until: until })) });

@@ -1,4 +1,4 @@
-import { screen } from "@testing-library/react";
+import { fireEvent, screen } from "@testing-library/react";
 import { userEvent } from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 import { NewChat } from "../../../src/shell/sidebar/new-chat.tsx";
@@ -26,6 +26,14 @@ test("typing and Enter open the chat of the agent that fits", async () => {
   expect(close).toHaveBeenCalledOnce();
 });
 
+test("Enter during a composition opens nothing", () => {
+  const { asked } = show(<NewChat onClose={() => undefined} />, opens);
+  const field = screen.getByRole("searchbox");
+  fireEvent.keyDown(field, { key: "Enter", isComposing: true });
+  fireEvent.keyDown(field, { key: "Enter", keyCode: 229 });
+  expect(asked.filter(([name]) => name === "openConversation")).toEqual([]);
+});
+
 test("arrows walk from the field through the agents and back", async () => {
   show(<NewChat onClose={() => undefined} />, opens);
   await userEvent.keyboard("{ArrowDown}{ArrowDown}{ArrowDown}");
@@ -40,6 +48,13 @@ test("another chat with an agent wants to know what it is about", async () => {
   expect(screen.getByRole("button", { name: "Start" })).toHaveProperty("disabled", true);
   await userEvent.type(screen.getByRole("textbox", { name: "What is it about?" }), "Thesis{Enter}");
   expect(asked.at(-1)).toEqual(["openConversation", "coder", "Thesis"]);
+});
+
+test("Enter that is pressed twice begins one chat", async () => {
+  const { asked } = show(<NewChat onClose={() => undefined} />, { openConversation: () => new Promise(() => undefined) });
+  await userEvent.click(screen.getByRole("button", { name: "Another chat with Coder" }));
+  await userEvent.type(screen.getByRole("textbox", { name: "What is it about?" }), "Thesis{Enter}{Enter}");
+  expect(asked.filter(([name]) => name === "openConversation")).toHaveLength(1);
 });
 
 test("a server without agents, and a name that nobody has, are told apart", async () => {

@@ -1,0 +1,119 @@
+import { openDB } from "idb";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Engine } from "../../src/engine/engine.ts";
+import { chat } from "../../src/engine/state.ts";
+import { Browser, SELF_KEY } from "./browser.ts";
+import { conversation, message, promised } from "./scene.ts";
+
+let browser: Browser;
+let engine: Engine | undefined;
+beforeEach(() => (browser = new Browser()));
+afterEach(async () => {
+  await engine?.signOut();
+  browser.close();
+});
+
+const isSelf = (userId: string | undefined): Promise<void> =>
+  vi.waitFor(() => expect(chat.getState().self?.userId).toBe(userId));
+
+test("a tab whose session has ended does not go on with the cookie of who signed in meanwhile: it becomes theirs", async () => {
+  engine = await browser.open("alice");
+  const socket = await browser.socket(1);
+  socket.lets(1);
+  engine.send("c1", "for nobody but the helper");
+  await vi.waitFor(() => expect(socket.said("message")).toHaveLength(1));
+
+  browser.isNow("bob");
+  socket.drops(4401);
+  await isSelf("bob");
+  const next = await browser.socket(2);
+  next.lets(1);
+  await vi.waitFor(() => expect(chat.getState().link.kind).toBe("online"));
+  expect(next.said("hello")).toMatchObject([{ token: "token of bob" }]);
+  expect(next.said("message")).toEqual([]);
+  expect(chat.getState().outgoing).toEqual({});
+  expect(JSON.parse(localStorage.getItem(SELF_KEY)!)).toMatchObject({ userId: "bob" });
+});
+
+test("a tab of one person becomes that of another who signs in beside it", async () => {
+  engine = await browser.open("alice");
+  (await browser.socket(1)).lets(1);
+  browser.isNow("bob");
+  browser.says({ kind: "signed_in", userId: "bob" });
+  await isSelf("bob");
+  expect((await browser.socket(1)).isOver).toBe(true);
+});
+
+test("a tab that hears late that its person has signed out leaves the name of who signed in since", async () => {
+  engine = await browser.open("alice");
+  (await browser.socket(1)).lets(1);
+  browser.isNow("bob");
+  browser.says({ kind: "signed_out", userId: "alice" });
+  browser.says({ kind: "signed_in", userId: "bob" });
+  await isSelf("bob");
+  expect(JSON.parse(localStorage.getItem(SELF_KEY)!)).toMatchObject({ userId: "bob" });
+});
+
+test("what the server says late of one person is not shown to the next", async () => {
+  const [account, agents] = [promised<unknown>(), promised<unknown>()];
+  browser.held.set("/account", account.promise);
+  browser.held.set("/agents", agents.promise);
+  engine = await browser.open("alice");
+  (await browser.socket(1)).lets(1);
+  await vi.waitFor(() => expect(browser.asked).toContain("GET /account"));
+
+  browser.isNow("bob");
+  browser.says({ kind: "signed_out", userId: "alice" });
+  browser.says({ kind: "signed_in", userId: "bob" });
+  await isSelf("bob");
+  account.resolve({ user_id: "alice", is_admin: true });
+  agents.resolve([{ agent_id: "of-alice", name: "Hers" }]);
+  await browser.socket(2);
+  expect(chat.getState().account).toBeUndefined();
+  expect(chat.getState().agents).toEqual({});
+});
+
+test("events that were not applied when somebody left are not shown any more", async () => {
+  engine = await browser.open("alice");
+  const socket = await browser.socket(1);
+  socket.lets(1);
+  socket.says({ type: "conversation_created", seq: 2, data: conversation() });
+  for (let seq = 1; seq <= 300; seq += 1) socket.says({ type: "message", seq: seq + 2, data: message(seq) });
+  browser.says({ kind: "signed_out", userId: "alice" });
+  expect(chat.getState().self).toBeNull();
+  await vi.waitFor(() => expect(socket.isOver).toBe(true));
+  expect(chat.getState().conversations).toEqual({});
+});
+
+test("what was read before there was a connection is said to the server once there is one", async () => {
+  engine = await browser.open("alice");
+  const socket = await browser.socket(1);
+  socket.lets(1);
+  socket.says({ type: "conversation_created", seq: 2, data: conversation() });
+  socket.says({ type: "message", seq: 3, data: message(1) });
+  await vi.waitFor(() => expect(chat.getState().conversations["c1"]?.unread).toBe(1));
+  // The next page shows what was kept, and somebody reads it, while it still asks for its token.
+  browser.says({ kind: "signed_out", userId: "alice" });
+  engine = await browser.open("alice");
+  expect(chat.getState().conversations["c1"]?.unread).toBe(1);
+  engine.markRead("c1", 1);
+  const next = await browser.socket(2);
+  next.lets(3);
+  await vi.waitFor(() => expect(next.said("read")).toMatchObject([{ conversation_id: "c1", up_to: 1 }]));
+});
+
+test("a disk that refuses is no reason to leave the server", async () => {
+  engine = await browser.open("alice");
+  const socket = await browser.socket(1);
+  socket.lets(1);
+  socket.says({ type: "conversation_created", seq: 2, data: conversation() });
+  await vi.waitFor(() => expect(chat.getState().link.kind).toBe("online"));
+  // The database is taken away, as a newer version of the app in another tab does it.
+  (await openDB("amtrio-alice", 99)).close();
+  const reaction = { conversation_id: "c1", message_id: "m1", emoji: "👍", account_kind: "agent", account_id: "helper" };
+  socket.says({ type: "reaction_added", seq: 3, data: reaction });
+  socket.says({ type: "message", seq: 4, data: message(1, { sender_type: "client", client_id: "elsewhere" }) });
+  socket.says({ type: "message", seq: 5, data: message(2) });
+  await vi.waitFor(() => expect(chat.getState().conversations["c1"]?.lastSeq).toBe(2));
+  expect(socket.isOver).toBe(false);
+});
