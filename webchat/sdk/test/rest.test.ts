@@ -58,6 +58,13 @@ describe("requests", () => {
     expect(progress).toEqual([[3, 3]]);
   });
 
+  test("of ciphertext say that it is, so that the server looks for nothing in it", async () => {
+    const { rest, asked } = answering(() => Response.json({ attachment_id: "att_01" }));
+    await rest.upload(new Blob(["\u0000"]), { filename: "encrypted", isEncrypted: true });
+
+    expect(asked[0]!.address).toBe("https://chat.example.org/attachments?filename=encrypted&encrypted=true");
+  });
+
   test("keep the token that signing in gave, and drop it after signing out", async () => {
     const { rest } = answering(() => Response.json({ token: "fresh" }));
     await rest.login("alice", "x", "phone-1");

@@ -7,6 +7,8 @@ import type { DescribedFile } from "../encryption/payload.ts";
 export interface SealedFile extends Attachment {
   /** base64url of 32 bytes. */
   readonly key: string;
+  /** As the sender says it; `content_type` is what it is shown as. */
+  readonly mediaType: string;
   /** The message speaks of it, and the server does not have it (any more). */
   readonly isMissing?: true;
 }
@@ -23,6 +25,20 @@ const SHOWN = new Set([
 ]);
 // All that browsers of today can draw: of what they cannot, a row with its name says more than an empty frame.
 const DRAWN = new Set(["png", "jpeg", "gif", "webp", "avif", "bmp"].map((type) => `image/${type}`));
+// Other names of theirs, by which browsers and Python's library call them.
+const ALIASES: Readonly<Record<string, string>> = {
+  "image/jpg": "image/jpeg",
+  "image/x-ms-bmp": "image/bmp",
+  "audio/mp3": "audio/mpeg",
+  "audio/x-wav": "audio/wav",
+  "audio/wave": "audio/wav",
+  "audio/vnd.wave": "audio/wav",
+  "audio/x-flac": "audio/flac",
+  "audio/x-m4a": "audio/mp4",
+  "audio/mp4a-latm": "audio/mp4",
+  "audio/x-aiff": "audio/aiff",
+  "video/x-m4v": "video/mp4",
+};
 const MEDIA = /^(?:image|audio|video)\//;
 
 /**
@@ -31,8 +47,9 @@ const MEDIA = /^(?:image|audio|video)\//;
  */
 function shownName(given: string): string {
   const last = given.slice(Math.max(given.lastIndexOf("/"), given.lastIndexOf("\\")) + 1);
-  const shown = last.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu, "").trim().replace(/^[.\s]+/, "");
-  return shown.length <= NAME_CHARS ? shown || "file" : shown.slice(0, NAME_CHARS - TAIL_CHARS) + shown.slice(-TAIL_CHARS);
+  const shown = [...last.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu, "").trim().replace(/^[.\s]+/, "")];
+  const kept = shown.length <= NAME_CHARS ? shown : [...shown.slice(0, NAME_CHARS - TAIL_CHARS), ...shown.slice(-TAIL_CHARS)];
+  return kept.join("") || "file";
 }
 
 // What file systems take, with its ending.
@@ -54,12 +71,12 @@ export function safeType(type: string): string {
 }
 
 /** For the message that brings it. */
-export function describedOf({ attachment_id, key, filename, content_type, size, width, height }: SealedFile): DescribedFile {
+export function describedOf({ attachment_id, key, filename, mediaType, size, width, height }: SealedFile): DescribedFile {
   return {
     attachment_id,
     key,
     name: filename,
-    media_type: content_type,
+    media_type: mediaType,
     size,
     ...(width === undefined ? {} : { width }),
     ...(height === undefined ? {} : { height }),
@@ -74,7 +91,7 @@ export function sealedFilesOf(described: readonly DescribedFile[], stored: reado
 export function sealedFile(file: DescribedFile, stored: Attachment | undefined): SealedFile {
   // `audio/webm;codecs=opus`, as recorders call it.
   const type = file.media_type.split(";", 1)[0]!.trim().toLowerCase();
-  const shown = MEDIA.test(type) ? safeType(type) : type;
+  const shown = MEDIA.test(type) ? safeType(ALIASES[type] ?? type) : type;
   return {
     attachment_id: file.attachment_id,
     filename: shownName(file.name),
@@ -83,6 +100,7 @@ export function sealedFile(file: DescribedFile, stored: Attachment | undefined):
     url: stored?.url ?? "",
     created_at: stored?.created_at ?? "",
     key: file.key,
+    mediaType: file.media_type,
     ...(stored?.message_id === undefined ? {} : { message_id: stored.message_id }),
     ...(file.width === undefined ? {} : { width: file.width }),
     ...(file.height === undefined ? {} : { height: file.height }),

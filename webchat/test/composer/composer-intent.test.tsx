@@ -61,7 +61,7 @@ test("a quoted secret is shown as this device reads it", () => {
 });
 
 test("quoted secret files are counted, as far as its message speaks of them", () => {
-  const file = { attachment_id: "a1", filename: "a", content_type: "text/plain", size: 1, url: "", created_at: "", key: "k" };
+  const file = { attachment_id: "a1", filename: "a", content_type: "text/plain", size: 1, url: "", created_at: "", key: "k", mediaType: "text/plain" };
   chat.setState({ plain: { m7: "" }, sealedFiles: { m7: [file, { ...file, attachment_id: "a2" }] } });
   show(scene, <Composer conversationId={HERE} />);
   act(() => intend(HERE, { kind: "reply", message: message(7, "q83v", { kind: "encrypted", attachments: [file] }) }));

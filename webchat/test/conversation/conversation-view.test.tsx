@@ -90,8 +90,8 @@ describe("encrypted messages", () => {
 
   it("show the files that they speak of, as they describe them, and no other of their row", () => {
     const stored = (id: string) => ({ attachment_id: id, filename: "encrypted", content_type: "application/octet-stream", size: 99, url: "", created_at: "" });
-    const plan = { ...stored("a1"), filename: "plan.txt", content_type: "text/plain", size: 5, key: "k" };
-    const lost = { ...stored("a3"), filename: "lost.txt", key: "k", isMissing: true } as const;
+    const plan = { ...stored("a1"), filename: "plan.txt", content_type: "text/plain", size: 5, key: "k", mediaType: "text/plain" };
+    const lost = { ...stored("a3"), filename: "lost.txt", key: "k", mediaType: "text/plain", isMissing: true } as const;
     const withFiles = said(1, "hQEMA", { kind: "encrypted", attachments: [stored("a1"), stored("a2")] });
     know([withFiles], { plain: { m1: "Two of them" }, sealedFiles: { m1: [plan, lost] } });
     show(recording().actions);

@@ -27,7 +27,7 @@ it("What an encrypted message says comes from this device, never from its cipher
 
 it("The files of an encrypted message are those that it speaks of, once it is opened", () => {
   const file = { attachment_id: "a1", filename: "encrypted", content_type: "application/octet-stream", size: 1, url: "", created_at: "" };
-  const sealed = { ...file, filename: "plan.txt", key: "k" };
+  const sealed = { ...file, filename: "plan.txt", key: "k", mediaType: "text/plain" };
   const message = said(1, "hQEMA", { kind: "encrypted", attachments: [file] });
   expect(filesIn({}, message)).toEqual([]);
   expect(filesIn({ m1: [sealed] }, message)).toEqual([sealed]);

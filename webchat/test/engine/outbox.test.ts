@@ -220,7 +220,7 @@ test("a message is sealed once: every try sends the same bytes, and none the tex
 });
 
 test("files go with an encrypted message, in every try; what opens them does not leave the device", async () => {
-  const sealed = { attachment_id: "a1", filename: "plan.txt", content_type: "text/plain", size: 3, url: "", created_at: "", key: "the key" };
+  const sealed = { attachment_id: "a1", filename: "plan.txt", content_type: "text/plain", size: 3, url: "", created_at: "", key: "the key", mediaType: "text/plain" };
   const first = (line = new Line());
   const sending = write("secret", { encrypted: true, attachments: [sealed] });
   await first.has(1);
@@ -242,7 +242,7 @@ test("files go with an encrypted message, in every try; what opens them does not
 });
 
 test("a file that is sealed does not go with a message in the clear, where nobody could open it", async () => {
-  const file = { attachment_id: "a1", filename: "plan.txt", content_type: "text/plain", size: 3, url: "", created_at: "", key: "k" };
+  const file = { attachment_id: "a1", filename: "plan.txt", content_type: "text/plain", size: 3, url: "", created_at: "", key: "k", mediaType: "text/plain" };
   line = new Line();
   await write("look", { attachments: [file] });
   expect(line.sent).toEqual([]);

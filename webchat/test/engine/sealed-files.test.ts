@@ -33,7 +33,7 @@ test("what the server adds is ignored, and what it lacks is known to be missing"
 
 test("nothing that a browser could run is a picture, or gets an address of this page under its type", () => {
   for (const type of ["image/svg+xml", "image/x-unknown", "video/vnd.unknown"]) {
-    expect(sealedFile({ ...described, media_type: type }, stored)).toMatchObject({ content_type: "application/octet-stream" });
+    expect(sealedFile({ ...described, media_type: type }, stored)).toMatchObject({ content_type: "application/octet-stream", mediaType: type });
   }
   expect(["text/html", "application/xhtml+xml", "text/plain", "image/png"].map(safeType)).toEqual([
     ...Array.from({ length: 3 }, () => "application/octet-stream"),
@@ -45,8 +45,14 @@ test("a picture that browsers cannot draw is no picture here", () => {
   expect(sealedFile({ ...described, media_type: "image/heic" }, stored).thumbnail_url).toBeUndefined();
 });
 
-test("a voice note is sound, however its recorder calls it", () => {
-  expect(sealedFile({ ...described, media_type: "audio/webm;codecs=opus" }, stored).content_type).toBe("audio/webm");
+test.each([
+  ["audio/webm;codecs=opus", "audio/webm"],
+  ["audio/x-wav", "audio/wav"],
+  ["Image/JPG", "image/jpeg"],
+])("%s is shown as %s, and stays what its sender said for the one who gets it", (said, shown) => {
+  const file = sealedFile({ ...described, media_type: said }, stored);
+  expect(file.content_type).toBe(shown);
+  expect(describedOf(file).media_type).toBe(said);
 });
 
 test.each([

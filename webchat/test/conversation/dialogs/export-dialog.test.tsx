@@ -66,7 +66,7 @@ it("Encrypted messages are written as they read, those too that were never on th
     const messages = [said(1, "hQEMA", { kind: "encrypted" }), said(2, "hQEMB", { kind: "encrypted" })];
     return Promise.resolve({ conversation_id: ID, messages, has_more: false, epoch: "e", seq: 1, ...over });
   };
-  const file = { attachment_id: "a1", filename: "plan.txt", content_type: "text/plain", size: 1, url: "", created_at: "", key: "k" };
+  const file = { attachment_id: "a1", filename: "plan.txt", content_type: "text/plain", size: 1, url: "", created_at: "", key: "k", mediaType: "text/plain" };
   open({ history: sealed }, onClose, async () => ({ plain: { m1: "The secret plan", m2: null }, sealedFiles: { m1: [file] } }));
   await userEvent.click(screen.getByRole("button", { name: "Markdown, to read" }));
   await waitFor(() => expect(onClose).toHaveBeenCalledOnce());
