@@ -323,8 +323,9 @@ function subscribeAt(json: { endpoint: string; keys: object }): void {
   Object.assign(PushManager.prototype, { subscribe, getSubscription: async () => made() });
 }
 
-/** As the browser's push service would. */
+/** As the browser's push service would. A worker that is still being installed hears nothing of it. */
 async function deliver(context: BrowserContext, page: Page, data: string): Promise<void> {
+  await page.evaluate(async () => void (await navigator.serviceWorker.ready));
   const session = await context.newCDPSession(page);
   const registrationId = await new Promise<string>((resolve) => {
     session.on("ServiceWorker.workerRegistrationUpdated", ({ registrations }) => {

@@ -4,6 +4,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { endsWithTests } from "./harness/children.ts";
 import type { Server } from "./harness.ts";
 
 const PROGRAMS = fileURLToPath(new URL("../../.venv/bin", import.meta.url));
@@ -30,7 +31,7 @@ function running(program: string, args: string[], server: Server): Running {
   // A process group of its own, so that its end is that of all in it.
   const child = spawn(program, args, { cwd: server.folder, env, detached: true, stdio: "ignore" });
   const end = (): void => endGroup(child);
-  process.once("exit", end);
+  endsWithTests(child, end);
   return { end };
 }
 

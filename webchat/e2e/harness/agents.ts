@@ -3,6 +3,7 @@
 import type { ChildProcess } from "node:child_process";
 import type { AgentInfo } from "@amtrio/client";
 import type { Admin } from "./admin.ts";
+import { endsWithTests } from "./children.ts";
 import type { People } from "./person.ts";
 import { ScriptedAgent } from "./scripted-agent.ts";
 import type { Server } from "./server.ts";
@@ -46,7 +47,7 @@ export class Agents {
     const program = this.#server.spawn("demo-agent", ...flags);
     this.#programs.push(program);
     program.stdout!.resume();
-    process.once("exit", () => program.kill("SIGKILL"));
+    endsWithTests(program);
     while (!(await this.#admin.isOnline(id))) {
       if (program.exitCode !== null) throw new Error("the demo agent ended before it was online");
       await new Promise((resolve) => setTimeout(resolve, 50));

@@ -14,6 +14,7 @@ import { createInterface } from "node:readline";
 import { DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { WEBCHAT } from "./build.ts";
+import { endsWithTests } from "./children.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../../.venv/bin/amtrio", import.meta.url));
 export const ADMIN_SECRET = "the administrator of the browser tests";
@@ -154,7 +155,7 @@ export class Server {
   }
 
   async #listening(child: ChildProcess): Promise<number> {
-    process.once("exit", () => child.kill("SIGKILL"));
+    endsWithTests(child);
     const lines = createInterface({ input: child.stderr! });
     const from = this.log.length;
     return new Promise((resolve, reject) => {

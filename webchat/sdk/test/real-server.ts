@@ -7,6 +7,7 @@ import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
+import { get } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -51,7 +52,7 @@ export class RealServer {
     const child = spawn(PROGRAM, ["serve", ...flags], { cwd: this.#folder, stdio: ["ignore", "pipe", "pipe"] });
     this.#process = child;
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (this.#said += String(chunk)));
-    while (!(await isHealthy(this.url))) {
+    while (!(await isHealthy(this.#port))) {
       if (child.exitCode !== null) throw new Error(`the server did not start:\n${this.#said}`);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
@@ -73,12 +74,15 @@ export class RealServer {
   }
 }
 
-async function isHealthy(url: string): Promise<boolean> {
-  try {
-    return (await fetch(`${url}/health`)).ok;
-  } catch {
-    return false;
-  }
+/** Not by `fetch`, which in the tests of a page reports every refused connection. */
+async function isHealthy(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const asked = get({ host: "127.0.0.1", port, path: "/health" }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode === 200);
+    });
+    asked.on("error", () => resolve(false));
+  });
 }
 
 async function freePort(): Promise<number> {

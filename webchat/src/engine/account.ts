@@ -16,6 +16,7 @@ import {
   type Position,
   type Account as ServerAccount,
 } from "@amtrio/client";
+import { AgentList } from "./agent-list.ts";
 import { apply, type Applied } from "./apply.ts";
 import { arrivals, quietChanges } from "./arrivals.ts";
 import { deleteDatabase, openDatabase, type Database } from "./database.ts";
@@ -28,7 +29,7 @@ import { SearchHere } from "./search-here.ts";
 import { Secrets } from "./secrets.ts";
 import { heardTime } from "./server-clock.ts";
 import type { Session } from "./session.ts";
-import { chat, EMPTY, views, type ChatConversation, type Self } from "./state.ts";
+import { chat, EMPTY, views, type ChatConversation, type ChatState, type Self } from "./state.ts";
 import { anotherDeviceId, deviceId, type Tabs } from "./tabs.ts";
 import { Timelines } from "./timelines.ts";
 import { Writer, type Change } from "./writer.ts";
@@ -48,6 +49,7 @@ export class SignedInAccount {
   readonly secrets: Secrets;
   readonly #session: Session;
   readonly #tabs: Tabs;
+  readonly #agentList: AgentList;
   readonly #runs = new Runs();
   #position: Position | undefined;
   #connection: Connection | undefined;
@@ -65,6 +67,7 @@ export class SignedInAccount {
     this.drafts = new Drafts(database, self.userId, tabs);
     this.timelines = new Timelines(database, session.rest, this.writer, () => this.#position?.seq ?? 0);
     this.files = new Files(session.rest);
+    this.#agentList = new AgentList(() => session.rest.agents());
     this.searchHere = new SearchHere(database, () => chat.getState().plain);
   }
 
@@ -137,11 +140,13 @@ export class SignedInAccount {
   }
 
   async refreshAgents(): Promise<AgentInfo[]> {
-    const agents = await this.#session.rest.agents();
+    const { agents, told } = await this.#agentList.ask();
     // An answer that comes late is nothing for who is signed in by then; so below.
     if (this.#isClosed) return agents;
-    chat.setState({ agents: Object.fromEntries(agents.map((agent) => [agent.agent_id, agent])) });
-    this.writer.add({ agents });
+    let state: ChatState = { ...chat.getState(), agents: Object.fromEntries(agents.map((agent) => [agent.agent_id, agent])) };
+    for (const event of told) ({ state } = apply(state, event, this.self, Date.now()));
+    chat.setState(state);
+    this.writer.add({ agents: Object.values(state.agents) });
     return agents;
   }
 
@@ -205,6 +210,7 @@ export class SignedInAccount {
     if (event.type === "online" || event.type === "offline") return this.outbox.connectionChanged();
     // Keys are asked for over REST; what fails is asked again when the conversation is opened.
     void this.secrets.apply(event).catch(() => undefined);
+    this.#agentList.told(event);
     const applied = views.fromLog(() => {
       this.#runs.apply(event, connection);
       const { state, ...rest } = apply(chat.getState(), event, this.self, Date.now());

@@ -1,9 +1,4 @@
-/**
- * A browser's keys and the demo agent, with the real server between them: two languages, one format.
- *
- * The page of a test has another origin than the server, which only its question whether the server is up may know.
- * @vitest-environment-options {"settings": {"fetch": {"disableSameOriginPolicy": true}}}
- */
+/** A browser's keys and the demo agent, with the real server between them: two languages, one format. */
 
 import type { Message } from "@amtrio/client";
 import { Rest } from "@amtrio/client";

@@ -73,6 +73,22 @@ test("what the server says late of one person is not shown to the next", async (
   expect(chat.getState().agents).toEqual({});
 });
 
+test("a list of agents that was made before somebody came does not take them away again", async () => {
+  const agents = promised<unknown>();
+  browser.held.set("/agents", agents.promise);
+  engine = await browser.open("alice");
+  const socket = await browser.socket(1);
+  socket.lets(1);
+  await vi.waitFor(() => expect(browser.asked).toContain("GET /agents"));
+  socket.says({ type: "presence_update", data: { id: "anna", type: "agent", online: true } });
+  socket.says({ type: "agent_changed", seq: 2, data: { agent_id: "berta", name: "Berta", online: true } });
+  await vi.waitFor(() => expect(chat.getState().agents).toHaveProperty("berta"));
+
+  agents.resolve([{ agent_id: "anna", name: "Anna", online: false, status: "offline" }]);
+  await vi.waitFor(() => expect(chat.getState().agents).toHaveProperty("anna"));
+  expect(chat.getState().agents).toMatchObject({ anna: { name: "Anna", online: true, status: "online" }, berta: { name: "Berta" } });
+});
+
 test("events that were not applied when somebody left are not shown any more", async () => {
   engine = await browser.open("alice");
   const socket = await browser.socket(1);
