@@ -229,7 +229,7 @@ test.describe("a server with little room", () => {
   });
 });
 
-test("in an encrypted conversation nothing can be attached, by no way, and it says why", async ({ agents, person, allow }, info) => {
+test("in an encrypted conversation files are attached in every way that they are elsewhere", async ({ agents, person, allow }, info) => {
   // Whether somebody has published keys is found out by asking.
   allow(/keys\/bundles/);
   const alice = await person("Alice", CLIPBOARD);
@@ -242,18 +242,15 @@ test("in an encrypted conversation nothing can be attached, by no way, and it sa
   await page.getByRole("dialog").getByRole("switch").click();
   await expect(page.getByRole("dialog").getByRole("switch")).toBeChecked();
   await page.keyboard.press("Escape");
-  await expect(attachButton(page)).toHaveAccessibleName(/Files cannot be sent in encrypted conversations/);
-  const why = page.getByRole("main").getByText(/^Files cannot be sent in encrypted conversations/);
-  await drag(page, info, log(page), [text("notes.txt", "hello")], false);
-  await expect(why).toBeVisible();
-  await drag(page, info, page.getByRole("navigation").first(), [], false);
-  await expect(why).toBeHidden();
+  await choose(page, text("chosen.txt", "rhubarb"));
+  await drag(page, info, log(page), [text("dropped.txt", "rhubarb")]);
   await field(page).focus();
   await pastePicture(page, png("ignored", 8, 8));
-  await expect(page.getByRole("alert").and(why.locator(".."))).toBeVisible();
-  await expect(tray(page)).toBeHidden();
-  const long = "words ".repeat(2000);
-  await pasteText(page, long);
-  await expect(field(page)).toHaveValue(long);
-  await expect(page.getByRole("region", { name: "Write a message" }).getByText("Encrypted: only you and the agent can read it")).toBeAttached();
+  await pasteText(page, "words ".repeat(2000));
+  await expect(tray(page).getByRole("listitem")).toHaveCount(4);
+  await expect(tray(page).getByRole("progressbar")).toHaveCount(0);
+  await write(page, "all of them");
+  await expect(newest(page)).toContainText("I received 4 files", { timeout: 20_000 });
+  for (const name of ["chosen.txt", "dropped.txt", "image.png", "Pasted text.txt"]) await expect(newest(page)).toContainText(name);
+  await expect(log(page).getByLabel("Encrypted")).toHaveCount(2);
 });
