@@ -35,13 +35,6 @@ def test_what_was_packed_is_unpacked() -> None:
     ]
 
 
-def test_what_opens_a_file_is_in_no_log() -> None:
-    """
-    Nor what it is called.
-    """
-    assert repr([file()]) == "[SealedAttachment('att_1')]"
-
-
 def test_files_that_are_not_named_are_ignored_and_those_that_are_not_there_are_told() -> None:
     """
     A server can neither bring a file in nor hide that it took one away.

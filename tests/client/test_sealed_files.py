@@ -72,7 +72,7 @@ def test_what_cannot_be_had_or_stored_is_told(real: RealServer, play: Play, tmp_
         async with Rest(real.url, token=real.alice.token) as rest:
             with pytest.raises(OSError, match="missing"):
                 await upload(rest, tmp_path / "missing")
-            with pytest.raises(Refused, match="no conversation"):
+            with pytest.raises(Refused, match="conversation not found"):
                 await upload(rest, b"x", conversation_id="conv_of_others")
 
     play(scene)
