@@ -13,9 +13,12 @@ import { Session, type SignInOptions } from "./session.ts";
 import { chat, EMPTY, type ChatConversation, type Self } from "./state.ts";
 import { Tabs } from "./tabs.ts";
 import { changed, withReaction } from "./timeline.ts";
+import { within } from "./within.ts";
 
 // Typing is forgotten after 6 s. Source: docs/protocol.md, "typing and status".
 const TYPING_EVERY_MS = 3000;
+// A slow line answers within this; one that swallows what is sent says so after minutes, for which nobody waits.
+const LEAVE_WITHIN_MS = 4000;
 
 export class Engine implements Actions {
   readonly #url: string;
@@ -70,11 +73,12 @@ export class Engine implements Actions {
     return this.#session.options();
   }
 
+  /** Here in any case; on the server if it answers in time. Its session ends by itself otherwise, or from another device. */
   async signOut(): Promise<void> {
     const self = this.#account?.self;
-    await this.beforeSignOut(this.rest).catch(() => undefined);
+    await this.#finish();
     await this.#part(() => {
-      const ended = this.#session.signOut().catch(() => undefined);
+      const ended = within(LEAVE_WITHIN_MS, this.#session.signOut()).catch(() => undefined);
       // Not only then: cut off by the server, the other tabs would say that the session has ended.
       if (self !== undefined) this.#tabs.tell({ kind: "signed_out", userId: self.userId });
       return ended;
@@ -86,11 +90,15 @@ export class Engine implements Actions {
     await this.#part(() => this.rest.call("DELETE", "/account", { body: { password } }));
     if (self !== undefined) this.#tabs.tell({ kind: "signed_out", userId: self.userId });
     // What the server knew of this device went with the account; the browser still has its part.
-    await this.beforeSignOut(this.rest).catch(() => undefined);
+    await this.#finish();
   }
 
   reconnect(): void {
     this.#account?.nudge();
+  }
+
+  async #finish(): Promise<void> {
+    await within(LEAVE_WITHIN_MS, this.beforeSignOut(this.rest)).catch(() => undefined);
   }
 
   async #enter(self: Self): Promise<void> {

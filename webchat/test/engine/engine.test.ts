@@ -117,3 +117,22 @@ test("a disk that refuses is no reason to leave the server", async () => {
   await vi.waitFor(() => expect(chat.getState().conversations["c1"]?.lastSeq).toBe(2));
   expect(socket.isOver).toBe(false);
 });
+
+test("signing out waits a moment for the server, and not for one that swallows what it is asked", async () => {
+  const signedIn = await browser.open("alice");
+  (await browser.socket(1)).lets(1);
+  await vi.waitFor(() => expect(chat.getState().link.kind).toBe("online"));
+  browser.held.set("/auth/logout", promised().promise);
+  signedIn.beforeSignOut = () => promised().promise;
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  try {
+    const signedOut = signedIn.signOut();
+    await vi.advanceTimersByTimeAsync(30_000);
+    await signedOut;
+  } finally {
+    vi.useRealTimers();
+  }
+  expect(browser.asked).toContain("POST /auth/logout");
+  expect([chat.getState().self, localStorage.getItem(SELF_KEY)]).toEqual([null, null]);
+  expect((await indexedDB.databases()).map(({ name }) => name)).not.toContain("amtrio-alice");
+});
