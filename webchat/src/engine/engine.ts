@@ -253,9 +253,14 @@ export class Engine implements Actions {
   }
 
   async edit(message: Message, content: string): Promise<void> {
-    const shown = { ...message, content, edited_at: new Date().toISOString() };
-    await this.#optimisticMessage(message, () => shown, () =>
-      this.#connection().send("edit", { message_id: message.message_id, content }),
+    const now = { content, edited_at: new Date().toISOString() };
+    let before = message;
+    await this.#optimisticMessage(
+      message,
+      (each) => (each.deleted ? each : { ...(before = each), ...now }),
+      // Unless the log has told something else meanwhile.
+      (each) => (each.edited_at === now.edited_at && !each.deleted ? before : each),
+      () => this.#connection().send("edit", { message_id: message.message_id, content }),
     );
   }
 
@@ -266,8 +271,11 @@ export class Engine implements Actions {
   async react(message: Message, emoji: string, on: boolean): Promise<void> {
     const { userId } = this.#account?.self ?? { userId: "" };
     const reaction: Reaction = { emoji, account_kind: "user", account_id: userId };
-    await this.#optimisticMessage(message, (each) => withReaction(each, reaction, on), () =>
-      this.#connection().send("react", { message_id: message.message_id, emoji, on }),
+    await this.#optimisticMessage(
+      message,
+      (each) => withReaction(each, reaction, on),
+      (each) => withReaction(each, reaction, !on),
+      () => this.#connection().send("react", { message_id: message.message_id, emoji, on }),
     );
   }
 
@@ -372,12 +380,17 @@ export class Engine implements Actions {
     }
   }
 
-  async #optimisticMessage(message: Message, change: (message: Message) => Message, work: () => Promise<unknown>): Promise<void> {
+  async #optimisticMessage(
+    message: Message,
+    change: (message: Message) => Message,
+    undo: (message: Message) => Message,
+    work: () => Promise<unknown>,
+  ): Promise<void> {
     this.#showMessage(message, change);
     try {
       await work();
     } catch (error) {
-      this.#showMessage(message, () => message);
+      this.#showMessage(message, undo);
       throw error;
     }
   }

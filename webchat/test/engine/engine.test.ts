@@ -136,3 +136,23 @@ test("signing out waits a moment for the server, and not for one that swallows w
   expect([chat.getState().self, localStorage.getItem(SELF_KEY)]).toEqual([null, null]);
   expect((await indexedDB.databases()).map(({ name }) => name)).not.toContain("amtrio-alice");
 });
+
+test("a refused edit does not bring back a message that was deleted meanwhile, and puts back the text of any other", async () => {
+  engine = await browser.open("alice");
+  const socket = await browser.socket(1);
+  socket.lets(1);
+  socket.says({ type: "conversation_created", seq: 2, data: conversation() });
+  const said = [message(1, { sender_type: "client" }), message(2, { sender_type: "client" })];
+  await vi.waitFor(() => expect(chat.getState().conversations["c1"]).toBeDefined());
+  chat.setState({ timelines: { c1: { messages: said, hasOlder: false, hasNewer: false, loading: null, error: null } } });
+  const edits = said.map((each) => engine!.edit(each, "better"));
+  const shown = (): unknown[] => chat.getState().timelines["c1"]!.messages.map((each) => (each.deleted ? "deleted" : each.content));
+  expect(shown()).toEqual(["better", "better"]);
+  socket.says({ type: "message_deleted", seq: 3, data: { ...said[0], content: "", deleted: true } });
+  await vi.waitFor(() => expect(shown()[0]).toBe("deleted"));
+  for (const { ref } of socket.heard.filter(({ type }) => type === "edit")) {
+    socket.says({ type: "error", ref, data: { error: "no", code: "conflict", retry: "no" } });
+  }
+  for (const each of edits) await expect(each).rejects.toMatchObject({ code: "conflict" });
+  expect(shown()).toEqual(["deleted", "message 2"]);
+});
