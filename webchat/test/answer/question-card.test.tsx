@@ -27,7 +27,7 @@ function show(message: Message, answers = new Answers()) {
     </ActionsProvider>
   );
   const view = render(page(message));
-  return { answers, update: (next: Message) => view.rerender(page(next)) };
+  return { answers, update: (next: Message) => view.rerender(page(next)), leave: () => view.unmount() };
 }
 
 const ANSWERED = {
@@ -35,7 +35,11 @@ const ANSWERED = {
   answer: { option_ids: ["no"], text: "Bob needs it.", answered_by: "usr_1", answered_at: "2026-11-25T12:01:00Z" },
 };
 
-beforeEach(() => chat.setState({ ...EMPTY, self: { userId: "usr_1", username: "alice" } }));
+beforeEach(() => {
+  // Signing out empties what is kept beside the state.
+  chat.setState(EMPTY);
+  chat.setState({ ...EMPTY, self: { userId: "usr_1", username: "alice" } });
+});
 afterEach(() => {
   vi.useRealTimers();
 });
@@ -153,6 +157,24 @@ test("an end is counted down and then holds, without a word from the server", ()
   act(() => vi.advanceTimersByTime(31_000));
   expect(screen.getByText("Expired without an answer")).toBeDefined();
   expect(screen.queryByRole("button", { name: "Keep it" })).toBeNull();
+});
+
+test("what is written and chosen in a question is still there after a look at another chat, and gone once it is sent", async () => {
+  const question = aQuestion({ multiple: true, free_text: true });
+  const answers = new Answers();
+  const view = show(question, answers);
+  const words = (): HTMLTextAreaElement => screen.getByRole("textbox");
+  const keep = (): HTMLInputElement => screen.getByRole("checkbox", { name: "Keep it" });
+  await userEvent.type(words(), "Bob needs it");
+  await userEvent.click(keep());
+  view.leave();
+  const again = show(question, answers);
+  expect([words().value, keep().checked]).toEqual(["Bob needs it", true]);
+  await userEvent.click(screen.getByRole("button", { name: "Send" }));
+  expect(answers.given).toEqual([["msg_1", ["no"], "Bob needs it"]]);
+  again.leave();
+  show(question, answers);
+  expect([words().value, keep().checked]).toEqual(["", false]);
 });
 
 test("counting down wakes up no oftener than the words change", () => {
