@@ -227,6 +227,7 @@ export class SignedInAccount {
   #online(epoch: string, seq: number): void {
     chat.setState({ link: { kind: "online" } });
     this.#position ??= { epoch, seq };
+      await this.outbox.rebuilt();
     void this.refreshAgents().catch(() => undefined);
     void this.#refreshAccount().catch(() => undefined);
     void this.secrets.publish().catch(() => undefined);

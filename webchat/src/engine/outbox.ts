@@ -81,6 +81,12 @@ export class Outbox {
     if (clientId !== undefined) await this.#forget(clientId);
   }
 
+  /** Everything was told anew. What failed in a conversation that is gone is seen by nobody, and can never be sent. */
+  async rebuilt(): Promise<void> {
+    const rows = Object.values(chat.getState().outgoing).flat();
+    for (const row of rows) if (row.state === "failed" && isGone(row)) await this.discard(row.clientId);
+  }
+
   /** There is a socket, or there is none any more. */
   connectionChanged(): void {
     if (this.#connection()?.isOnline === true) return void this.send().catch(() => undefined);
@@ -145,11 +151,20 @@ export class Outbox {
     } catch (error) {
       if (stop.signal.aborted && stop.signal.reason !== OFFLINE) return true;
       if (stop.signal.aborted) return this.#waitAgain(row);
+      if (error instanceof Refused && error.code === "not_found" && isGone(row)) return this.#giveUp(row);
       if (error instanceof Refused || !(error instanceof ClientError)) return this.#fail(row, error, isKept);
       return error instanceof Closed ? false : this.#waitAgain(row);
     } finally {
       this.#sending.delete(row.clientId);
     }
+  }
+
+  /** Its conversation was deleted elsewhere: so was what waited in it. */
+  async #giveUp({ clientId }: OutboxRow): Promise<boolean> {
+    this.#hide(clientId);
+    const isForgotten = await this.#forget(clientId);
+    this.#tell();
+    return isForgotten;
   }
 
   #waitAgain(row: OutboxRow): false {
@@ -226,6 +241,10 @@ export class Outbox {
       ),
     }));
   }
+}
+
+function isGone({ conversationId }: Outgoing): boolean {
+  return chat.getState().conversations[conversationId] === undefined;
 }
 
 function textOf(error: unknown): string {
