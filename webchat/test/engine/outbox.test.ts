@@ -1,5 +1,5 @@
-import { Closed, Refused, type Connection } from "@amtrio/client";
-import { beforeEach, expect, test } from "vitest";
+import { Closed, Refused, Unreachable, type Connection } from "@amtrio/client";
+import { beforeEach, expect, test, vi } from "vitest";
 import { apply } from "../../src/engine/apply.ts";
 import { begun } from "../../src/engine/conversations.ts";
 import { openDatabase, type Database } from "../../src/engine/database.ts";
@@ -329,4 +329,24 @@ test("what had failed goes when everything is told anew without its conversation
   expect(rows()).toMatchObject([{ content: "waits", state: "waiting" }]);
   expect(chat.getState().outgoing["c2"]).toMatchObject([{ content: "failed", state: "failed" }]);
   expect(await database.getAll("outbox")).toHaveLength(2);
+});
+
+test("what could not be sealed because the server did not answer is tried again while the socket lives", async () => {
+  sealing = async () => {
+    throw new Unreachable("GET /agents/helper/keys: no route");
+  };
+  line = new Line();
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  try {
+    await write("secret", { encrypted: true });
+    expect(rows()).toMatchObject([{ state: "waiting" }]);
+    sealing = async () => undefined;
+    await vi.advanceTimersByTimeAsync(60_000);
+  } finally {
+    vi.useRealTimers();
+  }
+  await line.has(1);
+  line.sent[0]!.answer();
+  await outbox.send();
+  expect(await database.getAll("outbox")).toEqual([]);
 });
