@@ -32,10 +32,13 @@ import { chat, EMPTY, views, type ChatConversation, type Self } from "./state.ts
 import { anotherDeviceId, deviceId, type Tabs } from "./tabs.ts";
 import { Timelines } from "./timelines.ts";
 import { Writer, type Change } from "./writer.ts";
+import { within } from "./within.ts";
 
 const CUT = 1006;
 const TYPING_SWEEP_MS = 6100;
 
+// A tab that the browser has frozen lets go of a database when it wakes up, if ever. The removal goes on without us.
+const ERASE_WITHIN_MS = 2000;
 export class SignedInAccount {
   readonly self: Self;
   readonly database: Database;
@@ -125,8 +128,9 @@ export class SignedInAccount {
     live.clear();
     this.drafts.erase();
     // Neither waits for the other: what can be removed is.
-    const removed = await Promise.allSettled([deleteDatabase(this.self.userId), this.secrets.erase()]);
-    for (const each of removed) if (each.status === "rejected") throw each.reason;
+    const removal = Promise.allSettled([deleteDatabase(this.self.userId), this.secrets.erase()]);
+    const removed = await within(ERASE_WITHIN_MS, removal);
+    for (const each of removed ?? []) if (each.status === "rejected") throw each.reason;
   }
 
   /** Show a change, and keep it; it is not from the log. */

@@ -156,3 +156,25 @@ test("a refused edit does not bring back a message that was deleted meanwhile, a
   for (const each of edits) await expect(each).rejects.toMatchObject({ code: "conflict" });
   expect(shown()).toEqual(["deleted", "message 2"]);
 });
+
+test("a tab that is frozen with the database open does not hold up who signs out, and keeps nothing of theirs", async () => {
+  const signedIn = await browser.open("alice");
+  const socket = await browser.socket(1);
+  socket.lets(1);
+  socket.says({ type: "conversation_created", seq: 2, data: conversation() });
+  await vi.waitFor(() => expect(chat.getState().conversations["c1"]).toBeDefined());
+  // It does not hear that it is in the way.
+  const frozen = await openDB("amtrio-alice");
+  await vi.waitFor(async () => expect(await frozen.count("conversations")).toBe(1));
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  try {
+    const signedOut = signedIn.signOut();
+    await vi.advanceTimersByTimeAsync(30_000);
+    await signedOut;
+  } finally {
+    vi.useRealTimers();
+  }
+  for (const store of frozen.objectStoreNames) expect(await frozen.count(store)).toBe(0);
+  frozen.close();
+  await vi.waitFor(async () => expect(await indexedDB.databases()).toEqual([]));
+});
