@@ -23,6 +23,7 @@ import { Drafts } from "./drafts.ts";
 import { Files } from "./files.ts";
 import { live } from "./live.ts";
 import { Outbox } from "./outbox.ts";
+import { forgetOwnItems } from "./own-items.ts";
 import { Runs } from "./runs.ts";
 import { SearchHere } from "./search-here.ts";
 import { Secrets } from "./secrets.ts";
@@ -31,14 +32,14 @@ import type { Session } from "./session.ts";
 import { chat, EMPTY, views, type ChatConversation, type Self } from "./state.ts";
 import { anotherDeviceId, deviceId, type Tabs } from "./tabs.ts";
 import { Timelines } from "./timelines.ts";
-import { Writer, type Change } from "./writer.ts";
 import { within } from "./within.ts";
+import { Writer, type Change } from "./writer.ts";
 
 const CUT = 1006;
 const TYPING_SWEEP_MS = 6100;
-
 // A tab that the browser has frozen lets go of a database when it wakes up, if ever. The removal goes on without us.
 const ERASE_WITHIN_MS = 2000;
+
 export class SignedInAccount {
   readonly self: Self;
   readonly database: Database;
@@ -127,6 +128,7 @@ export class SignedInAccount {
     await this.close();
     live.clear();
     this.drafts.erase();
+    forgetOwnItems(this.self.userId);
     // Neither waits for the other: what can be removed is.
     const removal = Promise.allSettled([deleteDatabase(this.self.userId), this.secrets.erase()]);
     const removed = await within(ERASE_WITHIN_MS, removal);
@@ -225,13 +227,13 @@ export class SignedInAccount {
     if (event.type === "snapshot") {
       this.timelines.forget();
       this.searchHere.forget();
+      await this.outbox.rebuilt();
     }
   }
 
   #online(epoch: string, seq: number): void {
     chat.setState({ link: { kind: "online" } });
     this.#position ??= { epoch, seq };
-      await this.outbox.rebuilt();
     void this.refreshAgents().catch(() => undefined);
     void this.#refreshAccount().catch(() => undefined);
     void this.secrets.publish().catch(() => undefined);

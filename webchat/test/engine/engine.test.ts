@@ -1,6 +1,7 @@
 import { openDB } from "idb";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Engine } from "../../src/engine/engine.ts";
+import { keepOwnItem, ownItem } from "../../src/engine/own-items.ts";
 import { chat } from "../../src/engine/state.ts";
 import { Browser, SELF_KEY } from "./browser.ts";
 import { conversation, message, promised } from "./scene.ts";
@@ -177,4 +178,18 @@ test("a tab that is frozen with the database open does not hold up who signs out
   for (const store of frozen.objectStoreNames) expect(await frozen.count(store)).toBe(0);
   frozen.close();
   await vi.waitFor(async () => expect(await indexedDB.databases()).toEqual([]));
+});
+
+test("what views keep of a person goes when they sign out, and what they keep of others stays", async () => {
+  const signedIn = await browser.open("bob");
+  (await browser.socket(1)).lets(1);
+  keepOwnItem("palette.recent", "[]");
+  browser.says({ kind: "signed_out", userId: "bob" });
+  const alice = await browser.open("alice");
+  expect(ownItem("palette.recent")).toBeNull();
+  keepOwnItem("palette.recent", "[]");
+  await alice.signOut();
+  const own = Object.keys(localStorage).filter((key) => key.startsWith("amtrio.own."));
+  expect(own).toEqual(["amtrio.own.bob.palette.recent"]);
+  await signedIn.signOut();
 });
