@@ -4,7 +4,7 @@ import type { Engine } from "../../src/engine/engine.ts";
 import { keepOwnItem, ownItem } from "../../src/engine/own-items.ts";
 import { chat } from "../../src/engine/state.ts";
 import { Browser, SELF_KEY } from "./browser.ts";
-import { conversation, message, promised } from "./scene.ts";
+import { conversation, hastened, message, promised } from "./scene.ts";
 
 let browser: Browser;
 let engine: Engine | undefined;
@@ -125,14 +125,7 @@ test("signing out waits a moment for the server, and not for one that swallows w
   await vi.waitFor(() => expect(chat.getState().link.kind).toBe("online"));
   browser.held.set("/auth/logout", promised().promise);
   signedIn.beforeSignOut = () => promised().promise;
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-  try {
-    const signedOut = signedIn.signOut();
-    await vi.advanceTimersByTimeAsync(30_000);
-    await signedOut;
-  } finally {
-    vi.useRealTimers();
-  }
+  await hastened(() => signedIn.signOut());
   expect(browser.asked).toContain("POST /auth/logout");
   expect([chat.getState().self, localStorage.getItem(SELF_KEY)]).toEqual([null, null]);
   expect((await indexedDB.databases()).map(({ name }) => name)).not.toContain("amtrio-alice");
@@ -167,14 +160,7 @@ test("a tab that is frozen with the database open does not hold up who signs out
   // It does not hear that it is in the way.
   const frozen = await openDB("amtrio-alice");
   await vi.waitFor(async () => expect(await frozen.count("conversations")).toBe(1));
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-  try {
-    const signedOut = signedIn.signOut();
-    await vi.advanceTimersByTimeAsync(30_000);
-    await signedOut;
-  } finally {
-    vi.useRealTimers();
-  }
+  await hastened(() => signedIn.signOut());
   for (const store of frozen.objectStoreNames) expect(await frozen.count(store)).toBe(0);
   frozen.close();
   await vi.waitFor(async () => expect(await indexedDB.databases()).toEqual([]));
