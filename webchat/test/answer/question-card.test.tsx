@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { QuestionCard } from "../../src/answer/question-card.tsx";
 import { Toasts } from "../../src/design/toast.tsx";
 import { ActionsProvider, type Actions } from "../../src/engine/actions.ts";
+import { heardTime } from "../../src/engine/server-clock.ts";
 import { chat, EMPTY } from "../../src/engine/state.ts";
 import { aQuestion } from "./parts.ts";
 
@@ -41,6 +42,7 @@ beforeEach(() => {
   chat.setState({ ...EMPTY, self: { userId: "usr_1", username: "alice" } });
 });
 afterEach(() => {
+  heardTime(new Date().toISOString());
   vi.useRealTimers();
 });
 
@@ -175,6 +177,14 @@ test("what is written and chosen in a question is still there after a look at an
   again.leave();
   show(question, answers);
   expect([words().value, keep().checked]).toEqual(["", false]);
+});
+
+test("a question is open for as long as the server takes answers, whatever the clock of the device says", () => {
+  vi.useFakeTimers({ now: Date.parse("2026-11-25T13:00:00Z") });
+  heardTime("2026-11-25T12:00:00Z");
+  show(aQuestion({ expires_at: "2026-11-25T12:30:00Z" }));
+  expect(screen.getByText("Expires in 30 min.")).toBeDefined();
+  expect(screen.getByRole("button", { name: "Keep it" })).toBeDefined();
 });
 
 test("counting down wakes up no oftener than the words change", () => {
