@@ -12,11 +12,11 @@ import { useWords } from "./i18n/words.ts";
 import { dropPush } from "./notifications/push.ts";
 import { Crashed } from "./shell/blank.tsx";
 import { Boundary } from "./shell/boundary.tsx";
-import { Shell } from "./shell/shell.tsx";
 import { useInvitation } from "./welcome/use-invitation.ts";
+import { Welcome } from "./welcome/welcome.tsx";
 import { words } from "./words.ts";
 
-const Welcome = lazy(() => import("./welcome/welcome.tsx").then((module) => ({ default: module.Welcome })));
+const Shell = lazy(async () => ({ default: (await import("./shell/shell.tsx")).Shell }));
 const AlreadyIn = lazy(async () => ({ default: (await import("./welcome/already-in.tsx")).AlreadyIn }));
 
 /** Draw the app, and begin with whoever was signed in last. */

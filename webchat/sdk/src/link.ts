@@ -9,7 +9,7 @@ import { Answers } from "./answers.js";
 import { Backoff, CLOSE, finalError, type Gone } from "./backoff.js";
 import { Commands } from "./commands.js";
 import { Confirmations } from "./confirmations.js";
-import { Closed, Refused, type ClientError } from "./errors.js";
+import { ClientError, Closed, Refused } from "./errors.js";
 import { EventQueue, type Queued } from "./event-queue.js";
 import { readEvent } from "./events.js";
 import { encodeFrame, type Data, type Frame } from "./frames.js";
@@ -91,7 +91,7 @@ export class Link {
 
   /** Send a command until it is answered, over as many sockets as it takes. */
   send(word: string, data: Data, signal?: AbortSignal): Promise<Data> {
-    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    if (this.#ended !== undefined) return Promise.reject(unanswered(this.#ended));
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
     const command = this.#commands.add(word, data);
     const answer = this.#answers.wait(command, signal, () => this.#commands.forget(command));
@@ -131,7 +131,7 @@ export class Link {
     clearTimeout(this.#retry);
     clearTimeout(this.#due);
     this.#leave();
-    for (const command of this.#commands.abandon(error)) this.#answers.settle(command);
+    for (const command of this.#commands.abandon(unanswered(error))) this.#answers.settle(command);
     this.#queue.end(error instanceof Closed ? undefined : error);
     void this.#confirmations?.flush();
   }
@@ -276,4 +276,9 @@ export class Link {
     const { confirmed } = this.#log;
     if (confirmed?.epoch === epoch && seq <= confirmed.seq && this.#connected?.epoch === epoch) this.tell("ack", { seq });
   }
+}
+
+/** How a command fails that is under way when all ends. What the server refused is the hello, and none of them. */
+function unanswered(error: ClientError): ClientError {
+  return error instanceof Refused ? new ClientError(`the connection has ended: ${error.message}`, { cause: error }) : error;
 }

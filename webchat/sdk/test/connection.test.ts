@@ -31,6 +31,18 @@ describe("hello", () => {
     expect(server.sockets).toHaveLength(1);
   });
 
+  test("refused for being none ends the loop, and is no answer to what was to be said: that fails as unanswered", async () => {
+    await watched();
+    server.socket.opens();
+    const said = connection.send("message", { conversation_id: "c1", content: "hello", client_id: "k1" });
+    server.socket.drops(4400, "the first frame was no hello");
+
+    await expect(over).rejects.toMatchObject({ name: "Refused", code: "malformed" });
+    await expect(said).rejects.toMatchObject({ name: "ClientError" });
+    const late = connection.send("message", { conversation_id: "c1", content: "hello", client_id: "k2" });
+    await expect(late).rejects.toMatchObject({ name: "ClientError" });
+  });
+
   test("refused for a replacement loop is said again when the server wishes", async () => {
     await watched();
     server.socket.opens();

@@ -23,12 +23,12 @@ interface AnswerPartsProps {
   readonly isLive: boolean;
   /** Files of the message; those that a part names are shown at that part. */
   readonly attachments?: readonly Attachment[] | undefined;
-  readonly conversationId: string;
+  readonly runId: string;
 }
 
 const NONE: readonly Attachment[] = [];
 
-export function AnswerParts({ parts, isLive, attachments = NONE }: AnswerPartsProps) {
+export function AnswerParts({ parts, isLive, attachments = NONE, runId }: AnswerPartsProps) {
   const said = parts.filter((part) => part.kind !== "status");
   const status = isLive ? statusText(parts) : undefined;
   return (
@@ -36,6 +36,7 @@ export function AnswerParts({ parts, isLive, attachments = NONE }: AnswerPartsPr
       {said.map((part, at) => (
         <Part
           key={part.part}
+          runId={runId}
           part={part}
           isLive={isLive}
           isLast={isLive && at === said.length - 1}
@@ -54,6 +55,7 @@ export function attachmentsBeside(parts: readonly PartView[], attachments: reado
 }
 
 interface PartProps {
+  readonly runId: string;
   readonly part: PartView;
   readonly isLive: boolean;
   /** The next words will be its. */
@@ -61,14 +63,14 @@ interface PartProps {
   readonly attachments: readonly Attachment[];
 }
 
-const Part = memo(function Part({ part, isLive, isLast, attachments }: PartProps) {
+const Part = memo(function Part({ runId, part, isLive, isLast, attachments }: PartProps) {
   switch (part.kind) {
     case "text":
       return part.text === "" ? null : <Markdown text={part.text} isLive={isLive} hasCaret={isLast} />;
     case "reasoning":
-      return <Reasoning part={part} isThinking={isLast} />;
+      return <Reasoning runId={runId} part={part} isThinking={isLast} />;
     case "tool":
-      return <ToolCard part={part} isLive={isLive} />;
+      return <ToolCard runId={runId} part={part} isLive={isLive} />;
     case "plan":
       return <Plan meta={part.meta} isLive={isLive} />;
     case "artifact":

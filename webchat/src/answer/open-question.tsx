@@ -7,6 +7,7 @@ import { Button } from "../design/button.tsx";
 import { notifyError } from "../design/toast.tsx";
 import { useActions } from "../engine/actions.ts";
 import { useWords } from "../i18n/words.ts";
+import { forgetAnswer, keepAnswer, useBegunAnswer } from "./begun-answers.ts";
 import styles from "./question.module.css";
 import { TimeLeft } from "./time-left.tsx";
 import { words } from "./words.ts";
@@ -23,15 +24,15 @@ export function OpenQuestion({ message, question }: OpenQuestionProps) {
   const t = useWords(words);
   const actions = useActions();
   const { options, multiple, free_text: takesText } = question;
-  const [chosen, setChosen] = useState<readonly string[]>([]);
-  const [text, setText] = useState("");
+  const { message_id: id } = message;
+  const { chosen, text } = useBegunAnswer(id);
   const [isSending, setIsSending] = useState(false);
 
   const give = (optionIds: readonly string[]): void => {
     setIsSending(true);
     const said = text.trim();
     const sent = said === "" ? actions.answer(message, optionIds) : actions.answer(message, optionIds, said);
-    sent.catch(complain).finally(() => setIsSending(false));
+    sent.then(() => forgetAnswer(id), complain).finally(() => setIsSending(false));
   };
   const submit = (event: SyntheticEvent): void => {
     event.preventDefault();
@@ -50,7 +51,10 @@ export function OpenQuestion({ message, question }: OpenQuestionProps) {
                 key={option.id}
                 option={option}
                 isChosen={chosen.includes(option.id)}
-                onChange={(on) => setChosen(on ? [...chosen, option.id] : chosen.filter((id) => id !== option.id))}
+                onChange={(on) => {
+                  const others = chosen.filter((each) => each !== option.id);
+                  keepAnswer(id, { chosen: on ? [...others, option.id] : others });
+                }}
               />
             ) : (
               <Choice key={option.id} option={option} onChoose={() => give([option.id])} />
@@ -65,7 +69,7 @@ export function OpenQuestion({ message, question }: OpenQuestionProps) {
               rows={2}
               maxLength={MAX_TEXT}
               value={text}
-              onChange={(event) => setText(event.target.value)}
+              onChange={(event) => keepAnswer(id, { text: event.target.value })}
               onKeyDown={(event) => {
                 const isSend = event.key === "Enter" && !event.shiftKey && !isComposing(event.nativeEvent);
                 if (!isSend) return;

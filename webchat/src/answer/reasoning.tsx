@@ -12,12 +12,13 @@ import { numberOf, textOf } from "./meta.ts";
 import { words } from "./words.ts";
 
 interface ReasoningProps {
+  readonly runId: string;
   readonly part: PartView;
   /** It thinks at this moment. */
   readonly isThinking: boolean;
 }
 
-export function Reasoning({ part, isThinking }: ReasoningProps) {
+export function Reasoning({ runId, part, isThinking }: ReasoningProps) {
   const t = useWords(words);
   const id = useId();
   const [isOpen, setIsOpen] = useState(false);
@@ -41,7 +42,7 @@ export function Reasoning({ part, isThinking }: ReasoningProps) {
         {isGoingOn && (
           // Not read out: it would be said every second.
           <span className={styles["time"]} aria-hidden>
-            <Elapsed />
+            <Elapsed runId={runId} part={part.part} />
           </span>
         )}
         <ChevronRight size={16} aria-hidden className={styles["chevron"]} />

@@ -1,7 +1,11 @@
-/** How long a question still takes answers. Ticks as seldom as what is shown changes, and is not read out. */
+/**
+ * How long a question still takes answers, by the clock of the server, which ends it. Ticks as seldom as what is shown
+ * changes, and is not read out.
+ */
 
 import { Hourglass } from "lucide-react";
 import { useEffect, useState } from "react";
+import { serverNow } from "../engine/server-clock.ts";
 import { fullTime } from "../i18n/dates.ts";
 import { language, useLanguage } from "../i18n/language.ts";
 import { useWords } from "../i18n/words.ts";
@@ -38,7 +42,7 @@ export function useIsPast(until: string | null | undefined): boolean {
 /** Milliseconds until `end`, looked at again after `wait`. NaN stays NaN. */
 function useTimeLeft(end: number, wait: (leftMs: number) => number): number {
   const [, setRound] = useState(0);
-  const left = end - Date.now();
+  const left = end - serverNow();
   useEffect(() => {
     if (!(left > 0)) return;
     // Some milliseconds too late rather than once more for nothing.

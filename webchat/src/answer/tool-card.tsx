@@ -12,13 +12,14 @@ import { numberOf, sampleOf, textOf, toolStateOf } from "./meta.ts";
 import { words } from "./words.ts";
 
 interface ToolCardProps {
+  readonly runId: string;
   readonly part: PartView;
   readonly isLive: boolean;
 }
 
 const ICONS = { waiting: CircleDashed, running: LoaderCircle, done: CircleCheck, failed: CircleX, cut: CircleSlash };
 
-export function ToolCard({ part, isLive }: ToolCardProps) {
+export function ToolCard({ runId, part, isLive }: ToolCardProps) {
   const t = useWords(words);
   const id = useId();
   const [isOpen, setIsOpen] = useState(false);
@@ -48,7 +49,7 @@ export function ToolCard({ part, isLive }: ToolCardProps) {
         {took !== undefined && <span className={styles["time"]}>{duration(took)}</span>}
         {took === undefined && state === "running" && (
           <span className={styles["time"]} aria-hidden>
-            <Elapsed />
+            <Elapsed runId={runId} part={part.part} />
           </span>
         )}
         <ChevronRight size={16} aria-hidden className={styles["chevron"]} />

@@ -150,13 +150,18 @@ async function begin(conversationId: string, actions: Actions): Promise<void> {
   const room = await roomOn(actions.rest);
   const max = room?.max_per_message ?? USUAL_MAX_PER_MESSAGE;
   let left = room !== undefined && room.quota_bytes > 0 ? room.quota_bytes - room.used_bytes : Infinity;
-  for (const [index, each] of trayOf(conversationId).files.entries()) {
+  // What goes out again takes nobody's place.
+  let taken = 0;
+  for (const each of trayOf(conversationId).files) {
     const job = jobs.get(each.id)!;
-    if (job.isChecked) continue;
+    if (job.isChecked) {
+      taken += 1;
+      continue;
+    }
     job.isChecked = true;
     const name = each.file.name;
     const size = bytes(each.file.size);
-    if (index >= max) {
+    if (taken >= max) {
       drop(conversationId, each, sayNow(words, "tooMany", { n: max }));
     } else if (room !== undefined && each.file.size > room.max_file_bytes) {
       drop(conversationId, each, sayNow(words, "tooLarge", { name, size, limit: bytes(room.max_file_bytes) }));
@@ -164,6 +169,7 @@ async function begin(conversationId: string, actions: Actions): Promise<void> {
       drop(conversationId, each, sayNow(words, "noRoom", { name, size, left: bytes(Math.max(left, 0)) }));
     } else {
       left -= each.file.size;
+      taken += 1;
     }
   }
   pump();

@@ -30,7 +30,10 @@ export function LengthNotice({ room, onAttach }: LengthNoticeProps) {
   if (room.state === "near") return <p className={styles["quiet"]}>{t("bytesLeft", { left: bytes(room.left) })}</p>;
   return (
     <div className={styles["notice"]}>
-      <p role="alert">{t("tooLong", { over: bytes(-room.left), limit: bytes(room.limit) })}</p>
+      <p>
+        {/* Said once: it stays the same with every key. */}
+        <span role="alert">{t("overLimit", { limit: bytes(room.limit) })}</span> {t("tooMuch", { over: bytes(-room.left) })}
+      </p>
       {onAttach !== undefined && (
         <Button className={styles["action"]} onClick={onAttach}>
           {t("attachInstead")}

@@ -5,6 +5,7 @@ import { emptyTray, sendWhenUploaded, trayOf } from "../attachments/tray.ts";
 import { intend, type Intent } from "../conversation/intent.ts";
 import { notify } from "../design/toast.tsx";
 import type { Actions } from "../engine/actions.ts";
+import { chat } from "../engine/state.ts";
 import { problemOf } from "../i18n/problem.ts";
 import { sayNow } from "../i18n/words.ts";
 import type { Way } from "./ways.ts";
@@ -54,6 +55,7 @@ function save(message: Message, content: string, actions: Actions): void {
   keepEdit(messageId, undefined);
   if (content === message.content) return;
   actions.edit(message, content).catch((error: unknown) => {
+    if (error instanceof Refused && GONE.has(error.code)) return offerAsDraft(conversationId, content, actions);
     const again = (): void => {
       keepEdit(messageId, content);
       intend(conversationId, { kind: "edit", message });
@@ -61,6 +63,16 @@ function save(message: Message, content: string, actions: Actions): void {
     const action = { label: sayNow(words, "editAgain"), run: again };
     notify({ text: sayNow(words, "editFailed", { error: problemOf(error) }), tone: "bad", action, forMs: UNDO_MS });
   });
+}
+
+/** The message was deleted meanwhile, and no edit can ever be saved. What was written is not lost with it. */
+function offerAsDraft(conversationId: string, content: string, actions: Actions): void {
+  const keep = (): void => {
+    const draft = chat.getState().drafts[conversationId] ?? "";
+    actions.setDraft(conversationId, draft === "" ? content : `${draft}\n\n${content}`);
+  };
+  const action = { label: sayNow(words, "keepAsDraft"), run: keep };
+  notify({ text: sayNow(words, "editedIsGone"), tone: "bad", action, forMs: UNDO_MS });
 }
 
 function steer(conversationId: string, runId: string, content: string, actions: Actions): void {
@@ -72,6 +84,7 @@ function steer(conversationId: string, runId: string, content: string, actions: 
   });
 }
 
+const GONE = new Set(["conflict", "not_found"]);
 const TOO_LATE = new Set(["run_closed", "unsupported", "not_found"]);
 
 // What was written is gone if the button is missed: time enough to read and to reach it.

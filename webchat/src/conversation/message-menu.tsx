@@ -1,9 +1,10 @@
 /** The menu of one message: one for the whole list, opened where it was asked for. Comes when it is first needed. */
 
+import type { Message } from "@amtrio/client";
 import { CompositeRow, MenuItem, MenuItemCheckbox, MenuSeparator } from "@ariakit/react";
 import { Copy, Info, Link2, Pencil, Reply, SmilePlus, Trash2, Undo2 } from "lucide-react";
-import { useState, type ReactNode } from "react";
-import { useChat } from "../engine/state.ts";
+import { useEffect, useState, type ReactNode } from "react";
+import { useChat, type Timeline } from "../engine/state.ts";
 import { useWords } from "../i18n/words.ts";
 import { EmojiPanel } from "./emoji-panel.tsx";
 import { FloatingMenu } from "./floating-menu.tsx";
@@ -18,8 +19,17 @@ const ICON_PX = 17;
 
 export default function MessageMenu({ menu: opened }: { readonly menu: OpenMenu }) {
   const [isPicking, setPicking] = useState(opened.isPicking);
+  const isDeleted = useChat(({ timelines }) => isDeletedIn(timelines[opened.message.conversation_id], opened.message));
+  useEffect(() => {
+    // Elsewhere, while it was open: nothing in it can be done any more.
+    if (isDeleted) closeMenu();
+  }, [isDeleted]);
   if (isPicking) return <EmojiPanel menu={opened} />;
   return <Items menu={opened} onPick={() => setPicking(true)} />;
+}
+
+function isDeletedIn(timeline: Timeline | undefined, { message_id: id }: Message): boolean {
+  return timeline?.messages.findLast((each) => each.message_id === id)?.deleted === true;
 }
 
 function Items({ menu: opened, onPick }: { readonly menu: OpenMenu; readonly onPick: () => void }) {

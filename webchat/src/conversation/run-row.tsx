@@ -21,7 +21,7 @@ import type { LiveRow, MessageRow } from "./rows.ts";
 
 const NOTHING: readonly never[] = [];
 
-export function RunItem({ row, author, conversationId, isActive }: RowProps<LiveRow | MessageRow>) {
+export function RunItem({ row, author, isActive }: RowProps<LiveRow | MessageRow>) {
   const message = row.kind === "message" ? row.message : undefined;
   const runId = row.kind === "message" ? row.message.run!.run_id : row.runId;
   const quote = row.kind === "message" ? row.quote : undefined;
@@ -33,7 +33,7 @@ export function RunItem({ row, author, conversationId, isActive }: RowProps<Live
       below={message?.reactions !== undefined && <Reactions message={message} agentName={author.agentName} />}
     >
       {quote !== undefined && <QuoteButton quote={quote} agentName={author.agentName} />}
-      <Answer runId={runId} message={message} conversationId={conversationId} />
+      <Answer runId={runId} message={message} />
       {message !== undefined && <MessageMeta message={message} isOwn={false} />}
     </Bubble>
   );
@@ -42,11 +42,10 @@ export function RunItem({ row, author, conversationId, isActive }: RowProps<Live
 interface AnswerProps {
   readonly runId: string;
   readonly message: Message | undefined;
-  readonly conversationId: string;
 }
 
 /** The only thing that is drawn again when words arrive. */
-function Answer({ runId, message, conversationId }: AnswerProps) {
+function Answer({ runId, message }: AnswerProps) {
   const run = useRun(runId);
   const finished = useMemo(() => (message === undefined ? undefined : partsOf(message)), [message]);
   const parts = finished ?? run?.parts ?? NOTHING;
@@ -58,7 +57,7 @@ function Answer({ runId, message, conversationId }: AnswerProps) {
         parts={parts}
         isLive={finished === undefined}
         attachments={attachments}
-        conversationId={conversationId}
+        runId={runId}
       />
       {beside.length > 0 && <AttachmentList attachments={beside} />}
       {message?.question !== undefined && <QuestionCard message={message} />}

@@ -4,38 +4,31 @@
  * Knows every part that needs both the database and the server, and puts them together. Knows no view.
  */
 
-import {
-  AuthenticationEnded,
-  Backoff,
-  connect,
-  Replaced,
-  type AgentInfo,
-  type AmtrioEvent,
-  type Connection,
-  type Message,
-  type Position,
-  type Account as ServerAccount,
-} from "@amtrio/client";
+import type { AgentInfo, AmtrioEvent, Connection, Message, Position, Account as ServerAccount } from "@amtrio/client";
 import { AgentList } from "./agent-list.ts";
 import { apply, type Applied } from "./apply.ts";
 import { arrivals, quietChanges } from "./arrivals.ts";
+import { Connecting, showOffline } from "./connecting.ts";
 import { deleteDatabase, openDatabase, type Database } from "./database.ts";
 import { Drafts } from "./drafts.ts";
 import { Files } from "./files.ts";
 import { live } from "./live.ts";
 import { Outbox } from "./outbox.ts";
+import { forgetOwnItems } from "./own-items.ts";
 import { Runs } from "./runs.ts";
 import { SearchHere } from "./search-here.ts";
 import { Secrets } from "./secrets.ts";
 import { heardTime } from "./server-clock.ts";
 import type { Session } from "./session.ts";
 import { chat, EMPTY, views, type ChatConversation, type ChatState, type Self } from "./state.ts";
-import { anotherDeviceId, deviceId, type Tabs } from "./tabs.ts";
+import type { Tabs } from "./tabs.ts";
 import { Timelines } from "./timelines.ts";
+import { within } from "./within.ts";
 import { Writer, type Change } from "./writer.ts";
 
-const CUT = 1006;
 const TYPING_SWEEP_MS = 6100;
+// A tab that the browser has frozen lets go of a database when it wakes up, if ever. The removal goes on without us.
+const ERASE_WITHIN_MS = 2000;
 
 export class SignedInAccount {
   readonly self: Self;
@@ -51,10 +44,9 @@ export class SignedInAccount {
   readonly #tabs: Tabs;
   readonly #agentList: AgentList;
   readonly #runs = new Runs();
+  readonly #connecting: Connecting;
   #position: Position | undefined;
-  #connection: Connection | undefined;
   #isClosed = false;
-  #wake: (() => void) | undefined;
 
   private constructor(self: Self, database: Database, session: Session, tabs: Tabs) {
     this.self = self;
@@ -63,7 +55,14 @@ export class SignedInAccount {
     this.#tabs = tabs;
     this.writer = new Writer(database);
     this.secrets = new Secrets(self.userId, session.rest);
-    this.outbox = new Outbox(database, self.userId, tabs, () => this.#connection, (row) => this.secrets.seal(row));
+    this.#connecting = new Connecting(session, {
+      position: () => this.#position,
+      // What was applied is on its way to the disk already; the server may forget it once it is there.
+      keep: () => this.writer.flush(),
+      begun: (connection) => this.#sayWhatWasRead(connection),
+      told: (event, connection) => this.#apply(event, connection),
+    });
+    this.outbox = new Outbox(database, self.userId, tabs, () => this.connection, (row) => this.secrets.seal(row));
     this.drafts = new Drafts(database, self.userId, tabs);
     this.timelines = new Timelines(database, session.rest, this.writer, () => this.#position?.seq ?? 0);
     this.files = new Files(session.rest);
@@ -79,43 +78,23 @@ export class SignedInAccount {
   }
 
   get connection(): Connection | undefined {
-    return this.#connection;
+    return this.#connecting.connection;
   }
 
   /** Keep connected until `close`, or until the session has ended: then it returns true. */
-  async run(url: string): Promise<boolean> {
-    const backoff = new Backoff();
-    let device = await deviceId();
-    while (!this.#isClosed) {
-      const began = performance.now();
-      let reason: string;
-      try {
-        if (this.#session.rest.token === undefined && !(await this.#session.renew())) return !this.#isClosed;
-        reason = await this.#connected(url, device);
-      } catch (error) {
-        reason = error instanceof Error ? error.message : String(error);
-        if (error instanceof AuthenticationEnded) this.#session.rest.token = undefined;
-        // A copy of this tab has our id; without Web Locks nothing else tells.
-        if (error instanceof Replaced) device = await anotherDeviceId();
-      }
-      if (this.#isClosed) break;
-      if (performance.now() - began > 60_000) backoff.succeeded();
-      await this.#pause(reason, backoff.waitMs({ code: CUT, reason }));
-    }
-    return false;
+  run(url: string): Promise<boolean> {
+    return this.#connecting.run(url);
   }
 
   /** Try now instead of later. */
   nudge(): void {
-    this.#wake?.();
-    this.#connection?.nudge();
+    this.#connecting.nudge();
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#wake?.();
     this.timelines.forget();
-    await this.#connection?.close();
+    await this.#connecting.close();
     await this.secrets.close();
     await this.drafts.close();
     this.files.close();
@@ -128,9 +107,11 @@ export class SignedInAccount {
     await this.close();
     live.clear();
     this.drafts.erase();
+    forgetOwnItems(this.self.userId);
     // Neither waits for the other: what can be removed is.
-    const removed = await Promise.allSettled([deleteDatabase(this.self.userId), this.secrets.erase()]);
-    for (const each of removed) if (each.status === "rejected") throw each.reason;
+    const removal = Promise.allSettled([deleteDatabase(this.self.userId), this.secrets.erase()]);
+    const removed = await within(ERASE_WITHIN_MS, removal);
+    for (const each of removed ?? []) if (each.status === "rejected") throw each.reason;
   }
 
   /** Show a change, and keep it; it is not from the log. */
@@ -166,30 +147,6 @@ export class SignedInAccount {
 
   // ------------------------------------------------------------------------------------------------ what is told
 
-  async #connected(url: string, device: string): Promise<string> {
-    const connection = connect({
-      url,
-      token: this.#session.rest.token!,
-      deviceId: device,
-      client: `amtrio-web/${import.meta.env["VITE_VERSION"] ?? "dev"}`,
-      withSnapshot: this.#position === undefined,
-      store: {
-        load: async () => this.#position,
-        // What was applied is on its way to the disk already; the server may forget it once it is there.
-        save: () => this.writer.flush(),
-      },
-    });
-    this.#connection = connection;
-    this.#sayWhatWasRead(connection);
-    try {
-      for await (const event of connection) await this.#apply(event, connection);
-      return "";
-    } finally {
-      this.#connection = undefined;
-      void connection.close();
-    }
-  }
-
   /** What was read without a connection, such as while the page before went, or before this one had its token. */
   #sayWhatWasRead(connection: Connection): void {
     for (const { conversation_id: id, readUpTo, receipts } of Object.values(chat.getState().conversations)) {
@@ -206,7 +163,7 @@ export class SignedInAccount {
       heardTime(event.data.server_time);
       this.#online(event.data.epoch, event.data.seq);
     }
-    if (event.type === "offline") offline(event.data.reason, event.data.retry_in_ms);
+    if (event.type === "offline") showOffline(event.data.reason, event.data.retry_in_ms);
     if (event.type === "online" || event.type === "offline") return this.outbox.connectionChanged();
     // Keys are asked for over REST; what fails is asked again when the conversation is opened.
     void this.secrets.apply(event).catch(() => undefined);
@@ -228,6 +185,7 @@ export class SignedInAccount {
     if (event.type === "snapshot") {
       this.timelines.forget();
       this.searchHere.forget();
+      await this.outbox.rebuilt();
     }
   }
 
@@ -311,25 +269,6 @@ export class SignedInAccount {
     if (news.kind === "draft") this.drafts.show(news.conversationId, news.text);
   }
 
-  /** Wait, unless somebody says that it is different now. */
-  #pause(reason: string, waitMs: number): Promise<void> {
-    offline(reason, waitMs);
-    return new Promise((resolve) => {
-      const timer = setTimeout(wake, waitMs);
-      const stop = new AbortController();
-      window.addEventListener("online", wake, { signal: stop.signal });
-      function wake(): void {
-        clearTimeout(timer);
-        stop.abort();
-        resolve();
-      }
-      this.#wake = wake;
-    });
-  }
-}
-
-function offline(reason: string, retryInMs: number): void {
-  chat.setState({ link: { kind: "offline", reason, retryAt: Date.now() + retryInMs } });
 }
 
 function forgetTyping(): void {

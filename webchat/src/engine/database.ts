@@ -52,8 +52,23 @@ export function openDatabase(userId: string): Promise<Database> {
   });
 }
 
-export function deleteDatabase(userId: string): Promise<void> {
-  return deleteDB(nameOf(userId));
+/** Empty at once, also while a tab that is frozen still has it open; gone when no tab has. */
+export async function deleteDatabase(userId: string): Promise<void> {
+  // Where that is refused, such as by a newer version of it, removing is all that can be done.
+  await emptyDatabase(userId).catch(() => undefined);
+  await deleteDB(nameOf(userId));
+}
+
+async function emptyDatabase(userId: string): Promise<void> {
+  const database = await openDatabase(userId);
+  try {
+    const stores = [...database.objectStoreNames];
+    const transaction = database.transaction(stores, "readwrite");
+    for (const each of stores) void transaction.objectStore(each).clear();
+    await transaction.done;
+  } finally {
+    database.close();
+  }
 }
 
 /** Every message of a conversation from one number to another, as far as they are here, oldest first. */

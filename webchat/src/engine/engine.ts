@@ -1,34 +1,33 @@
 /**
- * The app without its face: who is signed in, and what a person can do (`Actions`).
+ * The app without its face: who is signed in, in this tab and the others. What they can do then: `person-actions.ts`.
  *
- * Knows the parts of the engine. Knows no view.
+ * Knows sessions and accounts. Knows no view.
  */
 
-import { Refused, type Connection, type Message, type Reaction, type Rest, type SearchPage, type SearchQuery } from "@amtrio/client";
+import type { Rest } from "@amtrio/client";
 import { SignedInAccount } from "./account.ts";
-import type { Actions, SendOptions } from "./actions.ts";
-import { changeConversation, withoutConversation } from "./apply.ts";
-import { withRead } from "./conversations.ts";
+import type { Actions } from "./actions.ts";
+import { PersonActions } from "./person-actions.ts";
 import { Session, type SignInOptions } from "./session.ts";
-import { chat, EMPTY, type ChatConversation, type Self } from "./state.ts";
+import { chat, EMPTY, type Self } from "./state.ts";
 import { Tabs } from "./tabs.ts";
-import { changed, withReaction } from "./timeline.ts";
+import { within } from "./within.ts";
 
-// Typing is forgotten after 6 s. Source: docs/protocol.md, "typing and status".
-const TYPING_EVERY_MS = 3000;
+// A slow line answers within this; one that swallows what is sent says so after minutes, for which nobody waits.
+const LEAVE_WITHIN_MS = 4000;
 
-export class Engine implements Actions {
+export class Engine extends PersonActions implements Actions {
   readonly #url: string;
   readonly #session: Session;
   readonly #tabs = new Tabs();
   #account: SignedInAccount | undefined;
-  #typedAt = new Map<string, number>();
   /** Whose session ends by this person's own doing. */
   #parting: SignedInAccount | undefined;
   /** Called while a person signs out, as long as the server still knows the session. */
   beforeSignOut: (rest: Rest) => Promise<void> = async () => undefined;
 
   constructor(url: string, fetch?: typeof globalThis.fetch) {
+    super();
     this.#url = url;
     this.#session = new Session(url, fetch);
     this.#tabs.listen((news) => {
@@ -40,8 +39,12 @@ export class Engine implements Actions {
     });
   }
 
-  get rest(): Rest {
+  override get rest(): Rest {
     return this.#session.rest;
+  }
+
+  protected override get account(): SignedInAccount | undefined {
+    return this.#account;
   }
 
   /** Go on with who was signed in here last; without anybody, say so. Rejects if nothing can be kept on this device. */
@@ -70,11 +73,12 @@ export class Engine implements Actions {
     return this.#session.options();
   }
 
+  /** Here in any case; on the server if it answers in time. Its session ends by itself otherwise, or from another device. */
   async signOut(): Promise<void> {
     const self = this.#account?.self;
-    await this.beforeSignOut(this.rest).catch(() => undefined);
+    await this.#finish();
     await this.#part(() => {
-      const ended = this.#session.signOut().catch(() => undefined);
+      const ended = within(LEAVE_WITHIN_MS, this.#session.signOut()).catch(() => undefined);
       // Not only then: cut off by the server, the other tabs would say that the session has ended.
       if (self !== undefined) this.#tabs.tell({ kind: "signed_out", userId: self.userId });
       return ended;
@@ -86,11 +90,15 @@ export class Engine implements Actions {
     await this.#part(() => this.rest.call("DELETE", "/account", { body: { password } }));
     if (self !== undefined) this.#tabs.tell({ kind: "signed_out", userId: self.userId });
     // What the server knew of this device went with the account; the browser still has its part.
-    await this.beforeSignOut(this.rest).catch(() => undefined);
+    await this.#finish();
   }
 
   reconnect(): void {
     this.#account?.nudge();
+  }
+
+  async #finish(): Promise<void> {
+    await within(LEAVE_WITHIN_MS, this.beforeSignOut(this.rest)).catch(() => undefined);
   }
 
   async #enter(self: Self): Promise<void> {
@@ -138,265 +146,5 @@ export class Engine implements Actions {
     this.#account = undefined;
     chat.setState({ ...EMPTY, self: null, hasEnded });
     await account?.close();
-  }
-
-  // --------------------------------------------------------------------------------------------------- conversations
-
-  async openConversation(agentId: string, title?: string): Promise<string> {
-    const known = Object.values(chat.getState().conversations).find((each) => each.agent_id === agentId && each.is_default);
-    if (title === undefined && known !== undefined) return known.conversation_id;
-    const fields = title === undefined ? { agent_id: agentId } : { agent_id: agentId, title };
-    const conversation = await this.rest.createConversation(agentId, fields.title);
-    const id = conversation.conversation_id;
-    // Its event may come a moment later than the answer.
-    if (chat.getState().conversations[id] === undefined) {
-      const { last_message: last, unread_count: unread, read_up_to: readUpTo, ...row } = conversation;
-      const begun: ChatConversation = { ...row, receipts: [], last, unread, readUpTo, lastSeq: last?.conversation_seq ?? 0 };
-      chat.setState(({ conversations }) => ({ conversations: { ...conversations, [id]: begun } }));
-    }
-    return id;
-  }
-
-  async rename(conversationId: string, title: string | null): Promise<void> {
-    await this.#change(conversationId, { title });
-  }
-
-  async pin(conversationId: string, pinned: boolean): Promise<void> {
-    await this.#change(conversationId, { pinned });
-  }
-
-  async archive(conversationId: string, archived: boolean): Promise<void> {
-    await this.#change(conversationId, { archived });
-  }
-
-  async mute(conversationId: string, until: string | null): Promise<void> {
-    const path = `/conversations/${encodeURIComponent(conversationId)}/notifications`;
-    await this.#optimistic(conversationId, { muted_until: until }, () =>
-      until === null ? this.rest.call("DELETE", path) : this.rest.call("PUT", path, { body: { muted_until: until } }),
-    );
-  }
-
-  async tag(conversationId: string, tag: string, on: boolean): Promise<void> {
-    const tags = chat.getState().conversations[conversationId]?.tags ?? [];
-    const others = tags.filter((each) => each !== tag);
-    await this.#optimistic(conversationId, { tags: on ? [...others, tag].toSorted() : others }, () =>
-      this.#connection().send("tag", { conversation_id: conversationId, tag, on }),
-    );
-  }
-
-  async deleteConversation(conversationId: string): Promise<void> {
-    await this.rest.deleteConversation(conversationId);
-    this.#account?.commit(withoutConversation(chat.getState(), conversationId));
-  }
-
-  show(conversationId: string): void {
-    void this.#account?.timelines.show(conversationId);
-    void this.#account?.secrets.look(conversationId).catch(() => undefined);
-  }
-
-  loadOlder(conversationId: string): void {
-    void this.#account?.timelines.older(conversationId);
-  }
-
-  loadNewer(conversationId: string): void {
-    void this.#account?.timelines.newer(conversationId);
-  }
-
-  async loadAround(conversationId: string, messageId: string): Promise<void> {
-    await this.#account?.timelines.around(conversationId, messageId);
-  }
-
-  async loadLatest(conversationId: string): Promise<void> {
-    await this.#account?.timelines.latest(conversationId);
-  }
-
-  markRead(conversationId: string, upTo: number): void {
-    const { conversations, timelines } = chat.getState();
-    if ((conversations[conversationId]?.readUpTo ?? upTo) >= upTo) return;
-    const known = timelines[conversationId]?.messages ?? [];
-    this.#account?.commit(changeConversation(chat.getState(), conversationId, (each) => withRead(each, upTo, known)));
-    // What fails now is said again with the next message that is read.
-    void this.#account?.connection?.send("read", { conversation_id: conversationId, up_to: upTo }).catch(() => undefined);
-  }
-
-  setDraft(conversationId: string, text: string): void {
-    this.#account?.drafts.set(conversationId, text);
-  }
-
-  // --------------------------------------------------------------------------------------------------------- messages
-
-  send(conversationId: string, content: string, { replyTo, attachments = [] }: SendOptions = {}): void {
-    const account = this.#account;
-    this.#typedAt.delete(conversationId);
-    if (account === undefined) return;
-    const message = { conversationId, content, replyTo, attachments };
-    const encrypted = account.secrets.isOnNow(conversationId);
-    if (encrypted !== undefined) void account.outbox.add({ ...message, encrypted });
-    // The page has just come, and has not looked yet how it stands with this conversation.
-    else void account.secrets.isOn(conversationId).then((isOn) => account.outbox.add({ ...message, encrypted: isOn }));
-  }
-
-  retry(clientId: string): void {
-    void this.#account?.outbox.retry(clientId);
-  }
-
-  discard(clientId: string): void {
-    void this.#account?.outbox.discard(clientId);
-  }
-
-  async edit(message: Message, content: string): Promise<void> {
-    const shown = { ...message, content, edited_at: new Date().toISOString() };
-    await this.#optimisticMessage(message, () => shown, () =>
-      this.#connection().send("edit", { message_id: message.message_id, content }),
-    );
-  }
-
-  async remove(message: Message): Promise<void> {
-    await this.#connection().send("delete", { message_id: message.message_id });
-  }
-
-  async react(message: Message, emoji: string, on: boolean): Promise<void> {
-    const { userId } = this.#account?.self ?? { userId: "" };
-    const reaction: Reaction = { emoji, account_kind: "user", account_id: userId };
-    await this.#optimisticMessage(message, (each) => withReaction(each, reaction, on), () =>
-      this.#connection().send("react", { message_id: message.message_id, emoji, on }),
-    );
-  }
-
-  async withdraw(message: Message): Promise<void> {
-    await this.#connection().send("message_withdraw", { message_id: message.message_id });
-  }
-
-  async answer(message: Message, optionIds: readonly string[], text?: string): Promise<void> {
-    const said = text === undefined || text === "" ? {} : { text };
-    await this.#connection().send("answer", { message_id: message.message_id, option_ids: [...optionIds], ...said });
-  }
-
-  typing(conversationId: string): void {
-    const now = performance.now();
-    if (now - (this.#typedAt.get(conversationId) ?? -Infinity) < TYPING_EVERY_MS) return;
-    this.#typedAt.set(conversationId, now);
-    this.#account?.connection?.tell("typing", { conversation_id: conversationId, typing: true });
-  }
-
-  // -------------------------------------------------------------------------------------------------- runs, and the rest
-
-  async stop(runId: string): Promise<void> {
-    chat.setState(({ stopping }) => ({ stopping: { [runId]: "sent", ...stopping } }));
-    try {
-      // Ahead of whatever the socket still has to send.
-      await this.rest.stop(runId);
-    } catch (error) {
-      chat.setState(({ stopping: { [runId]: _, ...others } }) => ({ stopping: others }));
-      // It has ended by itself meanwhile, which is what was wanted; the log is about to tell.
-      if (error instanceof Refused && error.code === "run_closed") return;
-      throw error;
-    }
-  }
-
-  async steer(runId: string, text: string): Promise<void> {
-    const [conversationId] = Object.entries(chat.getState().runs).find(([, runs]) => runs.includes(runId)) ?? [];
-    // Said into a run, it would go in the clear.
-    if (conversationId !== undefined && (await this.#account?.secrets.isOn(conversationId))) {
-      throw new Refused("this conversation is encrypted", { code: "unsupported" });
-    }
-    await this.#connection().send("run_control", { run_id: runId, action: "steer", text });
-  }
-
-  async searchHere(query: string, limit: number): Promise<Message[]> {
-    return (await this.#account?.searchHere.find(query, limit)) ?? [];
-  }
-
-  search(query: SearchQuery, signal?: AbortSignal): Promise<SearchPage> {
-    return this.rest.search(query, signal);
-  }
-
-  upload: Actions["upload"] = async (file, options) => {
-    const account = this.#account;
-    if (account === undefined) throw new Error("nobody is signed in");
-    for (;;) {
-      const isOn = await account.secrets.isOn(options.conversationId);
-      const uploaded = isOn ? await account.files.seal(file, options) : await this.rest.upload(file, options);
-      if ((await account.secrets.isOn(options.conversationId)) === isOn) return uploaded;
-      // It was turned on or off meanwhile. What is in no message after a day is deleted anyway.
-      this.rest.call("DELETE", `/attachments/${encodeURIComponent(uploaded.attachment_id)}`).catch(() => undefined);
-    }
-  };
-
-  fileUrl: Actions["fileUrl"] = (attachment, kind) => {
-    if (this.#account === undefined) return Promise.reject(new Error("nobody is signed in"));
-    return this.#account.files.url(attachment, kind);
-  };
-
-  openFile: Actions["openFile"] = (file) => {
-    if (this.#account === undefined) return Promise.reject(new Error("nobody is signed in"));
-    return this.#account.files.open(file);
-  };
-
-  describe: Actions["describe"] = async (files) => {
-    return (await this.#account?.secrets.describe(files, (id) => this.rest.message(id))) ?? files;
-  };
-
-  keepsKeys(): boolean {
-    return this.#account?.secrets.isUsed === true;
-  }
-
-  async setEncryption(conversationId: string, on: boolean): Promise<void> {
-    await this.#account?.secrets.turn(conversationId, on);
-  }
-
-  async markVerified(conversationId: string): Promise<void> {
-    await this.#account?.secrets.verify(conversationId);
-  }
-
-  async decipher(messages: readonly Message[]) {
-    return (await this.#account?.secrets.decipher(messages)) ?? { plain: {}, sealedFiles: {} };
-  }
-
-  async refreshAgents() {
-    return (await this.#account?.refreshAgents()) ?? [];
-  }
-
-  // ---------------------------------------------------------------------------------------------------------- details
-
-  #connection(): Connection {
-    const connection = this.#account?.connection;
-    if (connection === undefined) throw new Error("there is no connection right now");
-    return connection;
-  }
-
-  async #change(conversationId: string, change: { title?: string | null; pinned?: boolean; archived?: boolean }): Promise<void> {
-    await this.#optimistic(conversationId, change, () => this.rest.updateConversation(conversationId, change));
-  }
-
-  /** Show it as it will be; as it was, if the server says no. */
-  async #optimistic(id: string, change: Partial<ChatConversation>, work: () => Promise<unknown>): Promise<void> {
-    const before = chat.getState().conversations[id];
-    if (before === undefined) return;
-    this.#account?.commit(changeConversation(chat.getState(), id, (each) => ({ ...each, ...change })));
-    try {
-      await work();
-    } catch (error) {
-      const undone = Object.fromEntries(Object.keys(change).map((key) => [key, before[key as keyof ChatConversation]]));
-      this.#account?.commit(changeConversation(chat.getState(), id, (each) => ({ ...each, ...undone })));
-      throw error;
-    }
-  }
-
-  async #optimisticMessage(message: Message, change: (message: Message) => Message, work: () => Promise<unknown>): Promise<void> {
-    this.#showMessage(message, change);
-    try {
-      await work();
-    } catch (error) {
-      this.#showMessage(message, () => message);
-      throw error;
-    }
-  }
-
-  #showMessage({ conversation_id: id, message_id: messageId }: Message, change: (message: Message) => Message): void {
-    chat.setState(({ timelines }) => {
-      const timeline = timelines[id];
-      return timeline === undefined ? {} : { timelines: { ...timelines, [id]: changed(timeline, messageId, change) } };
-    });
   }
 }

@@ -14,6 +14,7 @@ export class LiveStore {
   readonly #views = new Map<string, RunView>();
   readonly #listeners = new Map<string, Set<Listener>>();
   readonly #changed = new Set<string>();
+  readonly #since = new Map<string, Map<number, number>>();
   #frame = 0;
 
   get(runId: string): RunView | undefined {
@@ -27,13 +28,28 @@ export class LiveStore {
     this.#frame ||= requestAnimationFrame(() => this.flush());
   }
 
+  /**
+   * When a part of a run was first shown, in milliseconds since 1970: the same for as long as the run goes on, also after
+   * its row was out of sight.
+   */
+  since(runId: string, part: number): number {
+    const now = Date.now();
+    if (!this.#views.has(runId)) return now;
+    const parts = this.#since.get(runId) ?? new Map<number, number>();
+    const since = parts.get(part) ?? now;
+    this.#since.set(runId, parts.set(part, since));
+    return since;
+  }
+
   delete(runId: string): void {
     this.#views.delete(runId);
+    this.#since.delete(runId);
     this.#changed.delete(runId);
   }
 
   clear(): void {
     this.#views.clear();
+    this.#since.clear();
     this.#changed.clear();
   }
 

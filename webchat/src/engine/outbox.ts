@@ -5,7 +5,7 @@
  * the order in which things were written. What was refused stays, with the reason, until a person has decided.
  */
 
-import { ClientError, Closed, newClientId, Refused, type Connection, type Message } from "@amtrio/client";
+import { ClientError, Closed, newClientId, Refused, Unreachable, type Connection, type Message } from "@amtrio/client";
 import type { Database, OutboxRow } from "./database.ts";
 import { isSealed } from "./sealed-files.ts";
 import { chat, type Outgoing } from "./state.ts";
@@ -16,6 +16,9 @@ export type Seal = (row: OutboxRow) => Promise<Readonly<Record<string, string>>>
 /** Why what is on its way is let go of. */
 const OFFLINE = Symbol("there is no socket");
 
+// Keys are asked for over REST, whose failing no socket tells. Seldom enough for a server in trouble.
+const SEAL_AGAIN_MS = 5000;
+
 export class Outbox {
   readonly #database: Database;
   readonly #userId: string;
@@ -24,6 +27,7 @@ export class Outbox {
   readonly #seal: Seal;
   /** Being sent by this tab, with how to stop it. */
   readonly #sending = new Map<string, AbortController>();
+  #again: ReturnType<typeof setTimeout> | undefined;
 
   constructor(database: Database, userId: string, tabs: Tabs, connection: () => Connection | undefined, seal: Seal) {
     this.#database = database;
@@ -80,6 +84,12 @@ export class Outbox {
   /** The log told a message: whatever was its row is done with, whoever sent it. */
   async told({ client_id: clientId }: Message): Promise<void> {
     if (clientId !== undefined) await this.#forget(clientId);
+  }
+
+  /** Everything was told anew. What failed in a conversation that is gone is seen by nobody, and can never be sent. */
+  async rebuilt(): Promise<void> {
+    const rows = Object.values(chat.getState().outgoing).flat();
+    for (const row of rows) if (row.state === "failed" && isGone(row)) await this.discard(row.clientId);
   }
 
   /** There is a socket, or there is none any more. */
@@ -146,11 +156,29 @@ export class Outbox {
     } catch (error) {
       if (stop.signal.aborted && stop.signal.reason !== OFFLINE) return true;
       if (stop.signal.aborted) return this.#waitAgain(row);
+      if (error instanceof Unreachable) this.#sendLater();
+      if (error instanceof Refused && error.code === "not_found" && isGone(row)) return this.#giveUp(row);
       if (error instanceof Refused || !(error instanceof ClientError)) return this.#fail(row, error, isKept);
       return error instanceof Closed ? false : this.#waitAgain(row);
     } finally {
       this.#sending.delete(row.clientId);
     }
+  }
+
+  #sendLater(): void {
+    if (this.#again !== undefined) return;
+    this.#again = setTimeout(() => {
+      this.#again = undefined;
+      void this.send().catch(() => undefined);
+    }, SEAL_AGAIN_MS);
+  }
+
+  /** Its conversation was deleted elsewhere: so was what waited in it. */
+  async #giveUp({ clientId }: OutboxRow): Promise<boolean> {
+    this.#hide(clientId);
+    const isForgotten = await this.#forget(clientId);
+    this.#tell();
+    return isForgotten;
   }
 
   #waitAgain(row: OutboxRow): false {
@@ -230,6 +258,10 @@ export class Outbox {
       ),
     }));
   }
+}
+
+function isGone({ conversationId }: Outgoing): boolean {
+  return chat.getState().conversations[conversationId] === undefined;
 }
 
 function textOf(error: unknown): string {

@@ -27,6 +27,8 @@ export class Session {
   #owner: string | undefined;
   /** Who was signed in before this number was raised is not any more. */
   #ended = 0;
+  /** Ends what is asked about the session itself when that is over here. */
+  #over = new AbortController();
 
   /** `url` is that of the server, which also serves this page. */
   constructor(url: string, fetch: typeof globalThis.fetch = globalThis.fetch) {
@@ -77,15 +79,20 @@ export class Session {
     const hasToken = this.rest.token !== undefined || this.renew().catch(() => false);
     // Before anything is waited for: no other tab begins again with this name, and this one neither.
     this.#forgetName();
+    const ended = this.#ended;
     try {
-      if (await hasToken) await this.rest.logout();
+      if ((await hasToken) && ended === this.#ended) await this.rest.call("POST", "/auth/logout", { signal: this.#over.signal });
     } finally {
-      this.forget();
+      // Not whoever signed in while the server took its time.
+      if (ended === this.#ended) this.forget();
     }
   }
 
+  /** What the server was asked about the session is given up: answered late, it would change the cookie of the next one. */
   forget(): void {
     this.#ended += 1;
+    this.#over.abort();
+    this.#over = new AbortController();
     this.rest.token = undefined;
     this.#forgetName();
     this.#owner = undefined;
@@ -103,12 +110,12 @@ export class Session {
   async #renew(): Promise<boolean> {
     const ended = this.#ended;
     try {
-      const signedIn = await this.rest.call<SignedIn>("POST", "/auth/session", { body: {} });
+      const signedIn = await this.rest.call<SignedIn>("POST", "/auth/session", { body: {}, signal: this.#over.signal });
       if (ended !== this.#ended || (this.#owner ?? signedIn.user_id) !== signedIn.user_id) return false;
       this.#keep(signedIn);
       return true;
     } catch (error) {
-      if (error instanceof Refused && error.status === UNAUTHORIZED) return false;
+      if (ended !== this.#ended || (error instanceof Refused && error.status === UNAUTHORIZED)) return false;
       throw error;
     }
   }

@@ -7,6 +7,7 @@
 
 import { deviceOf, keptDevice } from "../notifications/push-device.ts";
 import { isAppRoute } from "./app-routes.ts";
+import { keep, kept } from "./kept-files.ts";
 import { readNotice, type Notice } from "./notice.ts";
 import type { Activate, Looking, Open } from "./talk.ts";
 
@@ -77,21 +78,19 @@ async function dropOldBuilds(): Promise<void> {
 }
 
 async function keptFile(path: string, request: Request): Promise<Response> {
-  const cache = await caches.open(OWN);
-  return (await cache.match(path)) ?? fetch(request);
+  return (await kept(path, OWN)) ?? fetch(request);
 }
 
 /** A page of the build before loads a part of itself. */
 async function fileOfAnyBuild(request: Request): Promise<Response> {
-  return (await caches.match(request.url)) ?? fetch(request);
+  return (await kept(request.url)) ?? fetch(request);
 }
 
 async function fetchedOnce(request: Request): Promise<Response> {
-  const cache = await caches.open(OWN);
-  const kept = await cache.match(request.url);
-  if (kept !== undefined) return kept;
+  const known = await kept(request.url, OWN);
+  if (known !== undefined) return known;
   const file = await fetch(request);
-  if (file.ok) await cache.put(request.url, file.clone());
+  if (file.ok) await keep(OWN, request.url, file.clone());
   return file;
 }
 

@@ -15,7 +15,7 @@ const FILE = {
 };
 
 function show(parts: Parameters<typeof AnswerParts>[0]["parts"], isLive = false) {
-  return render(<AnswerParts parts={parts} isLive={isLive} conversationId="conv_1" />);
+  return render(<AnswerParts parts={parts} isLive={isLive} runId="run-1" />);
 }
 
 test("a tool says its title, its name, how it went and how long it took, and shows nothing else by itself", () => {
@@ -42,7 +42,7 @@ test("Enter opens a tool with what went in, what it printed and what came out, a
 test("what a tool prints is seen while it prints", async () => {
   const view = show([aPart(0, "tool", "one", { name: "shell", state: "running" })], true);
   await userEvent.click(screen.getByRole("button", { name: /shell.*Running/ }));
-  view.rerender(<AnswerParts parts={[aPart(0, "tool", "one\ntwo", { name: "shell", state: "running" })]} isLive conversationId="conv_1" />);
+  view.rerender(<AnswerParts parts={[aPart(0, "tool", "one\ntwo", { name: "shell", state: "running" })]} isLive runId="run-1" />);
   expect(screen.getByRole("group", { name: "Output" }).textContent).toBe("one\ntwo");
 });
 
@@ -80,7 +80,7 @@ test("thoughts are folded under how long they took, and open on request", async 
 test("thinking is said while it goes on and nothing else has begun", () => {
   const view = show([aPart(0, "reasoning", "hm")], true);
   expect(screen.getByRole("button", { name: "Thinking…" })).toBeDefined();
-  view.rerender(<AnswerParts parts={[aPart(0, "reasoning", "hm"), aPart(1, "text", "So")]} isLive conversationId="conv_1" />);
+  view.rerender(<AnswerParts parts={[aPart(0, "reasoning", "hm"), aPart(1, "text", "So")]} isLive runId="run-1" />);
   expect(screen.getByRole("button", { name: "Thoughts" })).toBeDefined();
 });
 
@@ -110,7 +110,7 @@ test("a plan says how far it is and the state of each step; what was under way w
   expect(screen.getByText("1 of 3")).toBeDefined();
   expect(steps().map((item) => item.textContent)).toEqual(["read, done", "count, in progress", "report, to do"]);
   expect(steps()[1]!.getAttribute("aria-current")).toBe("step");
-  view.rerender(<AnswerParts parts={parts} isLive={false} conversationId="conv_1" />);
+  view.rerender(<AnswerParts parts={parts} isLive={false} runId="run-1" />);
   expect(steps()[1]!.textContent).toBe("count, not finished");
   expect(steps()[1]!.getAttribute("aria-current")).toBeNull();
 });
@@ -120,7 +120,7 @@ test("only the newest status is shown, and only while the run goes on", () => {
   const view = show(parts, true);
   expect(screen.queryByText("Reading")).toBeNull();
   expect(screen.getByText("Counting")).toBeDefined();
-  view.rerender(<AnswerParts parts={parts} isLive={false} conversationId="conv_1" />);
+  view.rerender(<AnswerParts parts={parts} isLive={false} runId="run-1" />);
   expect(screen.queryByText("Counting")).toBeNull();
 });
 
@@ -134,7 +134,7 @@ test("a file stands where it was made, and not a second time at the foot", () =>
   const actions = { fileUrl: async () => "/attachments/att_1?for=a-while" } as unknown as Actions;
   render(
     <ActionsProvider value={actions}>
-      <AnswerParts parts={parts} isLive={false} attachments={[FILE]} conversationId="conv_1" />
+      <AnswerParts parts={parts} isLive={false} attachments={[FILE]} runId="run-1" />
     </ActionsProvider>,
   );
   expect(screen.getByText(/words/)).toBeDefined();
@@ -168,7 +168,7 @@ test("a part that did not change is not drawn again", () => {
   const changes: MutationRecord[] = [];
   const observer = new MutationObserver((records) => changes.push(...records));
   observer.observe(card.parentElement!, { subtree: true, childList: true, characterData: true, attributes: true });
-  view.rerender(<AnswerParts parts={[first, aPart(1, "text", "a b")]} isLive conversationId="conv_1" />);
+  view.rerender(<AnswerParts parts={[first, aPart(1, "text", "a b")]} isLive runId="run-1" />);
   changes.push(...observer.takeRecords());
   expect(changes).toEqual([]);
 });

@@ -45,6 +45,12 @@ describe("limits", () => {
     expect(trayOf(HERE).refusals).toEqual(["At most 3 files fit into one message; the others were left out"]);
   });
 
+  test("a file that is refused for its size takes no other one's place", async () => {
+    await put(file("film.mov", 200_000), file("a", 1), file("b", 1), file("c", 1));
+    expect(names()).toEqual(["a", "b", "c"]);
+    expect(trayOf(HERE).refusals).toEqual(["film.mov is too large (200 kB): at most 100 kB"]);
+  });
+
   test("files that together do not fit into what is left of the storage are refused", async () => {
     await put(file("a", 90_000), file("b", 90_000), file("c", 90_000));
     expect(names()).toEqual(["a", "b"]);

@@ -1,3 +1,4 @@
+import { Refused } from "@amtrio/client";
 import { act, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
@@ -132,4 +133,16 @@ test("a refused edit can be taken up again with its text", async () => {
   expect(await screen.findByText("The message was not changed: too old")).toBeDefined();
   await userEvent.click(screen.getByRole("button", { name: "Edit again" }));
   expect(field().value).toBe("older");
+});
+
+test("the new text of a message that was deleted meanwhile is offered as a draft, and joins what is written already", async () => {
+  scene.refuseWith = new Refused("cannot edit a deleted message", { code: "conflict" });
+  show(scene, <Composer conversationId={HERE} />);
+  await userEvent.type(field(), "my draft");
+  act(() => intend(HERE, { kind: "edit", message: message(1, "old") }));
+  await userEvent.type(field(), "er{Enter}");
+  expect(await screen.findByText("The message was not changed: it has been deleted meanwhile")).toBeDefined();
+  expect(screen.queryByRole("button", { name: "Edit again" })).toBeNull();
+  await userEvent.click(screen.getByRole("button", { name: "Keep as draft" }));
+  expect(field().value).toBe("my draft\n\nolder");
 });

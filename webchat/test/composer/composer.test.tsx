@@ -74,7 +74,14 @@ describe("sending", () => {
     fireEvent.change(field(), { target: { value: "word ".repeat(14_000) } });
     await userEvent.type(field(), "{Enter}");
     expect(sent()).toEqual([]);
-    expect(screen.getByRole("alert").textContent).toMatch(/^Too long by 5\.\d kB: at most 65 kB/);
+    const alert = screen.getByRole("alert");
+    expect(alert.parentElement!.textContent).toMatch(/^Too long: at most 65 kB fit into one message\. 5\.\d kB too much$/);
+    // Said once, and not with every key from here on.
+    const said = alert.textContent;
+    fireEvent.change(field(), { target: { value: "word ".repeat(14_050) } });
+    expect(alert.parentElement!.textContent).toMatch(/5\.7 kB too much$/);
+    expect(alert.isConnected).toBe(true);
+    expect(alert.textContent).toBe(said);
     await userEvent.click(screen.getByRole("button", { name: "Attach as file" }));
     expect(screen.getByText("Message.txt")).toBeDefined();
     expect(field().value).toBe("");

@@ -199,6 +199,16 @@ describe("the menu of a message", () => {
     expect(itemsOf(await menuOf("Waiting"))).toContain("Withdraw");
   });
 
+  it("closes when its message is deleted elsewhere, and stays when another one is", async () => {
+    know([said(1, "Theirs"), said(2, "Other")]);
+    show(recording().actions);
+    await menuOf("Theirs");
+    act(() => change({ messages: [said(1, "Theirs"), said(2, "", { deleted: true })] }));
+    expect(screen.getByRole("menu")).toBeDefined();
+    act(() => change({ messages: [said(1, "", { deleted: true }), said(2, "", { deleted: true })] }));
+    expect(screen.queryByRole("menu")).toBeNull();
+  });
+
   it("reacts by one of the emoji at its head", async () => {
     const done: Message = said(1, "Done");
     know([done]);

@@ -1,9 +1,10 @@
 import { openDB } from "idb";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Engine } from "../../src/engine/engine.ts";
+import { keepOwnItem, ownItem } from "../../src/engine/own-items.ts";
 import { chat } from "../../src/engine/state.ts";
 import { Browser, SELF_KEY } from "./browser.ts";
-import { conversation, message, promised } from "./scene.ts";
+import { conversation, hastened, message, promised } from "./scene.ts";
 
 let browser: Browser;
 let engine: Engine | undefined;
@@ -132,4 +133,65 @@ test("a disk that refuses is no reason to leave the server", async () => {
   socket.says({ type: "message", seq: 5, data: message(2) });
   await vi.waitFor(() => expect(chat.getState().conversations["c1"]?.lastSeq).toBe(2));
   expect(socket.isOver).toBe(false);
+});
+
+test("signing out waits a moment for the server, and not for one that swallows what it is asked", async () => {
+  const signedIn = await browser.open("alice");
+  (await browser.socket(1)).lets(1);
+  await vi.waitFor(() => expect(chat.getState().link.kind).toBe("online"));
+  browser.held.set("/auth/logout", promised().promise);
+  signedIn.beforeSignOut = () => promised().promise;
+  await hastened(() => signedIn.signOut());
+  expect(browser.asked).toContain("POST /auth/logout");
+  expect([chat.getState().self, localStorage.getItem(SELF_KEY)]).toEqual([null, null]);
+  expect((await indexedDB.databases()).map(({ name }) => name)).not.toContain("amtrio-alice");
+});
+
+test("a refused edit does not bring back a message that was deleted meanwhile, and puts back the text of any other", async () => {
+  engine = await browser.open("alice");
+  const socket = await browser.socket(1);
+  socket.lets(1);
+  socket.says({ type: "conversation_created", seq: 2, data: conversation() });
+  const said = [message(1, { sender_type: "client" }), message(2, { sender_type: "client" })];
+  await vi.waitFor(() => expect(chat.getState().conversations["c1"]).toBeDefined());
+  chat.setState({ timelines: { c1: { messages: said, hasOlder: false, hasNewer: false, loading: null, error: null } } });
+  const edits = said.map((each) => engine!.edit(each, "better"));
+  const shown = (): unknown[] => chat.getState().timelines["c1"]!.messages.map((each) => (each.deleted ? "deleted" : each.content));
+  expect(shown()).toEqual(["better", "better"]);
+  socket.says({ type: "message_deleted", seq: 3, data: { ...said[0], content: "", deleted: true } });
+  await vi.waitFor(() => expect(shown()[0]).toBe("deleted"));
+  for (const { ref } of socket.heard.filter(({ type }) => type === "edit")) {
+    socket.says({ type: "error", ref, data: { error: "no", code: "conflict", retry: "no" } });
+  }
+  for (const each of edits) await expect(each).rejects.toMatchObject({ code: "conflict" });
+  expect(shown()).toEqual(["deleted", "message 2"]);
+});
+
+test("a tab that is frozen with the database open does not hold up who signs out, and keeps nothing of theirs", async () => {
+  const signedIn = await browser.open("alice");
+  const socket = await browser.socket(1);
+  socket.lets(1);
+  socket.says({ type: "conversation_created", seq: 2, data: conversation() });
+  await vi.waitFor(() => expect(chat.getState().conversations["c1"]).toBeDefined());
+  // It does not hear that it is in the way.
+  const frozen = await openDB("amtrio-alice");
+  await vi.waitFor(async () => expect(await frozen.count("conversations")).toBe(1));
+  await hastened(() => signedIn.signOut());
+  for (const store of frozen.objectStoreNames) expect(await frozen.count(store)).toBe(0);
+  frozen.close();
+  await vi.waitFor(async () => expect(await indexedDB.databases()).toEqual([]));
+});
+
+test("what views keep of a person goes when they sign out, and what they keep of others stays", async () => {
+  const signedIn = await browser.open("bob");
+  (await browser.socket(1)).lets(1);
+  keepOwnItem("palette.recent", "[]");
+  browser.says({ kind: "signed_out", userId: "bob" });
+  const alice = await browser.open("alice");
+  expect(ownItem("palette.recent")).toBeNull();
+  keepOwnItem("palette.recent", "[]");
+  await alice.signOut();
+  const own = Object.keys(localStorage).filter((key) => key.startsWith("amtrio.own."));
+  expect(own).toEqual(["amtrio.own.bob.palette.recent"]);
+  await signedIn.signOut();
 });

@@ -1,5 +1,5 @@
-import { Closed, Refused, type Connection } from "@amtrio/client";
-import { beforeEach, expect, test } from "vitest";
+import { Closed, Refused, Unreachable, type Connection } from "@amtrio/client";
+import { beforeEach, expect, test, vi } from "vitest";
 import { apply } from "../../src/engine/apply.ts";
 import { begun } from "../../src/engine/conversations.ts";
 import { openDatabase, type Database } from "../../src/engine/database.ts";
@@ -12,7 +12,7 @@ interface Sent {
   readonly word: string;
   readonly data: Record<string, unknown>;
   answer(data?: object): void;
-  refuse(text: string): void;
+  refuse(text: string, code?: string): void;
   lose(): void;
 }
 
@@ -29,7 +29,7 @@ class Line {
         word,
         data,
         answer: (data = {}) => resolve(data),
-        refuse: (text) => reject(new Refused(text, { code: "malformed" })),
+        refuse: (text, code = "malformed") => reject(new Refused(text, { code })),
         lose: () => reject(new Closed("closed")),
       });
       for (const wake of this.#waiting.splice(0)) wake();
@@ -317,4 +317,66 @@ test("a clock that goes back does not change the order", async () => {
   chat.setState(({ outgoing }) => ({ outgoing: { c1: [{ ...outgoing["c1"]![0]!, createdAt: later }] } }));
   await write("two");
   expect(chat.getState().outgoing["c1"]![1]!.createdAt).toBeGreaterThan(later);
+});
+
+test("a message of a conversation that was deleted elsewhere goes with it, and is not counted where nobody sees it", async () => {
+  await write("one");
+  line = new Line();
+  const sending = outbox.send();
+  await line.has(1);
+  line.sent[0]!.refuse("no conversation 'c1'", "not_found");
+  await sending;
+  expect(rows()).toEqual([]);
+  expect(await database.getAll("outbox")).toEqual([]);
+});
+
+test("in a conversation that is there, a message that lacks something else stays with its reason", async () => {
+  chat.setState({ conversations: { c1: begun(conversation()) } });
+  await write("one");
+  line = new Line();
+  const sending = outbox.send();
+  await line.has(1);
+  line.sent[0]!.refuse("no attachment 'a1'", "not_found");
+  await sending;
+  expect(rows()).toMatchObject([{ state: "failed", error: "no attachment 'a1'" }]);
+});
+
+test("what had failed goes when everything is told anew without its conversation; what failed elsewhere and what waits stays", async () => {
+  const known = { c1: begun(conversation()), c2: begun(conversation("c2")) };
+  chat.setState({ conversations: known });
+  line = new Line();
+  for (const conversationId of ["c1", "c2"]) {
+    const sending = write("failed", { conversationId });
+    const sent = conversationId === "c1" ? 1 : 2;
+    await line.has(sent);
+    line.sent[sent - 1]!.refuse("too long");
+    await sending;
+  }
+  line = undefined;
+  await write("waits");
+  chat.setState({ conversations: { c2: known.c2 } });
+  await outbox.rebuilt();
+  expect(rows()).toMatchObject([{ content: "waits", state: "waiting" }]);
+  expect(chat.getState().outgoing["c2"]).toMatchObject([{ content: "failed", state: "failed" }]);
+  expect(await database.getAll("outbox")).toHaveLength(2);
+});
+
+test("what could not be sealed because the server did not answer is tried again while the socket lives", async () => {
+  sealing = async () => {
+    throw new Unreachable("GET /agents/helper/keys: no route");
+  };
+  line = new Line();
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  try {
+    await write("secret", { encrypted: true });
+    expect(rows()).toMatchObject([{ state: "waiting" }]);
+    sealing = async () => undefined;
+    await vi.advanceTimersByTimeAsync(60_000);
+  } finally {
+    vi.useRealTimers();
+  }
+  await line.has(1);
+  line.sent[0]!.answer();
+  await outbox.send();
+  expect(await database.getAll("outbox")).toEqual([]);
 });

@@ -1,6 +1,7 @@
 /** Alice, her helper, and what is said between them. */
 
 import type { AmtrioEvent, Conversation, Message } from "@amtrio/client";
+import { vi } from "vitest";
 import { apply, type Applied } from "../../src/engine/apply.ts";
 import { EMPTY, type ChatState, type Self } from "../../src/engine/state.ts";
 
@@ -54,4 +55,21 @@ export function promised<Value = void>(): { readonly promise: Promise<Value>; re
   let resolve!: (value: Value) => void;
   const promise = new Promise<Value>((settle) => (resolve = settle));
   return { promise, resolve };
+}
+
+/** What becomes of it on a clock by which nobody waits: it goes on whenever nothing else is to be done. */
+export async function hastened<Value>(work: () => Promise<Value>): Promise<Value> {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  try {
+    const result = work();
+    const over = { is: false };
+    void result.catch(() => undefined).finally(() => (over.is = true));
+    for (let turn = 0; turn < 1000 && !over.is; turn += 1) {
+      await vi.advanceTimersByTimeAsync(50);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return await result;
+  } finally {
+    vi.useRealTimers();
+  }
 }

@@ -1,5 +1,6 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Session } from "../../src/engine/session.ts";
+import { promised } from "./scene.ts";
 
 interface Asked {
   readonly path: string;
@@ -71,6 +72,28 @@ test("a page that has no token yet signs out on the server as well", async () =>
     ["/auth/logout", "t1"],
   ]);
   expect([session.self, session.rest.token]).toEqual([null, undefined]);
+});
+
+test("a server that answers late that somebody has left takes nothing from who signed in since", async () => {
+  const { fetch } = server();
+  const asked: (AbortSignal | null | undefined)[] = [];
+  const late = promised<Response>();
+  const session = new Session("http://chat.test", (input, init) => {
+    if (!String(input).endsWith("/auth/logout")) return fetch(input, init);
+    asked.push(init?.signal);
+    return late.promise;
+  });
+  await session.signIn("alice", "secret");
+  const left = session.signOut();
+  await vi.waitFor(() => expect(asked).toHaveLength(1));
+  session.forget();
+  // Its answer would take away the cookie, whosever that is by then.
+  expect(asked[0]?.aborted).toBe(true);
+  await session.signIn("alice", "secret");
+  late.resolve(Response.json({}));
+  await left;
+  expect(session.rest.token).toBe("t2");
+  expect(session.self).toEqual({ userId: "alice-id", username: "alice" });
 });
 
 test("a token that comes after the end of the session is not kept", async () => {

@@ -25,7 +25,7 @@ export function MuteDialog({ conversation, onClose }: ConversationDialogProps) {
             key={span}
             disabled={isBusy}
             onClick={() =>
-              run(() => actions.mute(conversation.conversation_id, untilAfter(span, Date.now())), onClose)
+              run(() => actions.mute(conversation.conversation_id, untilAfter(span)), onClose)
             }
           >
             {t(CHOICES[span])}

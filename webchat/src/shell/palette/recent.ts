@@ -1,11 +1,13 @@
-/** What was chosen in the palette lately, newest first; kept on this device. */
+/** What somebody chose in the palette lately, newest first; kept on this device until they sign out. */
 
-const KEY = "amtrio.palette.recent";
+import { keepOwnItem, ownItem } from "../../engine/own-items.ts";
+
+const KEY = "palette.recent";
 const KEPT = 8;
 
 export function recent(): readonly string[] {
   try {
-    const stored: unknown = JSON.parse(localStorage.getItem(KEY) ?? "[]");
+    const stored: unknown = JSON.parse(ownItem(KEY) ?? "[]");
     return Array.isArray(stored) ? stored.filter((each) => typeof each === "string") : [];
   } catch {
     return [];
@@ -14,5 +16,5 @@ export function recent(): readonly string[] {
 
 export function remember(id: string): void {
   const ids = [id, ...recent().filter((each) => each !== id)].slice(0, KEPT);
-  localStorage.setItem(KEY, JSON.stringify(ids));
+  keepOwnItem(KEY, JSON.stringify(ids));
 }

@@ -7,6 +7,7 @@ import { FloatingMenu } from "../../conversation/floating-menu.tsx";
 import styles from "../../conversation/menu.module.css";
 import { notify, notifyError } from "../../design/toast.tsx";
 import { useActions } from "../../engine/actions.ts";
+import { serverNow } from "../../engine/server-clock.ts";
 import { useChat, type ChatConversation } from "../../engine/state.ts";
 import { sayNow, useWords } from "../../i18n/words.ts";
 import { FOR_EVER, isMuted } from "../../notifications/muted.ts";
@@ -72,7 +73,7 @@ function Items({ conversation, leave, ask }: ItemsProps) {
   const actions = useActions();
   const agents = useChat((state) => state.agents);
   const { conversation_id: id, pinned, archived, unread, lastSeq } = conversation;
-  const until = (ms: number): string => new Date(Date.now() + ms).toISOString();
+  const until = (ms: number): string => new Date(serverNow() + ms).toISOString();
 
   function archive(): void {
     actions.archive(id, !archived).catch(notifyError);
