@@ -1,7 +1,7 @@
 /** What is done beside bundling: a budget for the first load, emoji data, the service worker, compressed twins. */
 
 import type { Plugin, ResolvedConfig } from "vite";
-import { firstLoad, judge } from "./budget.ts";
+import { BUDGETS, judge, weigh } from "./budget.ts";
 import { compress } from "./compress.ts";
 import { copyEmoji, emojiAt } from "./emoji.ts";
 import { buildWorker } from "./worker.ts";
@@ -25,9 +25,11 @@ export function webchat(target: string[]): Plugin {
     },
     generateBundle(_options, bundle) {
       const chunks = Object.values(bundle).filter((each) => each.type === "chunk");
-      const { table, isTooMuch } = judge(firstLoad(chunks));
-      config.logger.info(table);
-      if (isTooMuch) this.error(`the first load is too heavy; load later what is not needed to read a chat\n${table}`);
+      for (const budget of BUDGETS) {
+        const { table, isTooMuch } = judge(weigh(chunks, budget.begins), budget);
+        config.logger.info(table);
+        if (isTooMuch) this.error(`too heavy; load later what is not needed at once\n${table}`);
+      }
     },
     writeBundle() {
       isWhole = true;

@@ -124,19 +124,21 @@ test.describe("a new version", () => {
 test.describe("a part of the page that the server does not have any more", () => {
   // With one, the parts of the old version are still there.
   test.use({ serviceWorkers: "block" });
-  const PART = "**/assets/welcome-*.js";
+  const PART = "**/assets/shell-*.js";
   const gone = { status: 404, body: "" };
 
-  test("makes the page load itself anew, and then all is well", async ({ page, allow }) => {
+  test("makes the page load itself anew, and then all is well", async ({ person, allow }) => {
     allow(/404|page error|dynamically imported|preload/);
+    const page = await (await person("Alice")).signIn();
     await page.route(PART, (route) => route.fulfill(gone), { times: 1 });
     await page.goto("/");
 
-    await expect(page.locator("input[type=password]")).toBeVisible();
+    await expect(page.getByRole("button", { name: "New chat" }).first()).toBeVisible();
   });
 
-  test("does so once, not for ever, and then says so", async ({ page, allow }) => {
+  test("does so once, not for ever, and then says so", async ({ person, allow }) => {
     allow(/404|page error|dynamically imported|preload/);
+    const page = await (await person("Alice")).signIn();
     let loads = 0;
     page.on("framenavigated", () => (loads += 1));
     await page.route(PART, (route) => route.fulfill(gone));

@@ -16,7 +16,8 @@ import { useInvitation } from "./welcome/use-invitation.ts";
 import { Welcome } from "./welcome/welcome.tsx";
 import { words } from "./words.ts";
 
-const Shell = lazy(async () => ({ default: (await import("./shell/shell.tsx")).Shell }));
+const loadShell = () => import("./shell/shell.tsx");
+const Shell = lazy(async () => ({ default: (await loadShell()).Shell }));
 const AlreadyIn = lazy(async () => ({ default: (await import("./welcome/already-in.tsx")).AlreadyIn }));
 
 /** Draw the app, and begin with whoever was signed in last. */
@@ -31,6 +32,10 @@ export function start(root: HTMLElement): void {
       <App engine={engine} />
     </StrictMode>,
   );
+  // Beside what this device keeps, which takes its time as well; for newcomers while they fill in their form.
+  const ahead = (): void => void loadShell().catch(() => undefined);
+  if (engine.last === null) root.addEventListener("input", ahead, { once: true });
+  else ahead();
   engine.start().catch(notifyError);
 }
 

@@ -39,6 +39,11 @@ export class Engine extends PersonActions implements Actions {
     });
   }
 
+  /** Who was signed in on this device last; null: nobody, or they have signed out. */
+  get last(): Self | null {
+    return this.#session.self;
+  }
+
   override get rest(): Rest {
     return this.#session.rest;
   }
