@@ -52,7 +52,7 @@ CARD = Card(
     model="none: a script",
     specialty="shows what amtrio does",
     description="Answers live, thinks aloud, runs a tool, follows a plan, asks back and looks at files. "
-    "It knows nothing of the world: try `/help`.",
+    "It knows nothing of the world: try /help.",
     supports=("stop", "queue", "steer", "questions", "attachments"),
     commands=COMMANDS,
     capabilities=("shows every kind of live answer",),

@@ -23,7 +23,7 @@ import { EmojiButton } from "./emoji-button.tsx";
 import { insertText, toggleMark, type Changeable } from "./field-text.ts";
 import { GrowingField } from "./growing-field.tsx";
 import { IntentPreview } from "./intent-preview.tsx";
-import { enterMeans, isComposing, isTouch, markOf } from "./keys.ts";
+import { enterMeans, isBare, isComposing, isTouch, markOf } from "./keys.ts";
 import { roomIn } from "./limits.ts";
 import { IdentityNotice, LengthNotice, WaitingNotice } from "./notices.tsx";
 import { pasteOf } from "./pasting.ts";
@@ -148,7 +148,7 @@ function ComposerOf({ conversationId }: ComposerProps) {
     if (enter !== undefined) send(enter === "send" ? ways[0] : (ways[1] ?? ways[0]));
     else if (mark !== undefined) toggleMark(target(), mark);
     else if (event.key === "Escape" && intent !== undefined && !isComposing(native)) cancelIntent();
-    else if (event.key === "ArrowUp" && text === "" && edited === undefined && !event.shiftKey) {
+    else if (isBare(native, "ArrowUp") && text === "" && edited === undefined) {
       const message = lastEditable(chat.getState().timelines[conversationId]?.messages ?? []);
       if (message === undefined) return;
       intend(conversationId, { kind: "edit", message });
@@ -260,7 +260,11 @@ function ComposerOf({ conversationId }: ComposerProps) {
             isSpare={mayRecord}
             stopping={stopping}
             onSend={send}
-            onStop={() => void stop().catch(notifyError)}
+            onStop={() => {
+              void stop().catch(notifyError);
+              // The button goes, and the focus would go with it. A finger would get a keyboard that nobody asked for.
+              if (!isTouch()) field.current?.focus();
+            }}
           />
         </div>
         {stopping === "unresponsive" && (

@@ -32,6 +32,11 @@ export function markOf(press: Press): string | undefined {
   return MARKS[press.key.toLowerCase()];
 }
 
+/** This key and no other: with Alt and so on it is a shortcut of something else. */
+export function isBare(press: Press, key: string): boolean {
+  return press.key === key && !press.shiftKey && !press.altKey && !press.ctrlKey && !press.metaKey && !isComposing(press);
+}
+
 /** Whether fingers are the main way to point here. */
 export function isTouch(): boolean {
   return matchMedia("(pointer: coarse)").matches;

@@ -25,7 +25,7 @@ export const words = catalogue({
     title: "Encryption",
     what: "In an encrypted conversation this server stores what it cannot read. You turn it on in the conversation itself, if its agent has keys.",
     what_not:
-      "It does not hide whom you talk with and how much, nor how many files you send and how large they are. The agent reads everything, and so does whoever it asks: an agent that uses a model on the internet shows your words and files there. Reactions, titles and labels are not encrypted.",
+      "It does not hide whom you talk with and how much, nor how many files you send and how large they are. The agent reads everything, and so does whoever it asks: an agent that uses a model on the internet shows your words and files there. Reactions, titles and tags are not encrypted.",
     here: "The keys never leave this browser. No other device of yours can read these conversations, and if the browser’s data is deleted or you sign out, nobody can read them again.",
 
     state: "This browser",

@@ -33,7 +33,11 @@ export abstract class PersonActions implements Omit<Actions, Signing> {
 
   async openConversation(agentId: string, title?: string): Promise<string> {
     const known = Object.values(chat.getState().conversations).find((each) => each.agent_id === agentId && each.is_default);
-    if (title === undefined && known !== undefined) return known.conversation_id;
+    if (title === undefined && known !== undefined) {
+      // Whoever looks for it expects to find it in the list from now on.
+      if (known.archived === true) void this.archive(known.conversation_id, false).catch(() => undefined);
+      return known.conversation_id;
+    }
     const fields = title === undefined ? { agent_id: agentId } : { agent_id: agentId, title };
     const conversation = await this.rest.createConversation(agentId, fields.title);
     const id = conversation.conversation_id;

@@ -79,6 +79,13 @@ test("Up in an empty field edits the last own message, lines and all", async () 
   expect(scene.askedFor("send")).toEqual([]);
 });
 
+test("Alt+Up goes to another chat and edits nothing", async () => {
+  timeline(message(1, "mine"));
+  show(scene, <Composer conversationId={HERE} />);
+  await userEvent.keyboard("{Alt>}{ArrowUp}{/Alt}");
+  expect(screen.queryByText("Editing your message")).toBeNull();
+});
+
 test("Up in a field with text moves the caret and edits nothing", async () => {
   timeline(message(1, "mine"));
   show(scene, <Composer conversationId={HERE} />);

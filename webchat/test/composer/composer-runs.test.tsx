@@ -25,6 +25,7 @@ test("while an answer runs, Stop takes the place of Send, until something is wri
   show(scene, <Composer conversationId={HERE} />);
   expect(screen.queryByRole("button", { name: "Send" })).toBeNull();
   await userEvent.click(button("Stop"));
+  expect(document.activeElement).toBe(field());
   expect(scene.askedFor("stop")).toEqual([["run-1"]]);
   await userEvent.type(field(), "x");
   expect(button("Queue").disabled).toBe(false);

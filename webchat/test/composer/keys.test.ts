@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { enterMeans, markOf } from "../../src/composer/keys.ts";
+import { enterMeans, isBare, markOf } from "../../src/composer/keys.ts";
 
 const ENTER = {
   key: "Enter",
@@ -28,6 +28,13 @@ test("Ctrl or Cmd with Enter is the other way to send, on touch with a keyboard 
 test("Enter that ends a composition sends nothing, also where only its old code tells", () => {
   expect(enterMeans({ ...ENTER, isComposing: true }, false)).toBeUndefined();
   expect(enterMeans({ ...ENTER, keyCode: 229 }, false)).toBeUndefined();
+});
+
+test("a key with Alt, Ctrl, Cmd or Shift is another one, and so is one that belongs to a composition", () => {
+  const up = { ...ENTER, key: "ArrowUp", keyCode: 38 };
+  expect(isBare(up, "ArrowUp")).toBe(true);
+  const others = [{ altKey: true }, { ctrlKey: true }, { metaKey: true }, { shiftKey: true }, { isComposing: true }, { key: "ArrowDown" }];
+  expect(others.filter((other) => isBare({ ...up, ...other }, "ArrowUp"))).toEqual([]);
 });
 
 test("Ctrl with B, I and E are bold, italic and code; with other keys it is not ours", () => {

@@ -102,6 +102,17 @@ test("events that were not applied when somebody left are not shown any more", a
   expect(chat.getState().conversations).toEqual({});
 });
 
+test("a new chat with whom one has an archived one brings that one back", async () => {
+  engine = await browser.open("alice");
+  const socket = await browser.socket(1);
+  socket.lets(1);
+  socket.says({ type: "conversation_created", seq: 2, data: { ...conversation(), archived: true } });
+  await vi.waitFor(() => expect(chat.getState().conversations).toHaveProperty("c1"));
+  expect(await engine.openConversation("helper")).toBe("c1");
+  await vi.waitFor(() => expect(browser.asked).toContain("PATCH /conversations/c1"));
+  expect(chat.getState().conversations["c1"]?.archived).toBe(false);
+});
+
 test("what was read before there was a connection is said to the server once there is one", async () => {
   engine = await browser.open("alice");
   const socket = await browser.socket(1);
