@@ -226,7 +226,7 @@ async def test_others_notice_nothing_of_those_who_do_not_read(tmp_path: Path) ->
 
 async def with_readers_good_and_bad(folder: Path) -> tuple[float, float]:
     """The medians of the 99th percentiles: beside those who read, and beside those who do not."""
-    folder.mkdir()
+    await trio.Path(folder).mkdir()
     p99: dict[str, list[float]] = {"good": [], "bad": []}
     with trio.fail_after(120):
         async with launch(folder / "data") as life:
