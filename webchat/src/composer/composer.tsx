@@ -25,7 +25,7 @@ import { GrowingField } from "./growing-field.tsx";
 import { IntentPreview } from "./intent-preview.tsx";
 import { enterMeans, isBare, isComposing, isTouch, markOf } from "./keys.ts";
 import { roomIn } from "./limits.ts";
-import { IdentityNotice, LengthNotice, WaitingNotice } from "./notices.tsx";
+import { IdentityNotice, LengthNotice, QueueNotice, WaitingNotice } from "./notices.tsx";
 import { pasteOf } from "./pasting.ts";
 import { RecordButton } from "./record-button.tsx";
 import { SendControls } from "./send-controls.tsx";
@@ -202,6 +202,7 @@ function ComposerOf({ conversationId }: ComposerProps) {
         {secrecy === "changed" && <IdentityNotice />}
         {intent !== undefined && <IntentPreview intent={intent} onCancel={cancelIntent} />}
         {edited === undefined && <TrayView conversationId={conversationId} />}
+        {runId !== undefined && <QueueNotice conversationId={conversationId} agentName={agentName} />}
         {isWaiting && <WaitingNotice onCancel={() => cancelSending(conversationId)} />}
         <LengthNotice
           room={room}
@@ -262,7 +263,7 @@ function ComposerOf({ conversationId }: ComposerProps) {
             onSend={send}
             onStop={() => {
               void stop().catch(notifyError);
-              // The button goes, and the focus would go with it. A finger would get a keyboard that nobody asked for.
+              // The button goes, and the focus with it. A finger would get a keyboard that nobody asked for.
               if (!isTouch()) field.current?.focus();
             }}
           />

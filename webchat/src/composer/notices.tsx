@@ -1,9 +1,14 @@
-/** Lines over the field that say what stands in the way: length, identity, files. */
+/** Lines over the field that say what stands in the way, or waits: length, identity, files, earlier messages. */
 
+import type { Message } from "@amtrio/client";
 import { ShieldAlert } from "lucide-react";
+import { useMemo } from "react";
+import { Link } from "wouter";
 import { Button } from "../design/button.tsx";
+import { useChat } from "../engine/state.ts";
 import { bytes } from "../i18n/dates.ts";
 import { useWords } from "../i18n/words.ts";
+import { chatPlace } from "../shell/places.ts";
 import type { Room } from "./limits.ts";
 import styles from "./notices.module.css";
 import { words } from "./words.ts";
@@ -41,6 +46,26 @@ export function LengthNotice({ room, onAttach }: LengthNoticeProps) {
       )}
     </div>
   );
+}
+
+/** Messages that wait until the answer before is over: that may have pushed them far out of sight, with their Withdraw. */
+export function QueueNotice({ conversationId, agentName }: { readonly conversationId: string; readonly agentName: string }) {
+  const t = useWords(words);
+  const messages = useChat((state) => state.timelines[conversationId]?.messages);
+  const queued = useMemo(() => messages?.filter(isQueued) ?? [], [messages]);
+  if (queued[0] === undefined) return null;
+  return (
+    <div className={styles["waiting"]}>
+      <p>{t("queuedMessages", { n: queued.length, name: agentName })}</p>
+      <Link className={styles["link"]} href={chatPlace(conversationId, queued[0].message_id)}>
+        {t("showQueued")}
+      </Link>
+    </div>
+  );
+}
+
+function isQueued({ queued, deleted }: Message): boolean {
+  return queued === true && !deleted;
 }
 
 export function WaitingNotice({ onCancel }: { readonly onCancel: () => void }) {

@@ -57,7 +57,9 @@ export function suggestAgents(query: string, agents: readonly AgentInfo[]): Sugg
 }
 
 // More does not help: another letter does.
-export const MOST = 8;
+const MOST = 8;
+// Who has typed none looks round: the list scrolls.
+const MOST_OF_ALL = 100;
 
 /** Those that begin with it, then those with a word that does, then those that have it in them. */
 export function ranked<Item>(items: readonly Item[], wanted: string, names: (item: Item) => readonly string[]): Item[] {
@@ -66,7 +68,7 @@ export function ranked<Item>(items: readonly Item[], wanted: string, names: (ite
     .map((item) => [rank(item), item] as const)
     .filter(([place]) => place < NOT_AT_ALL)
     .sort(([a], [b]) => a - b)
-    .slice(0, MOST)
+    .slice(0, wanted === "" ? MOST_OF_ALL : MOST)
     .map(([, item]) => item);
 }
 

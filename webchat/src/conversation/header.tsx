@@ -23,7 +23,10 @@ interface HeaderProps {
 export function Header({ conversation, agentName }: HeaderProps) {
   const t = useWords(words);
   const { conversation_id: conversationId, agent_id: agentId, title } = conversation;
-  const status = useChat((state) => statusOf(state.agents[agentId]?.online, state.agents[agentId]?.status));
+  // Without a connection nobody knows.
+  const status = useChat((state) =>
+    state.link.kind === "offline" ? undefined : statusOf(state.agents[agentId]?.online, state.agents[agentId]?.status),
+  );
   const options = useRef<HTMLButtonElement>(null);
   const [isMenuOpen, setMenuOpen] = useState(false);
   return (

@@ -23,8 +23,10 @@ export function StatusLine({ conversationId, agentId, prefix }: StatusLineProps)
   const agent = useChat((state) => state.agents[agentId]);
   const isAnswering = useChat((state) => (state.runs[conversationId]?.length ?? 0) > 0);
   const isTyping = useTyping(conversationId);
+  const isCut = useChat((state) => state.link.kind === "offline");
   useMinutes();
-  const isWriting = isTyping || isAnswering;
+  // Without a connection nobody knows.
+  const isWriting = !isCut && (isTyping || isAnswering);
   const text = isWriting ? t("writing") : presence();
   return (
     <span className={styles["status"]} data-writing={isWriting || undefined}>
@@ -33,7 +35,7 @@ export function StatusLine({ conversationId, agentId, prefix }: StatusLineProps)
   );
 
   function presence(): string {
-    if (agent === undefined || agent.online === undefined) return "";
+    if (isCut || agent?.online === undefined) return "";
     if (!agent.online) return agent.last_seen ? t("lastSeen", { ago: ago(new Date(agent.last_seen)) }) : t("offline");
     if (agent.status === "busy") return agent.status_text ? t("busyWith", { text: agent.status_text }) : t("busy");
     return agent.status_text || t(agent.status === "idle" ? "idle" : "online");

@@ -5,7 +5,7 @@ import { beforeEach, expect, test } from "vitest";
 import { Composer } from "../../src/composer/composer.tsx";
 import { prefer } from "../../src/composer/ways.ts";
 import { chat } from "../../src/engine/state.ts";
-import { AGENT, HERE, show, stage, type Stage } from "./stage.tsx";
+import { AGENT, HERE, message, show, stage, timeline, type Stage } from "./stage.tsx";
 
 let scene: Stage;
 beforeEach(() => {
@@ -29,6 +29,15 @@ test("while an answer runs, Stop takes the place of Send, until something is wri
   expect(scene.askedFor("stop")).toEqual([["run-1"]]);
   await userEvent.type(field(), "x");
   expect(button("Queue").disabled).toBe(false);
+});
+
+test("messages that wait for the end of an answer are counted beside the field, with a way to them", () => {
+  timeline(message(1, "first"), message(2, "one", { queued: true }), message(3, "two", { queued: true }), message(4, "gone", { queued: true, deleted: true }));
+  show(scene, <Composer conversationId={HERE} />);
+  expect(screen.getByText("2 messages wait for Coder")).toBeDefined();
+  expect(screen.getByRole("link", { name: "Show" }).getAttribute("href")).toBe(`/c/${HERE}?m=m2`);
+  act(() => chat.setState({ runs: {} }));
+  expect(screen.queryByText(/wait for Coder/)).toBeNull();
 });
 
 test("Send is back when the answer is over", () => {

@@ -27,6 +27,12 @@ test("commands that begin with the letters come before those that have them insi
   expect(suggestCommands("run", commands).map((each) => each.label)).toEqual(["/run", "/dry-run", "/overrun"]);
 });
 
+test("a slash alone shows every command, a letter the few that fit best", () => {
+  const commands = Array.from({ length: 13 }, (_, at) => ({ name: `run-${at}` }));
+  expect(suggestCommands("", commands)).toHaveLength(13);
+  expect(suggestCommands("r", commands)).toHaveLength(8);
+});
+
 test("a command says its arguments and what it does, and is followed by a space", () => {
   expect(suggestCommands("run", AGENT.commands!)).toEqual([
     { id: "run", text: "/run ", label: "/run", aside: "FILE", description: "Run a script" },

@@ -38,6 +38,16 @@ describe("the header", () => {
     expect(header().textContent).toContain("offline");
   });
 
+  it("says nothing of the agent that nobody can know without a connection", () => {
+    know([], { typing: { [ID]: Date.now() + 10_000 }, link: { kind: "offline", reason: "", retryAt: 0 } });
+    show(recording().actions);
+    expect(header().textContent).not.toMatch(/online|writing/);
+    expect(header().querySelector("[data-status]")).toBeNull();
+    act(() => chat.setState({ link: { kind: "online" } }));
+    expect(header().textContent).toContain("is writing …");
+    expect(header().querySelector("[data-status]")).not.toBeNull();
+  });
+
   it("says that the agent writes until it stops doing so", () => {
     vi.useFakeTimers();
     know([], { typing: { [ID]: Date.now() + 10_000 } });

@@ -29,6 +29,8 @@ export const ConversationRow = memo(function ConversationRow({ id, isOpen, isTab
   const t = useWords(words);
   const conversation = useChat((state) => state.conversations[id]);
   const agent = useChat((state) => (conversation === undefined ? undefined : state.agents[conversation.agent_id]));
+  // Without a connection nobody knows who is there.
+  const isCut = useChat((state) => state.link.kind === "offline");
   const isMenuOpen = useIsRowMenuOpen(id);
   const today = useToday();
   const press = useLongPress((point) => openRowMenu({ conversationId: id, opener: document.getElementById(rowId(id))!, point }));
@@ -36,7 +38,7 @@ export const ConversationRow = memo(function ConversationRow({ id, isOpen, isTab
 
   const agents = agent === undefined ? {} : { [agent.agent_id]: agent };
   const name = chatName(conversation, agents);
-  const presence = presenceOf(agent);
+  const presence = isCut ? undefined : presenceOf(agent);
   const quiet = isMuted(conversation.muted_until);
   const at = conversation.last === null ? undefined : new Date(conversation.last.created_at);
 
@@ -73,7 +75,7 @@ export const ConversationRow = memo(function ConversationRow({ id, isOpen, isTab
         <span className={styles["text"]}>
           <span className={styles["top"]}>
             <span className={styles["name"]}>{name}</span>
-            <span className="visually-hidden">, {t(presence)}</span>
+            {presence !== undefined && <span className="visually-hidden">, {t(presence)}</span>}
             {conversation.pinned && <Mark icon={<Pin size={14} aria-hidden />} label={t("pinned")} />}
             {quiet && <Mark icon={<BellOff size={14} aria-hidden />} label={t("muted")} />}
             {at !== undefined && (

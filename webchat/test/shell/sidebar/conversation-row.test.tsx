@@ -31,6 +31,13 @@ test("a row says who, whether they are there, what was said and how much is unre
   for (const part of ["Holiday", "busy", "Pinned", "hello from c1", "3 unread messages"]) expect(name).toContain(part);
 });
 
+test("without a connection a row does not say who is there", () => {
+  seed({ conversations: byId(conversation("c1")), agents: { coder: agent("coder", { status: "busy" }) }, link: { kind: "offline", reason: "", retryAt: 0 } });
+  row();
+  expect(screen.getByRole("link").textContent).not.toContain("busy");
+  expect(screen.getByRole("link").querySelector("[data-status]")).toBeNull();
+});
+
 test("what was said today has its weekday from midnight on", () => {
   vi.useFakeTimers({ now: new Date(2026, 10, 25, 23, 50) });
   const at = new Date(2026, 10, 25, 22, 30).toISOString();
