@@ -32,7 +32,7 @@ test("a tap records, the meter shows how loud, and what is sent is heard by the 
 
   await expect(field(page)).toBeFocused();
   const player = newest(page).getByRole("group", { name: /^Voice note/ });
-  await expect(player).toContainText(/0:00 \/ 0:0[2-9]/);
+  await expect(player).toContainText(/0:00 \/ 0:0[1-9]/);
   const speed = player.getByRole("button", { name: /^Speed/ });
   await speed.click();
   await speed.click();
