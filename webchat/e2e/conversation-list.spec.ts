@@ -45,6 +45,21 @@ test("a conversation opens at its end, and draws only what is near the screen", 
   await expect(jump(page)).toHaveCount(0);
 });
 
+/** The days that were named at the upper edge since, at least so visible. */
+async function daysNamed(page: Page, opacity: number): Promise<() => Promise<string[]>> {
+  await page.evaluate((least) => {
+    const shown = new Set<string>();
+    Object.assign(globalThis, { shown });
+    const look = (): void => {
+      const day = document.querySelector("[data-shown]");
+      if (day !== null && Number(getComputedStyle(day).opacity) >= least) shown.add(day.textContent);
+      requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+  }, opacity);
+  return () => page.evaluate(() => [...(globalThis as unknown as { shown: Set<string> }).shown]);
+}
+
 test("more than a screen away from the end there is a way back, with the count of what came meanwhile", async ({ chatWith }) => {
   const { alice, coder, page, id } = await chatWith();
   await fill(coder, id, 40);
@@ -193,17 +208,7 @@ test("days are told apart, with the year where it is another, and while one scro
   await expect(day("Today")).toBeVisible();
   await wheelUp(page, 600);
   await expect(day("Yesterday")).toBeVisible();
-  await page.evaluate(() => {
-    const shown = new Set<string>();
-    Object.assign(globalThis, { shown });
-    const look = (): void => {
-      const day = document.querySelector("[data-shown]");
-      if (day !== null && getComputedStyle(day).opacity === "1") shown.add(day.textContent);
-      requestAnimationFrame(look);
-    };
-    requestAnimationFrame(look);
-  });
-  const shown = (): Promise<string[]> => page.evaluate(() => [...(globalThis as unknown as { shown: Set<string> }).shown]);
+  const shown = await daysNamed(page, 1);
   await wheelUp(page, 300);
   await wheelUp(page, 100);
   await expect.poll(shown).toContain(name(20, isOtherYear));
@@ -211,6 +216,23 @@ test("days are told apart, with the year where it is another, and while one scro
   await newest(page).focus();
   await page.keyboard.press("Home");
   await expect(day(name(500, true))).toBeVisible();
+});
+
+test("going along with an answer is no scrolling: no day is named above it", async ({ chatWith }) => {
+  const { coder, page, id } = await chatWith();
+  await fill(coder, id, 20);
+  await expect(newest(page)).toContainText("Word number 20 ");
+  await expect(page.locator("[data-shown]")).toHaveCount(0);
+  const shown = await daysNamed(page, 0);
+  const run = await coder.run(id);
+  await run.say(Array.from({ length: 30 }, (_, at) => `Paragraph ${at} of what there is to tell.`).join("\n\n"), { everyMs: 2 });
+  await expect(newest(page)).toContainText("Paragraph 29");
+  await expect.poll(() => gapToEnd(page)).toBeLessThan(2);
+  expect(await shown()).toEqual([]);
+  // It would have been seen.
+  await wheelUp(page, 300);
+  await expect.poll(shown).toContain("Today");
+  await run.finish();
 });
 
 test("what one side says within five minutes stands under one name and one face", async ({ person, agents, server }) => {

@@ -105,8 +105,12 @@ async function stream(page: Page, agent: ScriptedAgent, id: string): Promise<num
   await session.send("Performance.enable", { timeDomain: "threadTicks" });
   await session.send("Network.enable");
   let deltas = 0;
-  session.on("Network.webSocketFrameReceived", ({ response }) => {
-    if (response.payloadData.includes('"run_delta"')) deltas += 1;
+  // Not by looking for the words on the page, again and again: that is script in the page as well.
+  const ended = new Promise<void>((resolve) => {
+    session.on("Network.webSocketFrameReceived", ({ response: { payloadData } }) => {
+      if (payloadData.includes('"run_delta"')) deltas += 1;
+      if (payloadData.includes("It ends.")) resolve();
+    });
   });
   const script = async (): Promise<number> => {
     const { metrics } = await session.send("Performance.getMetrics");
@@ -118,14 +122,22 @@ async function stream(page: Page, agent: ScriptedAgent, id: string): Promise<num
   const [before, from] = [await script(), deltas];
   await run.say(`${textOf(4)}\n\n`.repeat(6), { everyMs: 5 });
   await run.say("It ends.");
-  await expect(page.getByRole("log")).toContainText("It ends.");
+  await ended;
+  await framesDrawn(page, 20);
   const spent = (await script()) - before;
   const count = deltas - from;
+  await expect(page.getByRole("log")).toContainText("It ends.");
   await run.finish();
   await expect(page.getByRole("button", { name: "Stop", exact: true })).toBeHidden();
   await session.detach();
   expect(count).toBeGreaterThan(10);
   return Math.round((100 * spent) / count) / 100;
+}
+
+async function framesDrawn(page: Page, count: number): Promise<void> {
+  await page.evaluate(async (frames) => {
+    for (let at = 0; at < frames; at += 1) await new Promise(requestAnimationFrame);
+  }, count);
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {

@@ -5,7 +5,14 @@
  * row's edges moved, and it is not asked to stay at the end: `following.ts` does that.
  */
 
-import { defaultRangeExtractor, measureElement, useVirtualizer, type ReactVirtualizer, type VirtualItem } from "@tanstack/react-virtual";
+import {
+  defaultRangeExtractor,
+  measureElement,
+  observeElementOffset,
+  useVirtualizer,
+  type ReactVirtualizer,
+  type VirtualItem,
+} from "@tanstack/react-virtual";
 import { useLayoutEffect, useRef, type RefObject } from "react";
 import type { Position } from "./positions.ts";
 import type { Row } from "./rows.ts";
@@ -25,9 +32,11 @@ interface ListOptions {
   readonly activeIndex: number;
   readonly position: Position | undefined;
   readonly onChange: () => void;
+  /** The list is moved by what is said, not by the reader. The same function every time. */
+  readonly isFollowing: () => boolean;
 }
 
-export function useListVirtualizer({ scroller, rows, activeIndex, position, onChange }: ListOptions): ListVirtualizer {
+export function useListVirtualizer({ scroller, rows, activeIndex, position, onChange, isFollowing }: ListOptions): ListVirtualizer {
   const tops = useRef(new Map<string, string>());
   const hasOtherTop = useRef(false);
   const isOtherTop = (row: Row | undefined): boolean => {
@@ -48,6 +57,9 @@ export function useListVirtualizer({ scroller, rows, activeIndex, position, onCh
     directDomUpdatesMode: "position",
     initialMeasurementsCache: position?.measurements ?? [],
     onChange,
+    // Going along with an answer is no scrolling: the list would be drawn twice for each of its lines.
+    observeElementOffset: (instance, tell) =>
+      observeElementOffset(instance, (offset, isScrolling) => tell(offset, isScrolling && !isFollowing())),
     // Called for each row right before the library asks below whether to make up for its new height.
     measureElement: (element, entry, instance) => {
       const row = rows[instance.indexFromElement(element)];

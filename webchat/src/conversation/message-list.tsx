@@ -42,17 +42,18 @@ export function MessageList({ conversationId, messageId, author, timeline, rows 
   const [position] = useState(() => positionIn(conversationId));
   const reachesPresent = !timeline.hasNewer;
   const active = useActiveRow(rows);
-  const keepUp = useRef<() => void>(undefined);
+  const follower = useRef<Following>(undefined);
   const virtualizer = useListVirtualizer({
     scroller,
     rows,
     activeIndex: active.index,
     position,
-    onChange: () => keepUp.current?.(),
+    onChange: () => follower.current?.keepUp(),
+    isFollowing: useCallback(() => follower.current?.isOn() ?? false, []),
   });
   const { following, isAway } = useFollowing(scroller, rows, reachesPresent, useHeldQuestion(virtualizer, rows));
   useLayoutEffect(() => {
-    keepUp.current = following.keepUp;
+    follower.current = following;
   }, [following]);
 
   const toLatest = useCallback(async (): Promise<void> => {

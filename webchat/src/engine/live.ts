@@ -6,7 +6,8 @@
  */
 
 import type { RunView } from "@amtrio/client";
-import { useSyncExternalStore } from "react";
+import { useLayoutEffect, useState } from "react";
+import { flushSync } from "react-dom";
 
 type Listener = () => void;
 
@@ -25,7 +26,8 @@ export class LiveStore {
     this.#views.set(run.run_id, run);
     this.#changed.add(run.run_id);
     // Not in a tab that nobody sees: its frames do not come, and it has no view to draw.
-    this.#frame ||= requestAnimationFrame(() => this.flush());
+    // Drawn in this frame: React on its own would put it off, and take a turn more for that.
+    this.#frame ||= requestAnimationFrame(() => flushSync(() => this.flush()));
   }
 
   /**
@@ -74,10 +76,14 @@ export class LiveStore {
 
 export const live = new LiveStore();
 
-/** A run as it is at this frame; undefined once it is over. */
+/** A run as it is at this frame; as it was last once it is over, undefined if it was over before. */
 export function useRun(runId: string): RunView | undefined {
-  return useSyncExternalStore(
-    (listener) => live.subscribe(runId, listener),
-    () => live.get(runId),
-  );
+  const [run, setRun] = useState(() => live.get(runId));
+  // Not `useSyncExternalStore`: it has an effect for each change, which React does later, in a task of its own.
+  useLayoutEffect(() => {
+    const tell = (): void => setRun((before) => live.get(runId) ?? before);
+    tell();
+    return live.subscribe(runId, tell);
+  }, [runId]);
+  return run;
 }

@@ -17,6 +17,9 @@ export type Deciphered = Pick<ChatState, "plain" | "sealedFiles">;
 /** With an account behind it: that another person encrypts here, too, must not make anybody's conversations plain. */
 const KEY = "amtrio.vault.";
 
+/** Looked at before anything else: the pieces of answers must not cost a look at the disk each. */
+const CONCERN_KEYS: ReadonlySet<string> = new Set(["identity_key_changed", "one_time_keys_low", "snapshot"]);
+
 export class Secrets {
   readonly #userId: string;
   readonly #rest: Rest;
@@ -155,7 +158,7 @@ export class Secrets {
   }
 
   async apply(event: AmtrioEvent): Promise<void> {
-    if (!this.isUsed) return;
+    if (!CONCERN_KEYS.has(event.type) || !this.isUsed) return;
     if (event.type === "one_time_keys_low") await (await this.#open()).publish(this.#rest);
     if (event.type === "snapshot") await (await this.#open()).forgetSeen();
     if (event.type !== "identity_key_changed") return;

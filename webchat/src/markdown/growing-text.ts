@@ -45,10 +45,7 @@ export class GrowingText {
       this.#splitsLists = false;
       return this.#grow(source);
     }
-    // The last block may go on, and so may the one before it: marked takes some of them back (tables, lists).
-    let finished = tail.length - 2;
-    while (finished > 0 && tail[finished]!.type === "space") finished -= 1;
-    const open = this.#finish(source, tail, Math.max(0, finished));
+    const open = this.#finish(source, tail, finishedIn(tail));
     const rest = blocksOf(open, this.#outline.copy());
     return { groups: [...this.#full, ...inGroups([...this.#partial, ...rest])], references: "" };
   }
@@ -106,6 +103,16 @@ export class GrowingText {
     this.#list = undefined;
     this.#splitsLists = true;
   }
+}
+
+/** How many of the blocks at the beginning no later word changes. */
+function finishedIn(tail: readonly MarkedToken[]): number {
+  // After an empty line a paragraph does not go on.
+  if (tail.at(-3)?.type === "paragraph" && tail.at(-2)!.type === "space") return tail.length - 1;
+  // The last block may go on, and so may the one before it: marked takes some of them back (tables, lists).
+  let finished = tail.length - 2;
+  while (finished > 0 && tail[finished]!.type === "space") finished -= 1;
+  return Math.max(0, finished);
 }
 
 /** `-`, `*` and `+` are lists of their own, `1.` and `1)` as well. */

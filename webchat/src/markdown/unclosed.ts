@@ -16,6 +16,7 @@ interface Mark {
 
 // Nobody has more at once; each of them is looked at again for every mark that follows.
 const MAX_OPEN = 32;
+const MARK = /[\\`*_~]/g;
 // Marks without words between them at the end of a text. Each has it read once more.
 const MAX_DANGLING = 8;
 
@@ -33,11 +34,9 @@ export function unclosed(text: string): Unclosed {
 function scanned(text: string): { closing: string; dangling?: number } {
   const open: Mark[] = [];
   const last = text.trimEnd().length;
-  for (let at = 0; at < text.length; ) {
+  for (let at = nextMark(text, 0); at < text.length; at = nextMark(text, at)) {
     const sign = text[at]!;
-    if (!"\\`*_~".includes(sign)) {
-      at += 1;
-    } else if (sign === "\\") {
+    if (sign === "\\") {
       at += 2;
     } else {
       const end = endOfRun(text, at);
@@ -87,6 +86,11 @@ function closed(open: Mark[], sign: string, count: number): number {
     open.length = mark.count === 0 ? at : at + 1;
   }
   return left;
+}
+
+function nextMark(text: string, from: number): number {
+  MARK.lastIndex = from;
+  return MARK.exec(text)?.index ?? text.length;
 }
 
 function endOfRun(text: string, start: number): number {

@@ -16,6 +16,14 @@ test("blocks that are finished stay the same objects", () => {
   for (const [at, group] of before.groups.slice(0, -1).entries()) expect(after.groups[at]).toBe(group);
 });
 
+test("a paragraph with an empty line after it is not read again", () => {
+  const growing = new GrowingText();
+  const before = growing.read("It **begins** here,\nand ends.\n\nThen");
+  const after = growing.read("It **begins** here,\nand ends.\n\nThen it goes on");
+  expect(raws(after)).toEqual(["It **begins** here,\nand ends.", "Then it goes on"]);
+  expect(after.groups[0]![0]!.token).toBe(before.groups[0]![0]!.token);
+});
+
 test("the same text gives the same object", () => {
   const growing = new GrowingText();
   expect(growing.read("a\n\nb")).toBe(growing.read("a\n\nb"));
