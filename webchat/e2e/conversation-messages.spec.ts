@@ -164,7 +164,8 @@ test("a reply to something far back leads there, too, and under reduced motion n
   const page = await alice.signIn();
   await page.goto(`/c/${id}`);
   const animations = await watchAnimations(page);
-  await quote(page, "An earlier message").click();
+  await expect(page.getByText("The very first word")).toHaveCount(1);
+  await quote(page, "Coder The very first word").click();
   await expect(saying(page, "The very first word")).toBeFocused();
   await expect(saying(page, "The very first word")).toBeInViewport({ ratio: 1 });
   await expect(saying(page, "The very first word")).not.toHaveAttribute("data-flashing");

@@ -1,7 +1,8 @@
 /** What a message answers, in two lines; a click leads there. */
 
-import { createContext, useContext } from "react";
+import { createContext, useContext, useEffect } from "react";
 import type { Message } from "@amtrio/client";
+import { useActions } from "../engine/actions.ts";
 import { useChat } from "../engine/state.ts";
 import { useWords } from "../i18n/words.ts";
 import styles from "./message.module.css";
@@ -22,16 +23,39 @@ interface QuoteProps {
 
 export function QuoteButton({ quote, agentName }: QuoteProps) {
   const reveal = useContext(Reveal);
+  const message = useQuoted(quote);
   return (
     <button type="button" className={styles["quote"]} onClick={() => reveal(quote.messageId)}>
-      {quote.message === undefined ? <Earlier /> : <Quoted message={quote.message} agentName={agentName} />}
+      {message === undefined ? <Earlier /> : <Quoted message={message} agentName={agentName} />}
     </button>
   );
 }
 
+/** Undefined until it has been fetched from wherever it is. */
+function useQuoted({ messageId, message: near }: Quote): Message | undefined {
+  const actions = useActions();
+  const far = useChat((state) => state.quoted[messageId]);
+  const isOnline = useChat((state) => state.link.kind === "online");
+  const message = near ?? far;
+  const isMissing = message === undefined;
+  useEffect(() => {
+    if (isMissing) actions.loadQuoted(messageId);
+    // Without a connection it may not be to be had; with one it is asked for once more.
+  }, [actions, messageId, isMissing, isOnline]);
+  return message;
+}
+
+/** As high as what will most likely stand there. */
 function Earlier() {
   const t = useWords(words);
-  return <span className={styles["quoteText"]}>{t("earlier")}</span>;
+  return (
+    <>
+      <span className={styles["quoteSender"]}>{t("earlier")}</span>
+      <span className={styles["quoteText"]} aria-hidden>
+        …
+      </span>
+    </>
+  );
 }
 
 function Quoted({ message, agentName }: { readonly message: Message; readonly agentName: string }) {

@@ -47,6 +47,8 @@ export interface Actions {
   loadNewer(conversationId: string): void;
   /** Let the timeline be around a message. Resolves when it is in it. */
   loadAround(conversationId: string, messageId: string): Promise<void>;
+  /** A message that is answered from far away, into `quoted`. */
+  loadQuoted(messageId: string): void;
   /** Back to the newest messages. */
   loadLatest(conversationId: string): Promise<void>;
   /** Everything up to here has been seen. */

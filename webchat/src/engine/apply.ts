@@ -107,7 +107,7 @@ function rebuilt(state: ChatState, snapshot: Snapshot, self: Self): Applied {
     Object.entries(state.outgoing).map(([id, rows]) => [id, rows.filter((row) => !told.has(row.clientId))]),
   );
   return {
-    state: { ...state, conversations, timelines, outgoing, runs: {}, stopping: {}, typing: {} },
+    state: { ...state, conversations, timelines, quoted: {}, outgoing, runs: {}, stopping: {}, typing: {} },
     change: { isAnew: true, conversations: Object.values(conversations), messages },
   };
 }
@@ -131,7 +131,7 @@ function said(state: ChatState, message: Message): Applied {
 
 function edited(state: ChatState, message: Message): Applied {
   const applied = changeConversation(state, message.conversation_id, (each) => withChanged(each, message));
-  const next = withTimeline(applied.state, message);
+  const next = withTimeline(withQuoted(applied.state, message), message);
   return { state: next.state, change: { ...applied.change, messages: [message] } };
 }
 
@@ -143,7 +143,7 @@ function deleted(state: ChatState, message: Message): Applied {
   const applied = changeConversation(state, message.conversation_id, (each) =>
     withoutMessage(each, message, before, wasShown),
   );
-  const next = withTimeline(applied.state, message);
+  const next = withTimeline(withQuoted(applied.state, message), message);
   const isPreviewLost = state.conversations[message.conversation_id]?.last?.message_id === message.message_id;
   return {
     state: next.state,
@@ -175,6 +175,11 @@ function withTimeline(state: ChatState, message: Message): { state: ChatState; i
   const now = withMessage(timeline, message);
   if (now === "hole") return { state, isMissing: true };
   return { state: { ...state, timelines: { ...state.timelines, [message.conversation_id]: now } }, isMissing: false };
+}
+
+function withQuoted(state: ChatState, message: Message): ChatState {
+  const { message_id: id } = message;
+  return state.quoted[id] === undefined ? state : { ...state, quoted: { ...state.quoted, [id]: message } };
 }
 
 function withoutOutgoing<Next extends { state: ChatState }>(next: Next, message: Message): Next {

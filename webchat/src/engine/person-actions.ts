@@ -99,6 +99,10 @@ export abstract class PersonActions implements Omit<Actions, Signing> {
     await this.account?.timelines.around(conversationId, messageId);
   }
 
+  loadQuoted(messageId: string): void {
+    void this.account?.timelines.quoted(messageId);
+  }
+
   async loadLatest(conversationId: string): Promise<void> {
     await this.account?.timelines.latest(conversationId);
   }

@@ -32,7 +32,7 @@ export class Secrets {
     this.#userId = userId;
     this.#rest = rest;
     this.#stop = chat.subscribe((state, before) => {
-      if (state.timelines !== before.timelines) this.#reveal(state);
+      if (state.timelines !== before.timelines || state.quoted !== before.quoted) this.#reveal(state);
     });
   }
 
@@ -207,9 +207,8 @@ export class Secrets {
     set(conversationId, (await vault.isOn(conversationId)) ? await secrecyOf(vault, agentId) : { kind: "off" });
   }
 
-  #reveal({ timelines, plain }: ChatState): void {
-    const sealed = Object.values(timelines)
-      .flatMap(({ messages }) => messages)
+  #reveal({ timelines, quoted, plain }: ChatState): void {
+    const sealed = [...Object.values(timelines).flatMap(({ messages }) => messages), ...Object.values(quoted)]
       .filter((each) => each.kind === "encrypted" && !each.deleted);
     const fresh = sealed.filter((each) => !(each.message_id in plain) && !this.#opening.has(each.message_id));
     if (fresh.length > 0) void this.#openAll(fresh);

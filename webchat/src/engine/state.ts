@@ -97,6 +97,8 @@ export interface ChatState {
   readonly conversations: Readonly<Record<string, ChatConversation>>;
   /** Of conversations that were opened. */
   readonly timelines: Readonly<Record<string, Timeline>>;
+  /** What is answered from a timeline without standing in it, by message id. */
+  readonly quoted: Readonly<Record<string, Message>>;
   /** By conversation, oldest first. */
   readonly outgoing: Readonly<Record<string, readonly Outgoing[]>>;
   /** What is written and not sent, by conversation. */
@@ -123,6 +125,7 @@ export const EMPTY: ChatState = {
   agents: {},
   conversations: {},
   timelines: {},
+  quoted: {},
   outgoing: {},
   drafts: {},
   runs: {},

@@ -20,6 +20,7 @@ export class Timelines {
   readonly #database: Database;
   readonly #rest: Rest;
   readonly #writer: Writer;
+  readonly #quoting = new Set<string>();
   /** By conversation: what is being loaded. A newer wish for the same conversation makes it stale. */
   readonly #loading = new Map<string, symbol>();
 
@@ -82,8 +83,7 @@ export class Timelines {
   /** Rejects if the message is not to be had. */
   async around(id: string, messageId: string): Promise<void> {
     if (this.#timeline(id)?.messages.some((each) => each.message_id === messageId)) return;
-    const found = await this.#database.getFromIndex("messages", "message_id", messageId);
-    const { conversation_seq: at } = found ?? (await this.#rest.message(messageId));
+    const { conversation_seq: at } = await this.#find(messageId);
     await this.#load(
       id,
       "around",
@@ -98,6 +98,20 @@ export class Timelines {
       },
       true,
     );
+  }
+
+  /** For whoever shows an answer to it. What is not to be had now, such as without a network, may be asked for again. */
+  async quoted(messageId: string): Promise<void> {
+    if (chat.getState().quoted[messageId] !== undefined || this.#quoting.has(messageId)) return;
+    this.#quoting.add(messageId);
+    try {
+      const message = await this.#find(messageId);
+      chat.setState(({ quoted }) => ({ quoted: { ...quoted, [messageId]: message } }));
+    } catch {
+      // That there was a message is all that can be said of it.
+    } finally {
+      this.#quoting.delete(messageId);
+    }
   }
 
   /** Something is missing at its end: fetch it. */
@@ -136,6 +150,11 @@ export class Timelines {
     for (let tries = 1; page.seq < this.#seq() && tries < TRIES; tries += 1) page = await this.#rest.history(id, query);
     this.#writer.add({ messages: page.messages });
     return page.messages;
+  }
+
+  /** Rejects if it is neither here nor to be had from the server. */
+  async #find(messageId: string): Promise<Message> {
+    return (await this.#database.getFromIndex("messages", "message_id", messageId)) ?? (await this.#rest.message(messageId));
   }
 
   #joined(id: string, more: readonly Message[]): Timeline {

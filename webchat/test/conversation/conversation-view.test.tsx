@@ -151,6 +151,20 @@ describe("quotes", () => {
   });
 });
 
+describe("quotes of what is far away", () => {
+  it("are asked for, and again when there is a connection", async () => {
+    know([own(3, "A parser", { reply_to: "m1" })], { link: { kind: "offline", reason: "closed", retryAt: 0 } });
+    const { actions, asked } = recording();
+    show(actions);
+    expect(within(message("A parser")).getByRole("button", { name: "An earlier message" })).toBeTruthy();
+    expect(of(asked, "loadQuoted")).toEqual([["loadQuoted", "m1"]]);
+    act(() => chat.setState({ link: { kind: "online" } }));
+    expect(of(asked, "loadQuoted")).toHaveLength(2);
+    act(() => chat.setState({ quoted: { m1: said(1, "What *is* it?") } }));
+    expect(within(message("A parser")).getByRole("button", { name: "Demo What is it?" })).toBeTruthy();
+  });
+});
+
 describe("reactions", () => {
   const by = (emoji: string, kind: "user" | "agent"): Reaction => ({
     emoji,

@@ -73,6 +73,22 @@ describe("a message", () => {
   });
 });
 
+describe("a message that is answered from far away", () => {
+  const far = message(1, { content: "the harbour" });
+  const quoting = { ...BEGUN, quoted: { m1: far } };
+
+  test("says what it says after an edit, and that it is gone when it is", () => {
+    const edited = { ...far, content: "the other harbour" };
+    expect(after([event("message_edited", edited)], quoting).quoted).toEqual({ m1: edited });
+    const gone = { ...far, content: "", deleted: true };
+    expect(after([event("message_deleted", gone)], quoting).quoted).toEqual({ m1: gone });
+  });
+
+  test("is one of those that somebody looked for, not any that changes", () => {
+    expect(after([event("message_edited", message(2))], quoting).quoted).toEqual({ m1: far });
+  });
+});
+
 describe("a deleted message", () => {
   test("shows the one before it as preview and gives back its place in the badge", () => {
     const state = after([event("message_deleted", message(2, { content: "", deleted: true }))], opened([message(1), message(2)]));

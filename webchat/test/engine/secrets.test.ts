@@ -145,6 +145,14 @@ test("a message that is shown is opened, with the files that it speaks of", asyn
   await secrets.close();
 });
 
+test("a message that is answered from far away is opened, too", async () => {
+  const secrets = await turnedOnStill();
+  const first = await said();
+  chat.setState({ quoted: { m1: first } });
+  await vi.waitFor(() => expect(chat.getState().plain).toEqual({ m1: "look" }));
+  await secrets.close();
+});
+
 test("what waits is sealed with its files", async () => {
   const secrets = await turnedOnStill();
   const row = { clientId: "x", conversationId: "c1", content: "look", replyTo: undefined, attachments: [plan], createdAt: 1, state: "waiting", error: undefined, encrypted: true } as const;

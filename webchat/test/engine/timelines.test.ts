@@ -93,6 +93,24 @@ test("a message that is nowhere to be had is told to who asked for it", async ()
   await expect(timelines.around("c1", "m40")).rejects.toThrow();
 });
 
+test("a message that is answered from far away is taken from here, else from the server, once", async () => {
+  await keep(40, 40);
+  await timelines.quoted("m40");
+  await Promise.all([timelines.quoted("m7"), timelines.quoted("m7")]);
+  await timelines.quoted("m7");
+  expect(chat.getState().quoted).toEqual({ m40: message(40), m7: message(7) });
+  expect(asked).toEqual(["/messages/m7"]);
+});
+
+test("one that was not to be had without a network is to be had with it", async () => {
+  isReachable = false;
+  await timelines.quoted("m7");
+  expect(chat.getState().quoted).toEqual({});
+  isReachable = true;
+  await timelines.quoted("m7");
+  expect(chat.getState().quoted).toEqual({ m7: message(7) });
+});
+
 test("what was fetched is kept for the next time without a network", async () => {
   await timelines.show("c1");
   await writer.flush();
