@@ -2,6 +2,7 @@
 
 import type { Attachment, Message } from "@amtrio/client";
 import { useChat, type ChatState } from "../engine/state.ts";
+import { withoutMarks } from "../markdown/without-marks.ts";
 
 /** Null: this device cannot read it. Undefined: it is still being opened. */
 export function textIn(plain: ChatState["plain"], message: Message): string | null | undefined {
@@ -19,18 +20,10 @@ export function useMessageText(message: Message): string | null | undefined {
   return useChat((state) => textIn(state.plain, message));
 }
 
-/** Without the signs of Markdown that say nothing when read out or seen in one line. */
+/** Without the signs of Markdown, and not longer than so many characters. */
 export function inOneLine(markdown: string, lengthAtMost: number): string {
-  const line = markdown
-    // Long answers are cut first: nobody needs the rest to be cleaned.
-    .slice(0, lengthAtMost * 4)
-    .replace(/^\s*(?:```\S*|#{1,6}\s|>\s?|[-*+]\s)/gm, "")
-    .replace(/!?\[([^\]]*)\]\([^)]*\)/g, "$1")
-    .replace(/(\*{1,3}|~~|`{1,3})([^\s*~`](?:[^*~`]*[^\s*~`])?)\1/g, "$2")
-    // Names_like_this stay whole.
-    .replace(/(?<!\w)(_{1,3})([^\s_](?:[^_]*[^\s_])?)\1(?!\w)/g, "$2")
-    .replace(/\s+/g, " ")
-    .trim();
+  // Long answers are cut first: nobody needs the rest to be cleaned.
+  const line = withoutMarks(markdown.slice(0, lengthAtMost * 4));
   const points = [...line];
   return points.length <= lengthAtMost ? line : `${points.slice(0, lengthAtMost - 1).join("").trimEnd()}…`;
 }

@@ -1,6 +1,7 @@
 /** The stretch of a message that was found, cut into what matches and what stands between. Pure. */
 
 import { indexOfCodePoint } from "@amtrio/client";
+import { withoutMarks } from "../markdown/without-marks.ts";
 
 export interface Piece {
   readonly text: string;
@@ -12,6 +13,8 @@ export type Range = readonly [start: number, end: number];
 // As long as the server's.
 const LENGTH = 160;
 const BEFORE = 50;
+// So much more is cleaned on both sides: signs of Markdown may be most of it.
+const CLEANED = 400;
 
 /** Keyboards of phones set quotes that the protocol does not know. */
 export function straightQuotes(query: string): string {
@@ -45,6 +48,22 @@ export function piecesOf(text: string, matches: readonly Range[]): Piece[] {
   };
   const ordered = matches.toSorted((a, b) => a[0] - b[0]);
   return cut(text, disjoint(ordered).map(([start, end]): Range => [index(start), index(end)]));
+}
+
+/** As it reads, without the signs of Markdown; undefined if some of what was looked for is among those, or not there word for word. */
+export function readableSnippet(content: string, terms: readonly string[]): Piece[] | undefined {
+  const first = terms.length === 0 ? 0 : placesOf(content, terms)[0]?.[0];
+  if (first === undefined) return undefined;
+  const start = first <= CLEANED ? 0 : wordStart(content, first - CLEANED);
+  const around = content.slice(start, first + CLEANED);
+  const text = withoutMarks(around);
+  if (placesOf(text, terms).length < placesOf(around, terms).length) return undefined;
+  const pieces = snippetOf(text, terms);
+  return [
+    ...edge(start > 0 && pieces[0]?.text !== "…"),
+    ...pieces,
+    ...edge(first + CLEANED < content.length && pieces.at(-1)?.text !== "…"),
+  ];
 }
 
 /** Of a message on this device: round the first match. */

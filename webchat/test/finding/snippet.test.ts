@@ -1,7 +1,7 @@
 import { countCodePoints } from "@amtrio/client";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { piecesOf, saysAll, snippetOf, termsOf, type Piece } from "../../src/finding/snippet.ts";
+import { piecesOf, readableSnippet, saysAll, snippetOf, termsOf, type Piece } from "../../src/finding/snippet.ts";
 
 function marked(pieces: readonly Piece[]): string {
   return pieces.map(({ text, isMatch }) => (isMatch ? `[${text}]` : text)).join("");
@@ -45,6 +45,35 @@ test("whatever is said and sought, a snippet is made of the message", () => {
       expect(text.includes(whole) || text.includes(inner)).toBe(true);
     }),
   );
+});
+
+const readable = (content: string, query: string): string | undefined => {
+  const pieces = readableSnippet(content, termsOf(query));
+  return pieces && marked(pieces);
+};
+
+test("a hit reads as its message does, without the signs of Markdown", () => {
+  expect(readable("## Plan\n\n- **rename** `main.py`\n- see [the docs](https://example.org/x)", "rename docs")).toBe("Plan [rename] main.py see the [docs]");
+});
+
+test("signs that were looked for are shown", () => {
+  expect(readable("see [the docs](https://example.org/x)", "example")).toBeUndefined();
+  expect(readable("use **two** stars", "**")).toBeUndefined();
+});
+
+test("what is not there word for word is for the server to show", () => {
+  expect(readable("It ran", "running")).toBeUndefined();
+});
+
+test("without words the beginning is shown, and a long message is cut at both ends", () => {
+  expect(readable("**All** of it", "")).toBe("All of it");
+  const long = `${"**before** ".repeat(90)}needle ${"[after](https://example.org/a/very/long/way/to/go) ".repeat(60)}`;
+  expect(readable(long, "needle")).toMatch(/^…before (before )+\[needle\] after (after )*.*…$/);
+});
+
+test("brackets without end take no time", () => {
+  const hostile = `${"[".repeat(50_000)} needle ${"[".repeat(50_000)}`;
+  expect(readable(hostile, "needle")).toMatch(/\[needle\]/);
 });
 
 test("all terms must be there", () => {
