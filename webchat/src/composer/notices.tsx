@@ -4,6 +4,7 @@ import type { Message } from "@amtrio/client";
 import { ShieldAlert } from "lucide-react";
 import { useMemo } from "react";
 import { Link } from "wouter";
+import { useMessageCommands } from "../conversation/message-commands.ts";
 import { Button } from "../design/button.tsx";
 import { useChat } from "../engine/state.ts";
 import { bytes } from "../i18n/dates.ts";
@@ -52,14 +53,22 @@ export function LengthNotice({ room, onAttach }: LengthNoticeProps) {
 export function QueueNotice({ conversationId, agentName }: { readonly conversationId: string; readonly agentName: string }) {
   const t = useWords(words);
   const messages = useChat((state) => state.timelines[conversationId]?.messages);
+  const commands = useMessageCommands();
   const queued = useMemo(() => messages?.filter(isQueued) ?? [], [messages]);
   if (queued[0] === undefined) return null;
   return (
     <div className={styles["waiting"]}>
       <p>{t("queuedMessages", { n: queued.length, name: agentName })}</p>
-      <Link className={styles["link"]} href={chatPlace(conversationId, queued[0].message_id)}>
-        {t("showQueued")}
-      </Link>
+      <span className={styles["ways"]}>
+        <Link className={styles["link"]} href={chatPlace(conversationId, queued[0].message_id)}>
+          {t("showQueued")}
+        </Link>
+        {queued.length > 1 && (
+          <Button look="quiet" onClick={() => queued.forEach(commands.withdraw)}>
+            {t("withdrawQueued")}
+          </Button>
+        )}
+      </span>
     </div>
   );
 }

@@ -18,6 +18,10 @@ export function settingsPlace(section?: string): string {
 
 export const MANAGE = "/manage";
 
+export function managePlace(section: string): string {
+  return `${MANAGE}/${section}`;
+}
+
 export function findPlace(query = ""): string {
   return query === "" ? "/find" : `/find?q=${encodeURIComponent(query)}`;
 }

@@ -40,6 +40,16 @@ test("messages that wait for the end of an answer are counted beside the field, 
   expect(screen.queryByText(/wait for Coder/)).toBeNull();
 });
 
+test("all that waits is withdrawn at once; one alone has its own way", async () => {
+  const [one, two] = [message(2, "one", { queued: true }), message(3, "two", { queued: true })];
+  timeline(message(1, "first"), one, two);
+  show(scene, <Composer conversationId={HERE} />);
+  await userEvent.click(button("Withdraw all"));
+  expect(scene.askedFor("withdraw")).toEqual([[one], [two]]);
+  act(() => timeline(message(1, "first"), one));
+  expect(screen.queryByRole("button", { name: "Withdraw all" })).toBeNull();
+});
+
 test("Send is back when the answer is over", () => {
   show(scene, <Composer conversationId={HERE} />);
   act(() => chat.setState({ runs: {} }));

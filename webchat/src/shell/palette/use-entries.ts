@@ -11,7 +11,7 @@ import { useWords } from "../../i18n/words.ts";
 import { changePreferences, usePreferences } from "../../notifications/preferences.ts";
 import { agentName, chatName } from "../names.ts";
 import { openOverlay } from "../overlay.ts";
-import { chatPlace, findPlace, MANAGE, settingsPlace } from "../places.ts";
+import { chatPlace, findPlace, MANAGE, managePlace, settingsPlace } from "../places.ts";
 import { listed } from "../sidebar/order.ts";
 import type { Entry } from "./entries.ts";
 import { words } from "./words.ts";
@@ -23,6 +23,8 @@ const SECTIONS = {
   sessions: "settingsSessions",
   encryption: "settingsEncryption",
 } as const;
+
+const MANAGED = { users: "manageUsers", agents: "manageAgents", invitations: "manageInvitations" } as const;
 
 type Conversations = Readonly<Record<string, ChatConversation>>;
 
@@ -84,6 +86,9 @@ function useCommands(): readonly Entry[] {
   const conversations = useChat((state) => state.conversations);
   const { sound } = usePreferences();
   const command = (id: string, label: string, run: () => void): Entry => ({ id, kind: "command", label, run });
+  const managed = Object.entries(MANAGED).map(([section, word]) =>
+    command(`manage-${section}`, t(word), () => navigate(managePlace(section))),
+  );
   return [
     command("new-chat", t("newChat"), () => openOverlay("new-chat")),
     command("find", t("find"), () => navigate(findPlace())),
@@ -102,7 +107,7 @@ function useCommands(): readonly Entry[] {
     command("sound", t(sound ? "soundOff" : "soundOn"), () => changePreferences({ sound: !sound })),
     command("shortcuts", t("shortcuts"), () => openOverlay("shortcuts")),
     ...(isOffline ? [command("reconnect", t("reconnect"), () => actions.reconnect())] : []),
-    ...(isAdministrator ? [command("manage", t("manage"), () => navigate(MANAGE))] : []),
+    ...(isAdministrator ? [command("manage", t("manage"), () => navigate(MANAGE)), ...managed] : []),
     command("sign-out", t("signOut"), () => openOverlay("sign-out")),
   ];
 }

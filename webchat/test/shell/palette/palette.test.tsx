@@ -72,3 +72,10 @@ test("the administration is offered to administrators alone", () => {
   show(<Palette onClose={() => undefined} />);
   expect(screen.queryByRole("option", { name: /Administration/ })).toBeNull();
 });
+
+test("whoever administers gets to the place where agents are connected", async () => {
+  seed({ account: { is_admin: true } as never });
+  show(<Palette onClose={() => undefined} />);
+  await userEvent.keyboard("connect an agent{Enter}");
+  expect(location.pathname).toBe("/manage/agents");
+});
