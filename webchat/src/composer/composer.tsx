@@ -13,7 +13,7 @@ import { words as attachmentWords } from "../attachments/words.ts";
 import { intend, useIntent } from "../conversation/intent.ts";
 import { notify, notifyError } from "../design/toast.tsx";
 import { useActions } from "../engine/actions.ts";
-import { chat, useChat } from "../engine/state.ts";
+import { useChat } from "../engine/state.ts";
 import { bytes } from "../i18n/dates.ts";
 import { useWords } from "../i18n/words.ts";
 import { AttachButton } from "./attach-button.tsx";
@@ -149,7 +149,7 @@ function ComposerOf({ conversationId }: ComposerProps) {
     else if (mark !== undefined) toggleMark(target(), mark);
     else if (event.key === "Escape" && intent !== undefined && !isComposing(native)) cancelIntent();
     else if (isBare(native, "ArrowUp") && text === "" && edited === undefined) {
-      const message = lastEditable(chat.getState().timelines[conversationId]?.messages ?? []);
+      const message = lastEditable(conversationId);
       if (message === undefined) return;
       intend(conversationId, { kind: "edit", message });
     } else return;

@@ -19,9 +19,14 @@ export function useMessageCommands(): MessageCommands {
   return useMemo(() => commandsWith(actions), [actions]);
 }
 
-/** The server has the last word; what is offered is what it will hardly refuse. */
+/**
+ * The server has the last word; what is offered is what it will hardly refuse. In an encrypted chat nothing is: the new text
+ * of a message from before would go in the clear.
+ */
 export function canEdit(message: Message): boolean {
-  return message.sender_type === "client" && message.kind !== "encrypted" && !message.deleted;
+  const secrecy = chat.getState().secrecy[message.conversation_id]?.kind;
+  const isSecret = secrecy === "on" || secrecy === "changed";
+  return message.sender_type === "client" && message.kind !== "encrypted" && !message.deleted && !isSecret;
 }
 
 export function hasReacted(message: Message, emoji: string, userId: string | undefined): boolean {

@@ -6,6 +6,7 @@
  */
 
 import { deleteDB, openDB, type DBSchema, type IDBPDatabase } from "idb";
+import { clearStores, placeOf } from "../engine/device-storage.ts";
 import { EncryptionError } from "./errors.ts";
 import type { Role } from "./sealing.ts";
 
@@ -115,13 +116,28 @@ export async function openStore(userId: string) {
   };
 }
 
-/** Everything that was encrypted can be read no more, on this device and any other. */
+/**
+ * Everything that was encrypted can be read no more, on this device and any other: at once, also while a tab that is frozen
+ * still has the keys open. They are gone from the list of databases when no tab has.
+ */
 export async function removeStore(userId: string): Promise<void> {
-  await deleteDB(nameOf(userId));
+  const name = nameOf(userId);
+  // Where that is refused, removing is all that can be done.
+  await emptyStore(userId).catch(() => undefined);
+  await deleteDB(name);
+}
+
+async function emptyStore(userId: string): Promise<void> {
+  const store = await openStore(userId);
+  try {
+    await clearStores(store.database);
+  } finally {
+    store.close();
+  }
 }
 
 function nameOf(userId: string): string {
-  return `amtrio-keys-${userId}`;
+  return `amtrio-keys-${placeOf(userId)}`;
 }
 
 export async function ownKeys(store: Store): Promise<OwnKeys | undefined> {

@@ -10,6 +10,7 @@ import { apply, type Applied } from "./apply.ts";
 import { arrivals, quietChanges } from "./arrivals.ts";
 import { Connecting, showOffline } from "./connecting.ts";
 import { deleteDatabase, openDatabase, type Database } from "./database.ts";
+import { moveOn } from "./device-storage.ts";
 import { Drafts } from "./drafts.ts";
 import { Files } from "./files.ts";
 import { live } from "./live.ts";
@@ -62,7 +63,7 @@ export class SignedInAccount {
       begun: (connection) => this.#sayWhatWasRead(connection),
       told: (event, connection) => this.#apply(event, connection),
     });
-    this.outbox = new Outbox(database, self.userId, tabs, () => this.connection, (row) => this.secrets.seal(row));
+    this.outbox = new Outbox(database, self.userId, tabs, () => this.connection, this.secrets);
     this.drafts = new Drafts(database, self.userId, tabs);
     this.timelines = new Timelines(database, session.rest, this.writer, () => this.#position?.seq ?? 0);
     this.files = new Files(session.rest);
@@ -93,7 +94,7 @@ export class SignedInAccount {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.timelines.forget();
+    this.timelines.close();
     await this.#connecting.close();
     await this.secrets.close();
     await this.drafts.close();
@@ -111,6 +112,7 @@ export class SignedInAccount {
     // Neither waits for the other: what can be removed is.
     const removal = Promise.allSettled([deleteDatabase(this.self.userId), this.secrets.erase()]);
     const removed = await within(ERASE_WITHIN_MS, removal);
+    if (removed === undefined) moveOn(this.self.userId);
     for (const each of removed ?? []) if (each.status === "rejected") throw each.reason;
   }
 

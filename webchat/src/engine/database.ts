@@ -7,6 +7,7 @@
 
 import type { Account, AgentInfo, Message, Position } from "@amtrio/client";
 import { deleteDB, openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction, type StoreNames } from "idb";
+import { clearStores, placeOf } from "./device-storage.ts";
 import type { ChatConversation, Outgoing } from "./state.ts";
 
 /** A message that waits, with what its first sending made of it: every later one must send the very same. */
@@ -30,7 +31,7 @@ export type WriteTransaction = IDBPTransaction<Schema, Stores, "readwrite">;
 const VERSION = 1;
 
 function nameOf(userId: string): string {
-  return `amtrio-${userId}`;
+  return `amtrio-${placeOf(userId)}`;
 }
 
 export function openDatabase(userId: string): Promise<Database> {
@@ -54,18 +55,16 @@ export function openDatabase(userId: string): Promise<Database> {
 
 /** Empty at once, also while a tab that is frozen still has it open; gone when no tab has. */
 export async function deleteDatabase(userId: string): Promise<void> {
+  const name = nameOf(userId);
   // Where that is refused, such as by a newer version of it, removing is all that can be done.
   await emptyDatabase(userId).catch(() => undefined);
-  await deleteDB(nameOf(userId));
+  await deleteDB(name);
 }
 
 async function emptyDatabase(userId: string): Promise<void> {
   const database = await openDatabase(userId);
   try {
-    const stores = [...database.objectStoreNames];
-    const transaction = database.transaction(stores, "readwrite");
-    for (const each of stores) void transaction.objectStore(each).clear();
-    await transaction.done;
+    await clearStores(database);
   } finally {
     database.close();
   }

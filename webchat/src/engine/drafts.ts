@@ -28,7 +28,7 @@ export class Drafts {
     this.#tabs = tabs;
     const { signal } = this.#stop;
     addEventListener("pagehide", () => this.#leave(), { signal });
-    addEventListener("pageshow", () => (this.#isLeaving = false), { signal });
+    addEventListener("pageshow", () => void this.#return().catch(() => undefined), { signal });
   }
 
   /** Keep what the page before had no time for. */
@@ -77,16 +77,32 @@ export class Drafts {
   async #keep(): Promise<void> {
     const unkept = [...this.#unkept];
     this.#unkept.clear();
-    const transaction = this.#database.transaction("drafts", "readwrite");
-    for (const [conversationId, text] of unkept) {
-      void (text === "" ? transaction.store.delete(conversationId) : transaction.store.put(text, conversationId));
-      this.#tabs.tell({ kind: "draft", userId: this.#userId, conversationId, text });
+    try {
+      const transaction = this.#database.transaction("drafts", "readwrite");
+      for (const [conversationId, text] of unkept) {
+        void (text === "" ? transaction.store.delete(conversationId) : transaction.store.put(text, conversationId));
+        this.#tabs.tell({ kind: "draft", userId: this.#userId, conversationId, text });
+      }
+      await transaction.done;
+    } catch (error) {
+      // Unless something newer was written meanwhile. The page that leaves has another place for it.
+      for (const [conversationId, text] of unkept) {
+        if (!this.#unkept.has(conversationId)) this.#unkept.set(conversationId, text);
+      }
+      throw error;
     }
-    await transaction.done;
   }
 
   #leave(): void {
     this.#isLeaving = true;
     if (this.#unkept.size > 0) localStorage.setItem(this.#key, JSON.stringify(Object.fromEntries(this.#unkept)));
+  }
+
+  /** Back and Forward bring a page back as it was. What it left for the next one would overwrite what is written now. */
+  async #return(): Promise<void> {
+    this.#isLeaving = false;
+    if (localStorage.getItem(this.#key) === null) return;
+    await this.#keep();
+    localStorage.removeItem(this.#key);
   }
 }

@@ -11,7 +11,11 @@ import { isSealed } from "./sealed-files.ts";
 import { chat, type Outgoing } from "./state.ts";
 import { alone, type Tabs } from "./tabs.ts";
 
-export type Seal = (row: OutboxRow) => Promise<Readonly<Record<string, string>>>;
+/** Of `Secrets`, what sending needs. */
+export interface Sealing {
+  isOn(conversationId: string): Promise<boolean>;
+  seal(row: OutboxRow): Promise<Readonly<Record<string, string>>>;
+}
 
 /** Why what is on its way is let go of. */
 const OFFLINE = Symbol("there is no socket");
@@ -24,17 +28,19 @@ export class Outbox {
   readonly #userId: string;
   readonly #tabs: Tabs;
   readonly #connection: () => Connection | undefined;
-  readonly #seal: Seal;
+  readonly #sealing: Sealing;
+  /** Those that the disk refused, and which are in memory alone. */
+  readonly #unkept = new Set<string>();
   /** Being sent by this tab, with how to stop it. */
   readonly #sending = new Map<string, AbortController>();
   #again: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(database: Database, userId: string, tabs: Tabs, connection: () => Connection | undefined, seal: Seal) {
+  constructor(database: Database, userId: string, tabs: Tabs, connection: () => Connection | undefined, sealing: Sealing) {
     this.#database = database;
     this.#userId = userId;
     this.#tabs = tabs;
     this.#connection = connection;
-    this.#seal = seal;
+    this.#sealing = sealing;
   }
 
   /** Show what waits. */
@@ -47,13 +53,13 @@ export class Outbox {
     // What has been answered and not been told yet is in no row any more, and must not vanish for a moment.
     for (const [id, rows] of Object.entries(chat.getState().outgoing)) {
       const known = new Set(outgoing[id]?.map((row) => row.clientId));
-      const answered = rows.filter((row) => row.state === "sending" && !known.has(row.clientId));
-      if (answered.length > 0) outgoing[id] = [...answered, ...(outgoing[id] ?? [])];
+      const others = rows.filter((row) => !known.has(row.clientId) && (row.state === "sending" || this.#unkept.has(row.clientId)));
+      if (others.length > 0) outgoing[id] = [...others, ...(outgoing[id] ?? [])].sort((one, other) => one.createdAt - other.createdAt);
     }
     chat.setState({ outgoing });
   }
 
-  /** Shown at once; sent as soon as it is on the disk and there is a connection. */
+  /** Shown at once; sent as soon as it is on the disk and there is a connection. Never rejects. */
   async add(message: Pick<Outgoing, "conversationId" | "content" | "replyTo" | "attachments" | "encrypted">): Promise<void> {
     const last = chat.getState().outgoing[message.conversationId]?.at(-1)?.createdAt ?? 0;
     const row: OutboxRow = {
@@ -120,11 +126,14 @@ export class Outbox {
     this.#show(row);
     try {
       await this.#database.put("outbox", row);
+      this.#unkept.delete(row.clientId);
     } catch (error) {
+      this.#unkept.add(row.clientId);
       return this.#sendUnkept(row, error);
     }
     this.#tell();
-    await this.send();
+    // A disk that does not let itself be read: the next connection tries again.
+    await this.send().catch(() => undefined);
   }
 
   /** The disk refuses: it goes out from memory, or says why it does not. */
@@ -202,16 +211,24 @@ export class Outbox {
     };
     const files = row.attachments.map((each) => each.attachment_id);
     const withFiles = files.length > 0 ? { ...common, attachment_ids: files } : common;
-    if (!row.encrypted) {
+    if (!(await this.#isSecret(row, isKept))) {
       // Nobody could read it: what opens it is not said in the clear.
       if (row.attachments.some(isSealed)) throw new Error("attach the files again");
       return ["message", { ...withFiles, content: row.content }];
     }
-    const sealed = row.sealed ?? (await this.#seal(row));
+    const sealed = row.sealed ?? (await this.#sealing.seal(row));
     signal.throwIfAborted();
     // The same client id must always bring the same bytes, or the server refuses it.
-    if (row.sealed === undefined && isKept) await this.#database.put("outbox", { ...row, sealed });
+    if (row.sealed === undefined && isKept) await this.#database.put("outbox", { ...row, encrypted: true, sealed });
     return ["encrypted_message", { ...sealed, ...withFiles }];
+  }
+
+  /** Decided once: what may have gone out in the clear must not come again as another message, nor the other way round. */
+  async #isSecret(row: OutboxRow, isKept: boolean): Promise<boolean> {
+    if (row.encrypted !== undefined) return row.encrypted;
+    const encrypted = await this.#sealing.isOn(row.conversationId);
+    if (isKept) await this.#database.put("outbox", { ...row, encrypted });
+    return encrypted;
   }
 
   /** It stays, with the reason. False if that could not be noted: it would be sent again at once. */
@@ -230,6 +247,7 @@ export class Outbox {
 
   /** False: the disk refuses. Then it is sent once more by the next page, which changes nothing. */
   async #forget(clientId: string): Promise<boolean> {
+    this.#unkept.delete(clientId);
     try {
       await this.#database.delete("outbox", clientId);
       return true;

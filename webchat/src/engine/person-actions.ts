@@ -39,10 +39,11 @@ export abstract class PersonActions implements Omit<Actions, Signing> {
       return known.conversation_id;
     }
     const fields = title === undefined ? { agent_id: agentId } : { agent_id: agentId, title };
+    const { account } = this;
     const conversation = await this.rest.createConversation(agentId, fields.title);
     const id = conversation.conversation_id;
-    // Its event may come a moment later than the answer.
-    if (chat.getState().conversations[id] === undefined) {
+    // Its event may come a moment later than the answer; which is nothing for who is signed in by then.
+    if (chat.getState().conversations[id] === undefined && account === this.account) {
       const { last_message: last, unread_count: unread, read_up_to: readUpTo, ...row } = conversation;
       const begun: ChatConversation = { ...row, receipts: [], last, unread, readUpTo, lastSeq: last?.conversation_seq ?? 0 };
       chat.setState(({ conversations }) => ({ conversations: { ...conversations, [id]: begun } }));
@@ -127,10 +128,8 @@ export abstract class PersonActions implements Omit<Actions, Signing> {
     this.#typedAt.delete(conversationId);
     if (account === undefined) return;
     const message = { conversationId, content, replyTo, attachments };
-    const encrypted = account.secrets.isOnNow(conversationId);
-    if (encrypted !== undefined) void account.outbox.add({ ...message, encrypted });
-    // The page has just come, and has not looked yet how it stands with this conversation.
-    else void account.secrets.isOn(conversationId).then((isOn) => account.outbox.add({ ...message, encrypted: isOn }));
+    // Undefined: the page has just come, and has not looked yet how it stands with this conversation.
+    void account.outbox.add({ ...message, encrypted: account.secrets.isOnNow(conversationId) });
   }
 
   retry(clientId: string): void {
@@ -149,7 +148,10 @@ export abstract class PersonActions implements Omit<Actions, Signing> {
       (each) => (each.deleted ? each : { ...(before = each), ...now }),
       // Unless the log has told something else meanwhile.
       (each) => (each.edited_at === now.edited_at && !each.deleted ? before : each),
-      () => this.#connection().send("edit", { message_id: message.message_id, content }),
+      async () => {
+        await this.#mustBePlain(message.conversation_id);
+        return this.#connection().send("edit", { message_id: message.message_id, content });
+      },
     );
   }
 
@@ -174,6 +176,7 @@ export abstract class PersonActions implements Omit<Actions, Signing> {
 
   async answer(message: Message, optionIds: readonly string[], text?: string): Promise<void> {
     const said = text === undefined || text === "" ? {} : { text };
+    if (said.text !== undefined) await this.#mustBePlain(message.conversation_id);
     await this.#connection().send("answer", { message_id: message.message_id, option_ids: [...optionIds], ...said });
   }
 
@@ -201,10 +204,7 @@ export abstract class PersonActions implements Omit<Actions, Signing> {
 
   async steer(runId: string, text: string): Promise<void> {
     const [conversationId] = Object.entries(chat.getState().runs).find(([, runs]) => runs.includes(runId)) ?? [];
-    // Said into a run, it would go in the clear.
-    if (conversationId !== undefined && (await this.account?.secrets.isOn(conversationId))) {
-      throw new Refused("this conversation is encrypted", { code: "unsupported" });
-    }
+    if (conversationId !== undefined) await this.#mustBePlain(conversationId);
     await this.#connection().send("run_control", { run_id: runId, action: "steer", text });
   }
 
@@ -263,6 +263,13 @@ export abstract class PersonActions implements Omit<Actions, Signing> {
   }
 
   // ---------------------------------------------------------------------------------------------------------- details
+
+  /** Edits, answers in words and what is said into a run go in the clear. Rejects where nothing may. */
+  async #mustBePlain(conversationId: string): Promise<void> {
+    if (await this.account?.secrets.isOn(conversationId)) {
+      throw new Refused("this conversation is encrypted", { code: "unsupported" });
+    }
+  }
 
   #connection(): Connection {
     const connection = this.account?.connection;

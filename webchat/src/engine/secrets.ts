@@ -27,6 +27,7 @@ export class Secrets {
   /** Ids of messages that are being opened. */
   readonly #opening = new Set<string>();
   readonly #stop: () => void;
+  #isClosed = false;
 
   constructor(userId: string, rest: Rest) {
     this.#userId = userId;
@@ -63,6 +64,7 @@ export class Secrets {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#stop();
     (await this.#vault?.catch(() => undefined))?.close();
   }
@@ -70,11 +72,12 @@ export class Secrets {
   /** Nobody can read afterwards what was encrypted, but the agents. */
   async erase(): Promise<void> {
     await this.close();
+    const { isUsed } = this;
+    // First: what a frozen tab holds up may take for ever, and whoever signs in next has none of these keys.
+    localStorage.removeItem(KEY + this.#userId);
     // Also where none was used: the settings have looked for keys.
     const removal = import("../encryption/vault.ts").then(({ removeVault }) => removeVault(this.#userId));
-    if (!this.isUsed) return removal.catch(() => undefined);
-    await removal;
-    localStorage.removeItem(KEY + this.#userId);
+    await (isUsed ? removal : removal.catch(() => undefined));
   }
 
   /** A conversation is shown: say how it stands with it. */
@@ -97,7 +100,7 @@ export class Secrets {
       await vault.setOn(conversationId, false);
       return this.#tell(conversationId);
     }
-    if (!(await vault.hasKeys(this.#rest, agentId))) set(conversationId, { kind: "unavailable" });
+    if (!(await vault.hasKeys(this.#rest, agentId))) this.#set(conversationId, { kind: "unavailable" });
     await vault.begin(this.#rest, conversationId, agentId);
     localStorage.setItem(KEY + this.#userId, "used");
     await this.#tell(conversationId);
@@ -195,6 +198,7 @@ export class Secrets {
   async #tellAll(): Promise<void> {
     for (const id of Object.keys(chat.getState().secrecy)) await this.#tell(id);
     this.#opening.clear();
+    if (this.#isClosed) return;
     // What could not be read may be readable now.
     chat.setState(({ plain }) => ({ plain: Object.fromEntries(Object.entries(plain).filter(([, text]) => text !== null)) }));
     this.#reveal(chat.getState());
@@ -204,7 +208,11 @@ export class Secrets {
     const agentId = agentOf(conversationId);
     if (agentId === undefined) return;
     const vault = await this.#open();
-    set(conversationId, (await vault.isOn(conversationId)) ? await secrecyOf(vault, agentId) : { kind: "off" });
+    this.#set(conversationId, (await vault.isOn(conversationId)) ? await secrecyOf(vault, agentId) : { kind: "off" });
+  }
+
+  #set(conversationId: string, secrecy: Secrecy): void {
+    if (!this.#isClosed) chat.setState((state) => ({ secrecy: { ...state.secrecy, [conversationId]: secrecy } }));
   }
 
   #reveal({ timelines, quoted, plain }: ChatState): void {
@@ -218,6 +226,8 @@ export class Secrets {
     for (const { message_id: id } of messages) this.#opening.add(id);
     const { plain: texts, sealedFiles: files } = await this.decipher(messages);
     for (const { message_id: id } of messages) this.#opening.delete(id);
+    // It is nothing for who is signed in by then.
+    if (this.#isClosed) return;
     chat.setState(({ plain, sealedFiles }) => ({ plain: { ...plain, ...texts }, sealedFiles: { ...sealedFiles, ...files } }));
   }
 }
@@ -230,8 +240,4 @@ async function secrecyOf(vault: Vault, agentId: string): Promise<Secrecy> {
 
 function agentOf(conversationId: string): string | undefined {
   return chat.getState().conversations[conversationId]?.agent_id;
-}
-
-function set(conversationId: string, secrecy: Secrecy): void {
-  chat.setState((state) => ({ secrecy: { ...state.secrecy, [conversationId]: secrecy } }));
 }

@@ -70,8 +70,8 @@ export interface Outgoing {
   /** `waiting`: for a connection. `sending`: on its way. `failed`: the server said no, `error` says why. */
   readonly state: "waiting" | "sending" | "failed";
   readonly error: string | undefined;
-  /** Sealed on this device before it leaves. */
-  readonly encrypted: boolean;
+  /** Sealed on this device before it leaves. Undefined: nobody has looked yet how it stands with its conversation. */
+  readonly encrypted: boolean | undefined;
 }
 
 /** Encryption of one conversation, as its owner sees it. */

@@ -4,7 +4,7 @@
  * Knows the database and REST. What a stretch is, stands in `timeline`.
  */
 
-import type { Message, Rest } from "@amtrio/client";
+import { Refused, type Message, type Rest } from "@amtrio/client";
 import { messagesBetween, type Database } from "./database.ts";
 import { chat, type ChatState, type Timeline } from "./state.ts";
 import { isWhole, joined, NOTHING, stretch } from "./timeline.ts";
@@ -21,6 +21,9 @@ export class Timelines {
   readonly #rest: Rest;
   readonly #writer: Writer;
   readonly #quoting = new Set<string>();
+  /** Messages that the server does not have, either. */
+  readonly #lost = new Set<string>();
+  #isClosed = false;
   /** By conversation: what is being loaded. A newer wish for the same conversation makes it stale. */
   readonly #loading = new Map<string, symbol>();
 
@@ -102,13 +105,20 @@ export class Timelines {
 
   /** For whoever shows an answer to it. What is not to be had now, such as without a network, may be asked for again. */
   async quoted(messageId: string): Promise<void> {
-    if (chat.getState().quoted[messageId] !== undefined || this.#quoting.has(messageId)) return;
+    if (chat.getState().quoted[messageId] !== undefined || this.#quoting.has(messageId) || this.#lost.has(messageId)) return;
     this.#quoting.add(messageId);
     try {
-      const message = await this.#find(messageId);
-      chat.setState(({ quoted }) => ({ quoted: { ...quoted, [messageId]: message } }));
-    } catch {
+      let seq = this.#seq();
+      let message = await this.#find(messageId);
+      // What the log told meanwhile found it nowhere to change it.
+      for (let tries = 1; seq < this.#seq() && tries < TRIES; tries += 1) {
+        seq = this.#seq();
+        message = await this.#find(messageId);
+      }
+      if (!this.#isClosed) chat.setState(({ quoted }) => ({ quoted: { ...quoted, [messageId]: message } }));
+    } catch (error) {
       // That there was a message is all that can be said of it.
+      if (error instanceof Refused && error.code === "not_found") this.#lost.add(messageId);
     } finally {
       this.#quoting.delete(messageId);
     }
@@ -119,6 +129,12 @@ export class Timelines {
     const last = this.#timeline(id)?.messages.at(-1)?.conversation_seq;
     if (last === undefined) return;
     await this.#load(id, "newer", async () => this.#joined(id, await this.#page(id, { after: last, limit: 200 })));
+  }
+
+  /** What comes from now on is nothing for who is signed in by then. */
+  close(): void {
+    this.#isClosed = true;
+    this.forget();
   }
 
   /** Nothing is known of what is in memory any more. */
@@ -154,6 +170,8 @@ export class Timelines {
 
   /** Rejects if it is neither here nor to be had from the server. */
   async #find(messageId: string): Promise<Message> {
+    // A disk that refuses has what it has.
+    await this.#writer.flush().catch(() => undefined);
     return (await this.#database.getFromIndex("messages", "message_id", messageId)) ?? (await this.#rest.message(messageId));
   }
 
@@ -171,7 +189,7 @@ export class Timelines {
   }
 
   #set(id: string, timeline: Timeline): void {
-    chat.setState(({ timelines }) => ({ timelines: { ...timelines, [id]: timeline } }));
+    if (!this.#isClosed) chat.setState(({ timelines }) => ({ timelines: { ...timelines, [id]: timeline } }));
   }
 }
 

@@ -213,6 +213,12 @@ describe("the menu of a message", () => {
     expect(itemsOf(await menuOf("Waiting"))).toContain("Withdraw");
   });
 
+  it("offers no edit in an encrypted chat, where the new text would go in the clear", async () => {
+    know([own(2, "Mine")], { secrecy: { [ID]: { kind: "on", safetyNumber: "1", verified: true } } });
+    show(recording().actions);
+    expect(itemsOf(await menuOf("Mine"))).not.toContain("Edit");
+  });
+
   it("closes when its message is deleted elsewhere, and stays when another one is", async () => {
     know([said(1, "Theirs"), said(2, "Other")]);
     show(recording().actions);

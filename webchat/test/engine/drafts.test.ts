@@ -35,6 +35,31 @@ test("what is written as the page goes is kept by the next page", async () => {
   expect(localStorage.getItem("amtrio.drafts.alice")).toBeNull();
 });
 
+test("what a page left as it went is not what it says after it came back", async () => {
+  drafts.set("c1", "half");
+  dispatchEvent(new Event("pagehide"));
+  dispatchEvent(new Event("pageshow"));
+  drafts.set("c1", "");
+  await drafts.close();
+  chat.setState(EMPTY);
+  const next = new Drafts(database, "alice", new Tabs());
+  await next.load();
+  expect(chat.getState().drafts).toEqual({});
+});
+
+test("what the disk refused is kept by the page that goes", async () => {
+  database.close();
+  drafts.set("c1", "precious");
+  await drafts.close();
+  const again = new Drafts(database, "alice", new Tabs());
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  again.set("c1", "more precious");
+  await vi.runAllTimersAsync();
+  vi.useRealTimers();
+  dispatchEvent(new Event("pagehide"));
+  expect(JSON.parse(localStorage.getItem("amtrio.drafts.alice")!)).toEqual({ c1: "more precious" });
+});
+
 test("what was sent leaves no draft behind", async () => {
   drafts.set("c1", "half");
   drafts.set("c1", "");

@@ -1,5 +1,6 @@
 import { openDB } from "idb";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { openStore } from "../../src/encryption/store.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { keepOwnItem, ownItem } from "../../src/engine/own-items.ts";
 import { chat } from "../../src/engine/state.ts";
@@ -191,6 +192,53 @@ test("a tab that is frozen with the database open does not hold up who signs out
   for (const store of frozen.objectStoreNames) expect(await frozen.count(store)).toBe(0);
   frozen.close();
   await vi.waitFor(async () => expect(await indexedDB.databases()).toEqual([]));
+});
+
+test("who signed out beside a frozen tab signs in again without waiting for it, and writes", async () => {
+  const signedIn = await browser.open("alice");
+  (await browser.socket(1)).lets(1);
+  await vi.waitFor(() => expect(chat.getState().link.kind).toBe("online"));
+  (await openStore("alice")).close();
+  const frozen = [await openDB("amtrio-alice"), await openDB("amtrio-keys-alice")];
+  await hastened(() => signedIn.signOut());
+
+  engine = await browser.open("alice");
+  const socket = await browser.socket(2);
+  socket.lets(1);
+  engine.send("c1", "here again");
+  await vi.waitFor(() => expect(socket.said("message")).toMatchObject([{ content: "here again" }]));
+  for (const each of frozen) each.close();
+});
+
+test("keys that a frozen tab has open are no keys any more when somebody has signed out", async () => {
+  const signedIn = await browser.open("alice");
+  (await browser.socket(1)).lets(1);
+  const store = await openStore("alice");
+  await store.database.put("own", { state: "ready", oneTimeKeys: 3 }, "standing");
+  store.close();
+  localStorage.setItem("amtrio.vault.alice", "used");
+  const frozen = await openDB("amtrio-keys-alice");
+  await hastened(() => signedIn.signOut());
+  for (const each of frozen.objectStoreNames) expect(await frozen.count(each)).toBe(0);
+  expect(localStorage.getItem("amtrio.vault.alice")).toBeNull();
+  frozen.close();
+});
+
+test("in an encrypted conversation nothing is changed, answered or said in the clear", async () => {
+  engine = await browser.open("alice");
+  const socket = await browser.socket(1);
+  socket.lets(1);
+  socket.says({ type: "conversation_created", seq: 2, data: conversation() });
+  await vi.waitFor(() => expect(chat.getState().conversations["c1"]).toBeDefined());
+  chat.setState({ secrecy: { c1: { kind: "on", safetyNumber: "1", verified: false } }, runs: { c1: ["r1"] } });
+  const said = message(1, { sender_type: "client" });
+  await expect(engine.edit(said, "my secret")).rejects.toMatchObject({ code: "unsupported" });
+  await expect(engine.answer(said, [], "my secret")).rejects.toMatchObject({ code: "unsupported" });
+  await expect(engine.steer("r1", "my secret")).rejects.toMatchObject({ code: "unsupported" });
+  expect(JSON.stringify(socket.heard)).not.toContain("my secret");
+  // What was asked in the clear may be answered by a button.
+  void engine.answer(said, ["yes"]).catch(() => undefined);
+  await vi.waitFor(() => expect(socket.said("answer")).toMatchObject([{ option_ids: ["yes"] }]));
 });
 
 test("what views keep of a person goes when they sign out, and what they keep of others stays", async () => {

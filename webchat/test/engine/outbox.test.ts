@@ -50,16 +50,22 @@ let database: Database;
 let sealing: (content: string) => Promise<void>;
 let line: Line | undefined;
 let outbox: Outbox;
+/** Whether `c1` is encrypted, once it has been looked up. */
+let isOn: () => Promise<boolean>;
 const make = (): Outbox =>
-  new Outbox(database, "alice", new Tabs(), () => line as unknown as Connection | undefined, async ({ content }) => {
-    await sealing(content);
-    return { ciphertext: `sealed ${content} ${Math.random()}` };
+  new Outbox(database, "alice", new Tabs(), () => line as unknown as Connection | undefined, {
+    isOn: () => isOn(),
+    seal: async ({ content }) => {
+      await sealing(content);
+      return { ciphertext: `sealed ${content} ${Math.random()}` };
+    },
   });
 
 beforeEach(async () => {
   database = await openDatabase("alice");
   line = undefined;
   sealing = async () => undefined;
+  isOn = async () => false;
   chat.setState(EMPTY);
   outbox = make();
 });
@@ -171,7 +177,10 @@ test("what a tab without a socket has in hand is sent by another tab that has on
   outbox.connectionChanged();
   // Nothing is heard of that tab any more.
   const awake = new Line();
-  const other = new Outbox(database, "alice", new Tabs(), () => awake as unknown as Connection, async () => ({}));
+  const other = new Outbox(database, "alice", new Tabs(), () => awake as unknown as Connection, {
+    isOn: async () => false,
+    seal: async () => ({}),
+  });
   const sending = other.send();
   await awake.has(1);
   awake.sent[0]!.answer();
@@ -293,6 +302,50 @@ test("where the disk refuses, a message goes out all the same; without a connect
   expect(rows()).toMatchObject([{ content: "one" }, { content: "two", state: "sending" }]);
   const told = message(1, { sender_type: "client", client_id: line.sent[1]!.data["client_id"] as string });
   await outbox.told(told);
+});
+
+test("what the disk refused stays in sight when another tab tells of its own", async () => {
+  const put = vi.spyOn(database, "put").mockRejectedValue(new DOMException("full", "QuotaExceededError"));
+  await write("only here");
+  put.mockRestore();
+  await outbox.load();
+  expect(rows()).toMatchObject([{ content: "only here", state: "failed", error: "full" }]);
+  await outbox.discard(chat.getState().outgoing["c1"]![0]!.clientId);
+  await outbox.load();
+  expect(rows()).toEqual([]);
+});
+
+test("what is written before it is known how it stands with its conversation is shown and on the disk, and not sent", async () => {
+  const known = promised<boolean>();
+  isOn = () => known.promise;
+  line = new Line();
+  const sending = write("hello", { encrypted: undefined });
+  await vi.waitFor(async () => expect(await database.getAll("outbox")).toMatchObject([{ content: "hello" }]));
+  expect(rows()).toMatchObject([{ content: "hello" }]);
+  expect(line.sent).toEqual([]);
+  known.resolve(true);
+  await line.has(1);
+  expect(line.sent[0]).toMatchObject({ word: "encrypted_message", data: { ciphertext: expect.stringContaining("sealed hello") } });
+  line.sent[0]!.answer();
+  await sending;
+});
+
+test.each([true, false])("it is decided once, since it may have gone out already (encrypted: %j)", async (encrypted) => {
+  isOn = async () => encrypted;
+  line = new Line();
+  const sending = write("hello", { encrypted: undefined });
+  await line.has(1);
+  line.sent[0]!.lose();
+  await sending;
+  isOn = async () => !encrypted;
+  const before = line.sent[0]!.data;
+  line = new Line();
+  outbox = make();
+  const again = outbox.send();
+  await line.has(1);
+  expect(line.sent[0]!.data).toEqual(before);
+  line.sent[0]!.answer();
+  await again;
 });
 
 test("what was discarded while it was sealed is not sent", async () => {

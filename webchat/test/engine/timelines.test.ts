@@ -18,6 +18,7 @@ async function answer(input: RequestInfo | URL): Promise<Response> {
   if (!isReachable) throw new TypeError("no route");
   asked.push(url.pathname + url.search);
   const one = /^\/messages\/m(\d+)$/.exec(url.pathname);
+  if (url.pathname === "/messages/gone") return Response.json({ error: "no message", code: "not_found" }, { status: 404 });
   if (one !== null) return Response.json(message(Number(one[1])));
   const [limit, before, after] = ["limit", "before", "after"].map((name) => Number(url.searchParams.get(name)) || undefined);
   const all = Array.from({ length: LAST }, (_, at) => message(at + 1));
@@ -109,6 +110,28 @@ test("one that was not to be had without a network is to be had with it", async 
   isReachable = true;
   await timelines.quoted("m7");
   expect(chat.getState().quoted).toEqual({ m7: message(7) });
+});
+
+test("what the log told while a message was on its way is not overwritten", async () => {
+  const loading = timelines.quoted("m7");
+  logAt = 5;
+  await database.put("messages", message(7, { content: "", deleted: true }));
+  await loading;
+  expect(chat.getState().quoted["m7"]).toMatchObject({ deleted: true });
+});
+
+test("what comes when somebody has left is nothing for who comes next", async () => {
+  const loading = Promise.all([timelines.quoted("m7"), timelines.latest("c1")]);
+  timelines.close();
+  chat.setState(EMPTY);
+  await loading;
+  expect([chat.getState().quoted, chat.getState().timelines]).toEqual([{}, {}]);
+});
+
+test("a message that is gone for good is asked for once", async () => {
+  await timelines.quoted("gone");
+  await timelines.quoted("gone");
+  expect(asked).toEqual(["/messages/gone"]);
 });
 
 test("what was fetched is kept for the next time without a network", async () => {
