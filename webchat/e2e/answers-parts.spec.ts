@@ -106,6 +106,18 @@ test("a file that an agent makes is named while it answers, and can be opened af
   await expect(newest(page).getByText("tides.csv")).toHaveCount(1);
 });
 
+test("an answer that fails before it says anything says why, and the chat can be read, then and after a reload", async ({ chatWith }) => {
+  const { coder, page, id } = await chatWith();
+  await coder.send(id, "I am here");
+  const mute = await coder.run(id);
+  await mute.finish("failed", { error: "unexpected thing" });
+  for (const again of [false, true]) {
+    if (again) await page.reload();
+    await expect(page.getByRole("log")).toContainText("I am here");
+    await expect(newest(page)).toContainText("unexpected thing");
+  }
+});
+
 test("an answer that failed says why, and usage is there for whoever asks", async ({ chatWith }) => {
   const { coder, page, id } = await chatWith();
   const failed = await coder.run(id);

@@ -20,7 +20,7 @@ test("a person and an agent of the test talk over the server", async ({ person, 
 
   expect(heard.message_id).toBe(sent.message_id);
   expect(answer.content).toBe("It is high at noon.");
-  expect(answer.run!.parts.map(({ kind }) => kind)).toEqual(["reasoning", "tool", "text"]);
+  expect(answer.run!.parts!.map(({ kind }) => kind)).toEqual(["reasoning", "tool", "text"]);
   expect((await alice.rest.agents()).map(({ name }) => name)).toEqual(["Harbour Master"]);
 });
 

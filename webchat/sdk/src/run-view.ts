@@ -89,13 +89,14 @@ export function statusOf(view: RunView): string | undefined {
  */
 export function partsOf(message: Message): PartView[] {
   if (message.run === undefined) return [];
-  const { content, run } = message;
+  const { content } = message;
+  const parts = message.run.parts ?? [];
   if (message.edited_at || message.deleted) {
     const whole: PartView = { part: 0, kind: "text", meta: {}, text: content, length: countCodePoints(content) };
-    return [whole, ...run.parts.filter((part) => part.kind !== "text").map(finished)];
+    return [whole, ...parts.filter((part) => part.kind !== "text").map(finished)];
   }
   let at = 0;
-  return run.parts.map((part) => {
+  return parts.map((part) => {
     if (part.kind !== "text") return finished(part);
     const length = part.length ?? 0;
     const end = indexOfCodePoint(content, length, at);

@@ -109,7 +109,8 @@ export interface RunRecord {
   usage?: Meta | null;
   started_at?: string;
   ended_at?: string;
-  parts: RunPart[];
+  /** Absent: the agent said nothing at all before it ended. */
+  parts?: RunPart[];
 }
 
 export interface Encryption {

@@ -119,6 +119,13 @@ describe("the parts of a finished run", () => {
     ]);
   });
 
+  test("are none of a run that ended before it said anything, edited or not", () => {
+    const { parts: _, ...run } = { ...message.run!, outcome: "failed" };
+
+    expect(partsOf({ ...message, run })).toEqual([]);
+    expect(partsOf({ ...message, run, edited_at: "2026-11-22T17:09:00.000Z" }).map((part) => part.kind)).toEqual(["text"]);
+  });
+
   test("are none without a run", () => {
     const { run: _, ...plain } = message;
 

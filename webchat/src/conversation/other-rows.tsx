@@ -5,7 +5,7 @@ import { Avatar } from "../design/avatar.tsx";
 import { useChat } from "../engine/state.ts";
 import { useWords } from "../i18n/words.ts";
 import styles from "./other-rows.module.css";
-import type { Author, RowProps } from "./row-frame.tsx";
+import type { Author, RowProps, SaidRow } from "./row-frame.tsx";
 import type { DeletedRow, MarkRow } from "./rows.ts";
 import { words } from "./words.ts";
 
@@ -16,6 +16,18 @@ export function DeletedItem({ row }: RowProps<DeletedRow>) {
       <Trash2 size={13} aria-hidden />
       {row.messageIds.length === 1 ? t("deletedOne") : t("deletedSome", { n: row.messageIds.length })}
     </span>
+  );
+}
+
+/** Something in it cannot be drawn, which is no reason not to show the others. Its words are there all the same. */
+export function BrokenItem({ row }: { readonly row: SaidRow }) {
+  const t = useWords(words);
+  const said = row.kind === "message" && row.message.kind !== "encrypted" ? row.message.content : "";
+  return (
+    <div className={styles["broken"]}>
+      <p>{t("broken")}</p>
+      {said !== "" && <pre>{said}</pre>}
+    </div>
   );
 }
 

@@ -5,7 +5,8 @@ import { dayName } from "../i18n/dates.ts";
 import { useLanguage } from "../i18n/language.ts";
 import { useToday } from "../i18n/today.ts";
 import { useWords } from "../i18n/words.ts";
-import { DeletedItem, MarkItem } from "./other-rows.tsx";
+import { Boundary } from "../shell/boundary.tsx";
+import { BrokenItem, DeletedItem, MarkItem } from "./other-rows.tsx";
 import styles from "./other-rows.module.css";
 import { RowFrame, type RowProps, type SaidRow } from "./row-frame.tsx";
 import type { MarkRow, Row } from "./rows.ts";
@@ -30,7 +31,9 @@ function Inside(props: RowProps<Row>) {
   if (isMark(row)) return <MarkItem row={row} author={props.author} />;
   return (
     <RowFrame {...props} row={row}>
-      <Said {...props} row={row} />
+      <Boundary place={row.key} instead={<BrokenItem row={row} />}>
+        <Said {...props} row={row} />
+      </Boundary>
     </RowFrame>
   );
 }

@@ -165,6 +165,15 @@ describe("quotes of what is far away", () => {
   });
 });
 
+it("a message that cannot be drawn takes no other one down, and says its words all the same", () => {
+  vi.spyOn(console, "error").mockImplementation(() => undefined);
+  const broken = answered(2, "These are my words", "r1");
+  know([said(1, "Before"), { ...broken, run: { ...broken.run!, parts: [null as never] } }, said(3, "After")]);
+  show(recording().actions);
+  expect([message("Before"), message("After")]).toHaveLength(2);
+  expect(within(message("These are my words")).getByText(/cannot be shown/)).toBeTruthy();
+});
+
 describe("reactions", () => {
   const by = (emoji: string, kind: "user" | "agent"): Reaction => ({
     emoji,
