@@ -29,6 +29,16 @@ export function canEdit(message: Message): boolean {
   return message.sender_type === "client" && message.kind !== "encrypted" && !message.deleted && !isSecret;
 }
 
+/** What can be asked once more at a message: its own words, or those that it answers. Not what came with files: they belong to it. */
+export function questionAt(message: Message): Message | undefined {
+  const { timelines, plain } = chat.getState();
+  const known = timelines[message.conversation_id]?.messages ?? [];
+  const isOwn = message.sender_type === "client";
+  const asked = isOwn ? message : known.find((each) => each.message_id === message.reply_to && each.sender_type === "client");
+  const isWhole = asked !== undefined && !asked.deleted && !asked.queued && (asked.attachments ?? []).length === 0;
+  return isWhole && textIn(plain, asked) ? asked : undefined;
+}
+
 export function hasReacted(message: Message, emoji: string, userId: string | undefined): boolean {
   return message.reactions?.some((each) => each.emoji === emoji && each.account_kind === "user" && each.account_id === userId) ?? false;
 }
@@ -51,6 +61,9 @@ function commandsWith(actions: Actions) {
         if (isTooLate) notify({ text: sayNow(words, "takenAlready") });
         else notifyError(error);
       });
+    },
+    askAgain(asked: Message): void {
+      actions.send(asked.conversation_id, textIn(chat.getState().plain, asked) ?? "");
     },
     /** After it was asked whether it is meant. */
     remove(message: Message): void {

@@ -2,14 +2,14 @@
 
 import type { Message } from "@amtrio/client";
 import { CompositeRow, MenuItem, MenuItemCheckbox, MenuSeparator } from "@ariakit/react";
-import { Copy, Info, Link2, Pencil, Reply, SmilePlus, Trash2, Undo2 } from "lucide-react";
+import { Copy, Info, Link2, Pencil, Reply, RotateCw, SmilePlus, Trash2, Undo2 } from "lucide-react";
 import { useEffect, useState, type ReactNode } from "react";
 import { useChat, type Timeline } from "../engine/state.ts";
 import { useWords } from "../i18n/words.ts";
 import { EmojiPanel } from "./emoji-panel.tsx";
 import { FloatingMenu } from "./floating-menu.tsx";
 import styles from "./menu.module.css";
-import { canEdit, hasReacted, useMessageCommands } from "./message-commands.ts";
+import { canEdit, hasReacted, questionAt, useMessageCommands } from "./message-commands.ts";
 import { textIn } from "./message-text.ts";
 import { anchorOf, closeMenu, openDialog, type OpenMenu } from "./opened.ts";
 import { words } from "./words.ts";
@@ -37,6 +37,7 @@ function Items({ menu: opened, onPick }: { readonly menu: OpenMenu; readonly onP
   const t = useWords(words);
   const commands = useMessageCommands();
   const userId = useChat((state) => state.self?.userId);
+  const asked = questionAt(message);
   const hasText = useChat((state) => Boolean(textIn(state.plain, message)));
   // First the focus goes back: a dialog that opens then knows where to return it to.
   const after = (run: () => void) => (): void => {
@@ -79,6 +80,7 @@ function Items({ menu: opened, onPick }: { readonly menu: OpenMenu; readonly onP
       <MenuSeparator className={styles["separator"]} />
       {message.queued && item(<Undo2 size={ICON_PX} aria-hidden />, t("withdraw"), () => commands.withdraw(message))}
       {item(<Reply size={ICON_PX} aria-hidden />, t("reply"), () => commands.reply(message))}
+      {asked !== undefined && item(<RotateCw size={ICON_PX} aria-hidden />, t("askAgain"), () => commands.askAgain(asked))}
       {hasText && item(<Copy size={ICON_PX} aria-hidden />, t("copyText"), () => commands.copyText(message))}
       {canEdit(message) && item(<Pencil size={ICON_PX} aria-hidden />, t("edit"), () => commands.edit(message))}
       {item(<Link2 size={ICON_PX} aria-hidden />, t("copyLink"), () => commands.copyLink(message))}

@@ -222,6 +222,16 @@ describe("the menu of a message", () => {
     expect(itemsOf(await menuOf("Waiting"))).toContain("Withdraw");
   });
 
+  it("asks again, at the question and at its answer, in an encrypted chat with what was sealed", async () => {
+    know([own(1, "hQEMA", { kind: "encrypted" }), answered(2, "It is open", "r1", { reply_to: "m1" }), said(3, "By the way")], { plain: { m1: "Is it open?" } });
+    const { actions, asked } = recording();
+    show(actions);
+    await userEvent.click(within(await menuOf("It is open")).getByRole("menuitem", { name: "Ask again" }));
+    await userEvent.click(within(await menuOf("Is it open?")).getByRole("menuitem", { name: "Ask again" }));
+    expect(of(asked, "send")).toEqual([["send", ID, "Is it open?"], ["send", ID, "Is it open?"]]);
+    expect(itemsOf(await menuOf("By the way"))).not.toContain("Ask again");
+  });
+
   it("offers no edit in an encrypted chat, where the new text would go in the clear", async () => {
     know([own(2, "Mine")], { secrecy: { [ID]: { kind: "on", safetyNumber: "1", verified: true } } });
     show(recording().actions);
