@@ -7,6 +7,7 @@ import { Switch } from "../../design/field.tsx";
 import { useActions } from "../../engine/actions.ts";
 import { useChat, type Secrecy } from "../../engine/state.ts";
 import { useWords } from "../../i18n/words.ts";
+import { Problem } from "../../welcome/problem.tsx";
 import type { ConversationDialogProps } from "./conversation-dialog.tsx";
 import styles from "./dialogs.module.css";
 import { useDoing } from "./doing.ts";
@@ -68,7 +69,7 @@ export function EncryptionDialog({ conversation, agentName, onClose }: Conversat
           </p>
         </section>
       )}
-      {error !== undefined && <p className={styles["error"]}>{error}</p>}
+      <Problem error={error} />
     </Dialog>
   );
 }

@@ -7,6 +7,7 @@ import { Dialog } from "../../design/dialog.tsx";
 import { notify } from "../../design/toast.tsx";
 import { useActions } from "../../engine/actions.ts";
 import { useWords } from "../../i18n/words.ts";
+import { Problem } from "../../welcome/problem.tsx";
 import { filesIn, textIn } from "../message-text.ts";
 import type { ConversationDialogProps } from "./conversation-dialog.tsx";
 import styles from "./dialogs.module.css";
@@ -69,7 +70,7 @@ export function ExportDialog({ conversation, agentName, onClose }: ConversationD
           <Button onClick={() => begin("json")}>{t("exportJson")}</Button>
         </div>
       )}
-      {error !== undefined && <p className={styles["error"]}>{error}</p>}
+      <Problem error={error} />
     </Dialog>
   );
 }
