@@ -3,7 +3,6 @@
 import type { AgentInfo, Attachment, Message } from "@amtrio/client";
 import { render, type RenderResult } from "@testing-library/react";
 import type { ReactElement } from "react";
-import { intend } from "../../src/conversation/intent.ts";
 import { Toasts } from "../../src/design/toast.tsx";
 import { ActionsProvider, type Actions } from "../../src/engine/actions.ts";
 import type { SealedFile } from "../../src/engine/sealed-files.ts";
@@ -46,7 +45,6 @@ export function stage(): Stage {
   // Signing out empties what is kept beside the state.
   chat.setState({ ...EMPTY, self: { userId: "u1", username: "alice" } }, true);
   chat.setState({ self: null });
-  for (const id of [HERE, THERE]) intend(id, undefined);
   chat.setState({
     self: { userId: "u1", username: "alice" },
     isLoaded: true,
