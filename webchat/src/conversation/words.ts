@@ -12,8 +12,6 @@ export const words = catalogue({
     loadingNewer: "Loading newer messages",
     loadingFailed: "Messages could not be loaded. {reason}",
     tryAgain: "Try again",
-    gone: "This conversation does not exist, or no longer does.",
-    toConversations: "All conversations",
 
     // Rows.
     newMessages: "New messages",
@@ -115,8 +113,6 @@ export const words = catalogue({
     loadingNewer: "Neuere Nachrichten werden geladen",
     loadingFailed: "Nachrichten konnten nicht geladen werden. {reason}",
     tryAgain: "Nochmal versuchen",
-    gone: "Diese Unterhaltung gibt es nicht oder nicht mehr.",
-    toConversations: "Alle Unterhaltungen",
 
     newMessages: "Neue Nachrichten",
     latest: "Zum Neuesten",
