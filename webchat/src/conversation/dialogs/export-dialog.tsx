@@ -2,6 +2,7 @@
 
 import type { Message, Rest } from "@amtrio/client";
 import { useEffect, useRef, useState } from "react";
+import { download } from "../../attachments/download.ts";
 import { Button } from "../../design/button.tsx";
 import { Dialog } from "../../design/dialog.tsx";
 import { notify } from "../../design/toast.tsx";
@@ -44,7 +45,7 @@ export function ExportDialog({ conversation, agentName, onClose }: ConversationD
       attached: (name: string) => t("attached", { name }),
     };
     const text = extension === "md" ? asMarkdown(transcript, say) : asJson(transcript);
-    save(new Blob([text], { type: TYPES[extension] }), fileNameOf(conversation.title ?? agentName, extension));
+    download(new Blob([text], { type: TYPES[extension] }), fileNameOf(conversation.title ?? agentName, extension));
     notify({ text: t("exportDone", { n: messages.length }) });
     onClose();
   }
@@ -98,13 +99,4 @@ async function wholeHistory(
     before = page.messages[0]?.conversation_seq;
     if (!page.has_more || before === undefined) return pages.toReversed().flat();
   }
-}
-
-function save(blob: Blob, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  // The browser has taken it by then.
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
