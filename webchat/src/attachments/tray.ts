@@ -7,7 +7,7 @@
 import { Refused, Unreachable, type Attachment } from "@amtrio/client";
 import { useStore } from "zustand";
 import { createStore } from "zustand/vanilla";
-import { intend } from "../conversation/intent.ts";
+import { endReply } from "../conversation/intent.ts";
 import type { Actions } from "../engine/actions.ts";
 import { isSealed } from "../engine/sealed-files.ts";
 import { chat } from "../engine/state.ts";
@@ -227,7 +227,7 @@ function deliver(conversationId: string, actions: Actions): void {
   change(conversationId, (tray) => ({ ...tray, delivered: tray.delivered + 1 }));
   actions.send(conversationId, parcel.content, { replyTo: parcel.replyTo, attachments });
   actions.setDraft(conversationId, "");
-  if (parcel.replyTo !== undefined) intend(conversationId, undefined);
+  if (parcel.replyTo !== undefined) endReply(conversationId, parcel.replyTo);
 }
 
 function forget(file: TrayFile): Job | undefined {

@@ -10,6 +10,7 @@ import { useChat } from "../engine/state.ts";
 import { bytes } from "../i18n/dates.ts";
 import { useWords } from "../i18n/words.ts";
 import { chatPlace } from "../shell/places.ts";
+import { isTouch } from "./keys.ts";
 import type { Room } from "./limits.ts";
 import styles from "./notices.module.css";
 import { words } from "./words.ts";
@@ -60,17 +61,25 @@ export function QueueNotice({ conversationId, agentName }: { readonly conversati
     <div className={styles["waiting"]}>
       <p>{t("queuedMessages", { n: queued.length, name: agentName })}</p>
       <span className={styles["ways"]}>
-        <Link className={styles["link"]} href={chatPlace(conversationId, queued[0].message_id)}>
+        <Link ref={leavingTheFocus} className={styles["link"]} href={chatPlace(conversationId, queued[0].message_id)}>
           {t("showQueued")}
         </Link>
         {queued.length > 1 && (
-          <Button look="quiet" onClick={() => queued.forEach(commands.withdraw)}>
+          <Button ref={leavingTheFocus} look="quiet" onClick={() => void commands.withdraw(...queued)}>
             {t("withdrawQueued")}
           </Button>
         )}
       </span>
     </div>
   );
+}
+
+/** For a `ref`: if it goes while it has the focus, that goes to the field, where one writes, and not to the page. */
+function leavingTheFocus(way: HTMLElement | null): () => void {
+  return () => {
+    // On touch it would raise the keyboard.
+    if (document.activeElement === way && !isTouch()) way!.closest("section")!.querySelector("textarea")?.focus();
+  };
 }
 
 function isQueued({ queued, deleted }: Message): boolean {

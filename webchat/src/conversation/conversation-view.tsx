@@ -3,7 +3,6 @@
  */
 
 import { lazy, Suspense, useEffect, useMemo } from "react";
-import { Link } from "wouter";
 import { Spinner } from "../design/spinner.tsx";
 import { useActions } from "../engine/actions.ts";
 import { useChat, type ChatConversation } from "../engine/state.ts";
@@ -29,27 +28,13 @@ interface ConversationViewProps {
 export function ConversationView({ conversationId, messageId }: ConversationViewProps) {
   const actions = useActions();
   const conversation = useChat((state) => state.conversations[conversationId]);
-  // A link may lead to one that this device has not heard of yet.
-  const isKnown = conversation !== undefined;
   useEffect(() => {
     actions.show(conversationId);
     return closeAll;
-  }, [actions, conversationId, isKnown]);
-  const isLoaded = useChat((state) => state.isLoaded);
-  if (conversation !== undefined) {
-    return <Conversation key={conversationId} conversation={conversation} messageId={messageId} />;
-  }
-  return <div className={styles["empty"]}>{isLoaded ? <Gone /> : <Spinner />}</div>;
-}
-
-function Gone() {
-  const t = useWords(words);
-  return (
-    <>
-      <p>{t("gone")}</p>
-      <Link href="/">{t("toConversations")}</Link>
-    </>
-  );
+  }, [actions, conversationId]);
+  // Deleted in this moment: the shell, which shows it only as long as it is there, says so.
+  if (conversation === undefined) return null;
+  return <Conversation key={conversationId} conversation={conversation} messageId={messageId} />;
 }
 
 interface ConversationProps {

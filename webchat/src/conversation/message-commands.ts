@@ -55,12 +55,15 @@ function commandsWith(actions: Actions) {
       const isOn = hasReacted(message, emoji, chat.getState().self?.userId);
       actions.react(message, emoji, !isOn).catch(notifyError);
     },
-    withdraw(message: Message): void {
-      actions.withdraw(message).catch((error: unknown) => {
-        const isTooLate = error instanceof Refused && error.code === "taken";
-        if (isTooLate) notify({ text: sayNow(words, "takenAlready") });
-        else notifyError(error);
-      });
+    /** What went wrong is said once, not once for each. */
+    async withdraw(...messages: readonly Message[]): Promise<void> {
+      const ends = await Promise.allSettled(messages.map((message) => actions.withdraw(message)));
+      const errors = ends.flatMap((end): unknown[] => (end.status === "rejected" ? [end.reason] : []));
+      const others = errors.filter((error) => !isTaken(error));
+      const taken = errors.length - others.length;
+      if (messages.length === 1 && taken === 1) notify({ text: sayNow(words, "takenAlready") });
+      else if (taken > 0) notify({ text: sayNow(words, "someTaken", { n: taken }) });
+      if (others.length > 0) notifyError(others[0]);
     },
     askAgain(asked: Message): void {
       actions.send(asked.conversation_id, textIn(chat.getState().plain, asked) ?? "");
@@ -85,6 +88,11 @@ function commandsWith(actions: Actions) {
       copy(`${location.origin}/c/${encodeURIComponent(conversationId)}?m=${encodeURIComponent(messageId)}`);
     },
   };
+}
+
+/** The agent has it. */
+function isTaken(error: unknown): boolean {
+  return error instanceof Refused && error.code === "taken";
 }
 
 function copy(text: string): void {

@@ -12,8 +12,6 @@ export const words = catalogue({
     loadingNewer: "Loading newer messages",
     loadingFailed: "Messages could not be loaded. {reason}",
     tryAgain: "Try again",
-    gone: "This conversation does not exist, or no longer does.",
-    toConversations: "All conversations",
 
     // Rows.
     newMessages: "New messages",
@@ -37,6 +35,7 @@ export const words = catalogue({
     withdraw: "Withdraw",
     askAgain: "Ask again",
     takenAlready: "Too late: the agent has it already",
+    someTaken: { one: "Too late: the agent has one of them already", other: "Too late: the agent has {n} of them already" },
     more: "More about this message",
     earlier: "An earlier message",
     file: { one: "{n} file", other: "{n} files" },
@@ -116,8 +115,6 @@ export const words = catalogue({
     loadingNewer: "Neuere Nachrichten werden geladen",
     loadingFailed: "Nachrichten konnten nicht geladen werden. {reason}",
     tryAgain: "Nochmal versuchen",
-    gone: "Diese Unterhaltung gibt es nicht oder nicht mehr.",
-    toConversations: "Alle Unterhaltungen",
 
     newMessages: "Neue Nachrichten",
     latest: "Zum Neuesten",
@@ -139,6 +136,7 @@ export const words = catalogue({
     withdraw: "Zurückziehen",
     askAgain: "Noch einmal fragen",
     takenAlready: "Zu spät: Der Agent hat sie schon",
+    someTaken: { one: "Zu spät: Eine davon hat der Agent schon", other: "Zu spät: {n} davon hat der Agent schon" },
     more: "Mehr zu dieser Nachricht",
     earlier: "Eine frühere Nachricht",
     file: { one: "{n} Datei", other: "{n} Dateien" },

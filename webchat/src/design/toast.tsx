@@ -14,6 +14,10 @@ import { words } from "./words.ts";
 
 // Long enough to read two lines and to reach the button.
 const SHOWN_MS = 6000;
+// What only tells something has gone by then, or can be asked for again.
+const MOST = 3;
+// About half of a phone's page. What stands in a notice with a button is often nowhere else: words that were not taken.
+const MOST_WITH_ACTION = 6;
 
 export interface Notice {
   readonly text: string;
@@ -36,13 +40,29 @@ let last = 0;
 export function notify(notice: Notice): () => void {
   const id = ++last;
   const until = Date.now() + (notice.forMs ?? SHOWN_MS);
-  toasts.setState(({ shown }) => ({ shown: [...shown.slice(-2), { ...notice, id, until }] }));
+  toasts.setState(({ shown }) => ({ shown: fitting([...shown, { ...notice, id, until }]) }));
   return () => dismiss(id);
 }
 
 /** What went wrong. */
 export function notifyError(error: unknown): void {
   notify({ text: problemOf(error), tone: "bad" });
+}
+
+/** Without those that make room for the last: the oldest that only tell something, and of the others those whose time ends first. */
+function fitting(all: readonly Shown[]): readonly Shown[] {
+  const earlier = all.slice(0, -1);
+  const told = earlier.filter((each) => !hasWay(each));
+  const kept = earlier.filter(hasWay).toSorted((one, other) => one.until - other.until);
+  const gone = new Set([
+    ...told.slice(0, Math.max(0, all.length - MOST)),
+    ...kept.slice(0, Math.max(0, all.filter(hasWay).length - MOST_WITH_ACTION)),
+  ]);
+  return all.filter((each) => !gone.has(each));
+}
+
+function hasWay({ action }: Notice): boolean {
+  return action !== undefined;
 }
 
 function dismiss(id: number): void {

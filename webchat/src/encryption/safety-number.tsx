@@ -5,22 +5,12 @@ import { useEffect, useId, useState } from "react";
 import { Button } from "../design/button.tsx";
 import { notify } from "../design/toast.tsx";
 import { useWords } from "../i18n/words.ts";
+import { copyText } from "../markdown/copying.ts";
 import styles from "./safety-number.module.css";
 import { words } from "./words.ts";
 
 // Long enough to be seen.
 const COPIED_MS = 1500;
-
-/** The number of an encrypted conversation, with what to do with it. */
-export function SafetyNumber({ number }: { readonly number: string }) {
-  const t = useWords(words);
-  return (
-    <div className={styles["safety"]}>
-      <Digits label={t("safety_number")} digits={number} />
-      <p className={styles["explained"]}>{t("safety_explained")}</p>
-    </div>
-  );
-}
 
 /** Digits in groups of five. */
 export function Digits({ label, digits }: { readonly label: string; readonly digits: string }) {
@@ -33,19 +23,17 @@ export function Digits({ label, digits }: { readonly label: string; readonly dig
     return () => clearTimeout(timer);
   }, [isCopied]);
   const groups = digits.match(/.{1,5}/g) ?? [];
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(groups.join(" "));
-      setIsCopied(true);
-    } catch {
-      notify({ text: t("copy_failed"), tone: "bad" });
-    }
+  const copy = (): void => {
+    copyText(groups.join(" ")).then(
+      () => setIsCopied(true),
+      () => notify({ text: t("copy_failed"), tone: "bad" }),
+    );
   };
   return (
     <div className={styles["digits"]} role="group" aria-labelledby={heading}>
       <header className={styles["header"]}>
         <h3 id={heading}>{label}</h3>
-        <Button look="quiet" onClick={() => void copy()}>
+        <Button look="quiet" onClick={copy}>
           {isCopied ? <Check size={16} aria-hidden /> : <Copy size={16} aria-hidden />}
           {t(isCopied ? "copied" : "copy")}
         </Button>

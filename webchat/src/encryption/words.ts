@@ -49,9 +49,6 @@ export const words = catalogue({
     cancel: "Cancel",
     done: "Your account now encrypts with the keys of this browser.",
 
-    safety_number: "Safety number",
-    safety_explained:
-      "Compare this number with the one that the agent’s operator sees, on another way than this chat: on paper, by phone, in its log. If they are the same, nobody stands between you.",
     copy: "Copy",
     copied: "Copied",
     copy_failed: "The browser did not allow it. Select the number and copy it.",
@@ -104,9 +101,6 @@ export const words = catalogue({
     cancel: "Abbrechen",
     done: "Dein Konto verschlüsselt jetzt mit den Schlüsseln dieses Browsers.",
 
-    safety_number: "Sicherheitsnummer",
-    safety_explained:
-      "Vergleiche diese Nummer mit der, die der Betreiber des Agenten sieht, und zwar auf einem anderen Weg als diesem Chat: auf Papier, am Telefon, in seinem Protokoll. Sind beide gleich, steht niemand dazwischen.",
     copy: "Kopieren",
     copied: "Kopiert",
     copy_failed: "Der Browser hat es nicht erlaubt. Markiere die Nummer und kopiere sie.",

@@ -1,5 +1,6 @@
 /**
- * What a person can do. Views import these; nothing else of the engine but `state` and `live`.
+ * What a person can do. Views import these, and of the rest of the engine what is to be read or heard (`state`, `live`,
+ * `arrivals`) and what is small and shared (`own-items`, `sealed-files`, `server-clock`); nothing else.
  *
  * Whatever can be shown at once is shown at once, and goes to the server as soon as there is one. Those that return a
  * promise reject with `ClientError` of the SDK, whose text is for people; the others put what went wrong into the state.

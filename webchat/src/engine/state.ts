@@ -2,7 +2,7 @@
  * What the app knows right now, and how views read it.
  *
  * Plain values that are replaced, never changed in place: a view is drawn anew when the part that it selected is another
- * object. Only `engine/` writes here. Words that arrive many times a second (live runs, typing) are kept by `live.ts`.
+ * object. Only `engine/` writes here. Words of live runs, which arrive many times a second, are kept by `live.ts`.
  */
 
 import type {

@@ -2,6 +2,7 @@
 
 import { Download } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
+import { download } from "../attachments/download.ts";
 import { Button } from "../design/button.tsx";
 import { useActions } from "../engine/actions.ts";
 import { useChat } from "../engine/state.ts";
@@ -11,9 +12,6 @@ import { Problem } from "../welcome/problem.tsx";
 import { useWork } from "../welcome/work.ts";
 import styles from "./account-section.module.css";
 import { words } from "./words.ts";
-
-// A download that has begun reads its address no more; this is long enough to begin, also on a slow disk.
-const ADDRESS_LIVES_MS = 10_000;
 
 export function ExportAccount() {
   const t = useWords(words);
@@ -33,7 +31,7 @@ export function ExportAccount() {
     void work.run(
       async () => {
         const archive = await rest.download("/account/export", { onProgress: setReceived, signal: ended.signal });
-        save(archive, `amtrio-${username}-${new Date().toISOString().slice(0, 10)}.zip`);
+        download(archive, `amtrio-${username}-${new Date().toISOString().slice(0, 10)}.zip`);
         setDone(true);
       },
       () => ended.signal.aborted,
@@ -61,12 +59,4 @@ export function ExportAccount() {
       <Problem error={work.error} meanings={{ conflict: t("exportRuns") }} />
     </>
   );
-}
-
-function save(file: Blob, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(file);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), ADDRESS_LIVES_MS);
 }

@@ -1,6 +1,7 @@
-/** The addresses within the app. Knows nothing of what is shown there. */
+/** The addresses within the app, for pages and the service worker. Knows nothing of what is shown there, and imports nothing. */
 
-const CHAT = /^\/c\/([^/]+)$/;
+// A slash at the end is the same place to the router.
+const CHAT = /^\/c\/([^/]+)\/?$/;
 
 export const LIST = "/";
 

@@ -5,6 +5,7 @@ import { useEffect, useRef, useState } from "react";
 import { Button } from "../design/button.tsx";
 import { notify } from "../design/toast.tsx";
 import { useWords } from "../i18n/words.ts";
+import { copyText } from "../markdown/copying.ts";
 import { agentWords } from "./agent-words.ts";
 import styles from "./copyable.module.css";
 
@@ -28,9 +29,14 @@ export function Copyable({ label, text }: CopyableProps) {
     return () => clearTimeout(timer);
   }, [copied]);
 
-  async function copy(): Promise<void> {
-    if (await isTaken(text, box.current!)) setCopied(text);
-    else notify({ text: t("copyByHand") });
+  function copy(): void {
+    copyText(text).then(
+      () => setCopied(text),
+      () => {
+        if (box.current !== null) getSelection()?.selectAllChildren(box.current);
+        notify({ text: t("copyByHand") });
+      },
+    );
   }
 
   return (
@@ -40,23 +46,10 @@ export function Copyable({ label, text }: CopyableProps) {
       <pre ref={box} tabIndex={0} role="group" aria-label={label}>
         {text}
       </pre>
-      <Button aria-label={isCopied ? t("copiedIt", { label }) : t("copyIt", { label })} onClick={() => void copy()}>
+      <Button aria-label={isCopied ? t("copiedIt", { label }) : t("copyIt", { label })} onClick={copy}>
         {isCopied ? <Check size={16} aria-hidden /> : <Copy size={16} aria-hidden />}
         {isCopied ? t("copied") : t("copy")}
       </Button>
     </div>
   );
-}
-
-/** Into the clipboard. */
-async function isTaken(text: string, box: HTMLElement): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    // There is no clipboard on pages without TLS, as on a server in one's own network: there the old way works. If it
-    // does not either, the text is marked, and Ctrl-C is one's own.
-    getSelection()?.selectAllChildren(box);
-    return document.execCommand("copy");
-  }
 }

@@ -5,7 +5,7 @@
  */
 
 import { oneLine } from "../shell/one-line.ts";
-import { messageUrl } from "./app-routes.ts";
+import { chatPlace } from "../shell/places.ts";
 
 export interface Notice {
   readonly title: string;
@@ -36,7 +36,7 @@ export function readNotice(text: string): Notice {
     body: oneLine(word("body") ?? ""),
     tag: word("tag") ?? "amtrio",
     conversationId,
-    url: conversationId === undefined ? "/" : messageUrl(conversationId, word("message_id")),
+    url: conversationId === undefined ? "/" : chatPlace(conversationId, word("message_id")),
     unread: typeof unread === "number" ? unread : undefined,
     isWithdrawn: said["withdraw"] === true,
   };

@@ -4,7 +4,7 @@
  * Knows no view: what is offered to the person stands in `updates.ts`.
  */
 
-import { conversationAt } from "./app-routes.ts";
+import { conversationAt } from "../shell/places.ts";
 import type { Activate, ToPage } from "./talk.ts";
 
 export interface WorkerListener {

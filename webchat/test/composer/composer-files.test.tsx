@@ -3,8 +3,9 @@ import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
 import { Composer } from "../../src/composer/composer.tsx";
 import { addFiles } from "../../src/attachments/tray.ts";
+import { intend } from "../../src/conversation/intent.ts";
 import { chat } from "../../src/engine/state.ts";
-import { AGENT, file, HERE, show, stage, THERE, type Stage } from "./stage.tsx";
+import { AGENT, file, HERE, message, show, stage, THERE, type Stage } from "./stage.tsx";
 
 let scene: Stage;
 beforeEach(() => {
@@ -164,4 +165,17 @@ test("a message with files is not spoken into a run: it is queued", async () => 
   await userEvent.type(field(), "see{Enter}");
   expect(scene.askedFor("steer")).toEqual([]);
   expect(sent()).toMatchObject([[HERE, "see", { attachments: [{ filename: "a.txt" }] }]]);
+});
+
+test("a reply that was waiting for its file leaves an edit alone that was begun meanwhile", async () => {
+  show(scene, <Composer conversationId={HERE} />);
+  await attach(file("a.txt", 10));
+  act(() => intend(HERE, { kind: "reply", message: message(1, "Question", { sender_type: "agent" }) }));
+  await userEvent.type(field(), "see{Enter}");
+  act(() => intend(HERE, { kind: "edit", message: message(2, "old") }));
+  await userEvent.type(field(), "er");
+  await uploaded(0);
+  expect(sent()).toMatchObject([[HERE, "see", { replyTo: "m1" }]]);
+  expect(screen.getByText("Editing your message")).toBeDefined();
+  expect(field().value).toBe("older");
 });

@@ -1,4 +1,4 @@
-import { Refused } from "@amtrio/client";
+import { Refused, Unreachable } from "@amtrio/client";
 import { act, fireEvent, screen } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
@@ -48,6 +48,43 @@ test("all that waits is withdrawn at once; one alone has its own way", async () 
   expect(scene.askedFor("withdraw")).toEqual([[one], [two]]);
   act(() => timeline(message(1, "first"), one));
   expect(screen.queryByRole("button", { name: "Withdraw all" })).toBeNull();
+});
+
+test("however many of them were taken already, that is said once", async () => {
+  timeline(message(1, "one", { queued: true }), message(2, "two", { queued: true }), message(3, "three", { queued: true }));
+  scene.refuseWith = new Refused("the agent has it", { code: "taken" });
+  show(scene, <Composer conversationId={HERE} />);
+  await userEvent.click(button("Withdraw all"));
+  expect(await screen.findByText("Too late: the agent has 3 of them already")).toBeDefined();
+  expect(screen.getAllByText(/Too late/)).toHaveLength(1);
+});
+
+test("whatever else keeps them from being withdrawn is said once as well", async () => {
+  timeline(message(1, "one", { queued: true }), message(2, "two", { queued: true }));
+  scene.refuseWith = new Unreachable("no answer to message_withdraw");
+  show(scene, <Composer conversationId={HERE} />);
+  await userEvent.click(button("Withdraw all"));
+  expect(await screen.findAllByText(/The server does not answer/)).toHaveLength(1);
+});
+
+test("when what waited is no more, what had the focus there gives it to the field", async () => {
+  const queued = [message(2, "one", { queued: true }), message(3, "two", { queued: true })];
+  timeline(message(1, "first"), ...queued);
+  show(scene, <Composer conversationId={HERE} />);
+  await userEvent.click(button("Withdraw all"));
+  act(() => timeline(message(1, "first"), queued[0]!));
+  expect(document.activeElement).toBe(field());
+  screen.getByRole("link", { name: "Show" }).focus();
+  act(() => timeline(message(1, "first")));
+  expect(document.activeElement).toBe(field());
+});
+
+test("somebody who is busy elsewhere keeps the focus there when what waited is no more", () => {
+  timeline(message(1, "one", { queued: true }));
+  show(scene, <Composer conversationId={HERE} />);
+  button("Attach files").focus();
+  act(() => timeline(message(1, "one")));
+  expect(document.activeElement).toBe(button("Attach files"));
 });
 
 test("Send is back when the answer is over", () => {

@@ -3,7 +3,6 @@
 import type { AgentInfo, Attachment, Message } from "@amtrio/client";
 import { render, type RenderResult } from "@testing-library/react";
 import type { ReactElement } from "react";
-import { intend } from "../../src/conversation/intent.ts";
 import { Toasts } from "../../src/design/toast.tsx";
 import { ActionsProvider, type Actions } from "../../src/engine/actions.ts";
 import type { SealedFile } from "../../src/engine/sealed-files.ts";
@@ -27,7 +26,7 @@ export interface Stage {
   /** Arguments of every call of one action. */
   readonly askedFor: (name: string) => unknown[][];
   readonly uploads: Upload[];
-  /** What `stop`, `steer` and `edit` answer with from now on. */
+  /** What `stop`, `steer`, `edit` and `withdraw` answer with from now on. */
   refuseWith: Error | undefined;
 }
 
@@ -46,7 +45,6 @@ export function stage(): Stage {
   // Signing out empties what is kept beside the state.
   chat.setState({ ...EMPTY, self: { userId: "u1", username: "alice" } }, true);
   chat.setState({ self: null });
-  for (const id of [HERE, THERE]) intend(id, undefined);
   chat.setState({
     self: { userId: "u1", username: "alice" },
     isLoaded: true,
@@ -60,7 +58,7 @@ export function stage(): Stage {
   return recorder();
 }
 
-const REFUSABLE = new Set(["stop", "steer", "edit"]);
+const REFUSABLE = new Set(["stop", "steer", "edit", "withdraw"]);
 
 export function recorder(): Stage {
   const asked: [string, ...unknown[]][] = [];

@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { Message, Reaction } from "@amtrio/client";
 import { live } from "../../src/engine/live.ts";
-import { chat, EMPTY } from "../../src/engine/state.ts";
+import { chat } from "../../src/engine/state.ts";
 import { pretendLayout } from "./layout.ts";
 import { answered, change, changeConversation, conversation, ID, know, of, outgoing, own, recording, said, SELF, show } from "./scene.tsx";
 
@@ -19,13 +19,6 @@ it("Opening a conversation asks for its messages", () => {
   const { actions, asked } = recording();
   show(actions);
   expect(asked[0]).toEqual(["show", ID]);
-});
-
-it("One that is not there says so, with a way out", () => {
-  chat.setState({ ...EMPTY, isLoaded: true }, true);
-  show(recording().actions);
-  expect(screen.getByText(/does not exist/)).toBeTruthy();
-  expect(screen.getByRole("link", { name: "All conversations" }).getAttribute("href")).toBe("/");
 });
 
 describe("own messages", () => {

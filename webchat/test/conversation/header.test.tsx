@@ -90,7 +90,11 @@ describe("the lock", () => {
     show(actions);
     await userEvent.click(screen.getByRole("button", { name: "Have a look" }));
     const dialog = await screen.findByRole("dialog", { name: "End-to-end encryption" });
-    expect(dialog.textContent).toContain("01234 56789 01234");
+    const digits = within(dialog).getByRole("group", { name: "Safety number" });
+    expect(digits.textContent).toContain("01234 56789 01234");
+    const write = vi.spyOn(navigator.clipboard, "writeText").mockResolvedValue();
+    await userEvent.click(within(digits).getByRole("button", { name: "Copy" }));
+    expect(write).toHaveBeenCalledExactlyOnceWith("01234 56789 ".repeat(6).trim());
     await userEvent.click(within(dialog).getByRole("button", { name: "The numbers are the same" }));
     expect(of(asked, "markVerified")).toEqual([["markVerified", ID]]);
   });

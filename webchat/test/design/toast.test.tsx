@@ -44,6 +44,39 @@ test("a notice goes when its time has come, wherever it has moved meanwhile", ()
   expect(screen.queryByText("Message deleted")).toBeNull();
 });
 
+const undo = { label: "Undo", run: () => undefined };
+
+function notices(): string[] {
+  return [...screen.getByRole("status", { name: "Notices" }).children].map((each) => each.textContent);
+}
+
+test("of notices that only tell something the last three are shown", () => {
+  render(<Toasts />);
+  act(() => ["a", "b", "c", "d"].forEach((text) => notify({ text })));
+  expect(notices()).toEqual(["b", "c", "d"]);
+});
+
+test("a notice that can bring something back outlasts those that only tell something", () => {
+  render(<Toasts />);
+  act(() => void notify({ text: "Not changed: ", action: undo, forMs: 20_000 }));
+  act(() => ["a", "b", "c", "d"].forEach((text) => notify({ text })));
+  expect(notices()).toEqual(["Not changed: Undo", "c", "d"]);
+  act(() => ["e", "f", "g"].forEach((text) => notify({ text, action: undo })));
+  expect(notices()).toEqual(["Not changed: Undo", "eUndo", "fUndo", "gUndo"]);
+  act(() => void notify({ text: "h" }));
+  expect(notices()).toEqual(["Not changed: Undo", "eUndo", "fUndo", "gUndo", "h"]);
+});
+
+test("many that can bring something back do not fill the page: those whose time ends first make room", () => {
+  render(<Toasts />);
+  act(() => void notify({ text: "words", action: undo, forMs: 20_000 }));
+  act(() => ["a", "b", "c", "d", "e", "f"].forEach((text) => notify({ text, action: undo })));
+  const kept = ["words", "b", "c", "d", "e", "f"].map((text) => `${text}Undo`);
+  expect(notices()).toEqual(kept);
+  act(() => void notify({ text: "g" }));
+  expect(notices()).toEqual([...kept, "g"]);
+});
+
 test("a server that does not answer is told in words for people, not with a route", () => {
   render(<Toasts />);
   act(() => notifyError(new Unreachable("POST /conversations: Failed to fetch")));

@@ -7,6 +7,10 @@ test("a place names its conversation, whatever its id is made of", () => {
   expect(conversationAt(place.split("?")[0]!)).toBe("conv /ü");
 });
 
+test("a slash at its end changes nothing, as it changes nothing of what is shown", () => {
+  expect(conversationAt("/c/c1/")).toBe("c1");
+});
+
 test("other places name no conversation, and a half-typed one breaks nothing", () => {
   expect(["/", "/c/", "/c/a/b", "/settings"].map(conversationAt)).toEqual([undefined, undefined, undefined, undefined]);
   expect(conversationAt("/c/100%")).toBe("100%");

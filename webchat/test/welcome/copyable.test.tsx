@@ -14,6 +14,22 @@ test("the button copies exactly the text, and says that it did", async () => {
   expect(screen.getByRole("button", { name: "Copied: Link" })).toBeTruthy();
 });
 
+test("without a clipboard the old way copies the bare text, marks nothing, and the focus stays", async () => {
+  const user = userEvent.setup();
+  vi.spyOn(navigator.clipboard, "writeText").mockRejectedValue(new Error("not a secure context"));
+  let copied = "";
+  document.execCommand = () => {
+    copied = (document.activeElement as HTMLTextAreaElement).value;
+    return true;
+  };
+  show(<Copyable label="Link" text="one two" />, {});
+  await user.click(screen.getByRole("button", { name: "Copy: Link" }));
+
+  expect(await screen.findByRole("button", { name: "Copied: Link" })).toBe(document.activeElement);
+  expect(copied).toBe("one two");
+  expect(getSelection()?.toString()).toBe("");
+});
+
 test("where pages may not copy the text is marked, and the person told to copy it", async () => {
   const user = userEvent.setup();
   vi.spyOn(navigator.clipboard, "writeText").mockRejectedValue(new Error("not allowed"));

@@ -139,6 +139,22 @@ describe("the page's side of the worker", () => {
     expect(answers).toEqual([true, false, false]);
   });
 
+  test("whether somebody looks is answered at any address, however it was typed", async () => {
+    await usual();
+    vi.spyOn(document, "hasFocus").mockReturnValue(true);
+    const answers: unknown[] = [];
+    const ports = [{ postMessage: (answer: unknown) => answers.push(answer) }];
+    const looking = (conversationId: string): boolean =>
+      container.dispatchEvent(Object.assign(new Event("message"), { data: { type: "looking", conversationId }, ports }));
+
+    history.replaceState(null, "", "/c/100%");
+    looking("c1");
+    history.replaceState(null, "", "/c/c1/");
+    looking("c1");
+
+    expect(answers).toEqual([false, true]);
+  });
+
   test("where there are no workers nothing happens", async () => {
     Reflect.deleteProperty(navigator, "serviceWorker");
     expect("serviceWorker" in navigator).toBe(false);

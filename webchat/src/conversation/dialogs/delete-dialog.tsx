@@ -5,6 +5,7 @@ import { Button } from "../../design/button.tsx";
 import { Dialog } from "../../design/dialog.tsx";
 import { useActions } from "../../engine/actions.ts";
 import { useWords } from "../../i18n/words.ts";
+import { Problem } from "../../welcome/problem.tsx";
 import { openDialog } from "../opened.ts";
 import type { ConversationDialogProps } from "./conversation-dialog.tsx";
 import styles from "./dialogs.module.css";
@@ -45,7 +46,7 @@ export function DeleteDialog({ conversation, agentName, onClose }: ConversationD
       <button type="button" className={styles["link"]} onClick={() => openDialog({ kind: "export" })}>
         {t("deleteKeep")}
       </button>
-      {error !== undefined && <p className={styles["error"]}>{error}</p>}
+      <Problem error={error} />
     </Dialog>
   );
 }

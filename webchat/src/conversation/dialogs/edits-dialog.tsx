@@ -8,6 +8,7 @@ import { useActions } from "../../engine/actions.ts";
 import { fullTime } from "../../i18n/dates.ts";
 import { useWords } from "../../i18n/words.ts";
 import { Markdown } from "../../markdown/markdown.tsx";
+import { Problem } from "../../welcome/problem.tsx";
 import type { MessageDialogProps } from "./details-dialog.tsx";
 import styles from "./dialogs.module.css";
 import { useDoing } from "./doing.ts";
@@ -34,7 +35,7 @@ export function EditsDialog({ message, onClose }: MessageDialogProps) {
   }, [rest, id, run]);
   return (
     <Dialog title={t("edits")} onClose={onClose} actions={<Button onClick={onClose}>{t("close")}</Button>}>
-      {error !== undefined && <p className={styles["error"]}>{error}</p>}
+      <Problem error={error} />
       {edits === undefined && error === undefined && <Spinner />}
       {edits?.length === 0 && <p>{t("editsNone")}</p>}
       <ol className={styles["edits"]}>

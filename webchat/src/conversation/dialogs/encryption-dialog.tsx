@@ -4,16 +4,17 @@ import { ShieldAlert, ShieldCheck, ShieldQuestion } from "lucide-react";
 import { Button } from "../../design/button.tsx";
 import { Dialog } from "../../design/dialog.tsx";
 import { Switch } from "../../design/field.tsx";
+import { Digits } from "../../encryption/safety-number.tsx";
 import { useActions } from "../../engine/actions.ts";
 import { useChat, type Secrecy } from "../../engine/state.ts";
 import { useWords } from "../../i18n/words.ts";
+import { Problem } from "../../welcome/problem.tsx";
 import type { ConversationDialogProps } from "./conversation-dialog.tsx";
 import styles from "./dialogs.module.css";
 import { useDoing } from "./doing.ts";
 import { words } from "./words.ts";
 
 const OFF: Secrecy = { kind: "off" };
-const GROUP_DIGITS = 5;
 
 export function EncryptionDialog({ conversation, agentName, onClose }: ConversationDialogProps) {
   const t = useWords(words);
@@ -59,8 +60,7 @@ export function EncryptionDialog({ conversation, agentName, onClose }: Conversat
       )}
       {hasNumber && (
         <section className={styles["safety"]}>
-          <h3>{t("safetyNumber")}</h3>
-          <SafetyNumber digits={secrecy.safetyNumber} />
+          <Digits label={t("safetyNumber")} digits={secrecy.safetyNumber} />
           <p className={styles["quiet"]}>{t("compare", { name })}</p>
           <p className={styles["verified"]} data-verified={isVerified || undefined}>
             {isVerified ? <ShieldCheck size={18} aria-hidden /> : <ShieldQuestion size={18} aria-hidden />}
@@ -68,19 +68,7 @@ export function EncryptionDialog({ conversation, agentName, onClose }: Conversat
           </p>
         </section>
       )}
-      {error !== undefined && <p className={styles["error"]}>{error}</p>}
+      <Problem error={error} />
     </Dialog>
-  );
-}
-
-function SafetyNumber({ digits }: { readonly digits: string }) {
-  const groups = digits.replace(/\s/g, "").match(new RegExp(`.{1,${GROUP_DIGITS}}`, "g")) ?? [];
-  return (
-    <p className={styles["number"]}>
-      {groups.map((group, index) => (
-        // Neither is ever moved: the place is the identity.
-        <span key={index}>{group} </span>
-      ))}
-    </p>
   );
 }

@@ -2,11 +2,13 @@
 
 import type { Message, Rest } from "@amtrio/client";
 import { useEffect, useRef, useState } from "react";
+import { download } from "../../attachments/download.ts";
 import { Button } from "../../design/button.tsx";
 import { Dialog } from "../../design/dialog.tsx";
 import { notify } from "../../design/toast.tsx";
 import { useActions } from "../../engine/actions.ts";
 import { useWords } from "../../i18n/words.ts";
+import { Problem } from "../../welcome/problem.tsx";
 import { filesIn, textIn } from "../message-text.ts";
 import type { ConversationDialogProps } from "./conversation-dialog.tsx";
 import styles from "./dialogs.module.css";
@@ -43,7 +45,7 @@ export function ExportDialog({ conversation, agentName, onClose }: ConversationD
       attached: (name: string) => t("attached", { name }),
     };
     const text = extension === "md" ? asMarkdown(transcript, say) : asJson(transcript);
-    save(new Blob([text], { type: TYPES[extension] }), fileNameOf(conversation.title ?? agentName, extension));
+    download(new Blob([text], { type: TYPES[extension] }), fileNameOf(conversation.title ?? agentName, extension));
     notify({ text: t("exportDone", { n: messages.length }) });
     onClose();
   }
@@ -69,7 +71,7 @@ export function ExportDialog({ conversation, agentName, onClose }: ConversationD
           <Button onClick={() => begin("json")}>{t("exportJson")}</Button>
         </div>
       )}
-      {error !== undefined && <p className={styles["error"]}>{error}</p>}
+      <Problem error={error} />
     </Dialog>
   );
 }
@@ -97,13 +99,4 @@ async function wholeHistory(
     before = page.messages[0]?.conversation_seq;
     if (!page.has_more || before === undefined) return pages.toReversed().flat();
   }
-}
-
-function save(blob: Blob, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  // The browser has taken it by then.
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

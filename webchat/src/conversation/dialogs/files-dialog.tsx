@@ -8,6 +8,7 @@ import { Dialog } from "../../design/dialog.tsx";
 import { Spinner } from "../../design/spinner.tsx";
 import { useActions } from "../../engine/actions.ts";
 import { useWords } from "../../i18n/words.ts";
+import { Problem } from "../../welcome/problem.tsx";
 import type { ConversationDialogProps } from "./conversation-dialog.tsx";
 import styles from "./dialogs.module.css";
 import { useDoing } from "./doing.ts";
@@ -35,7 +36,7 @@ export function FilesDialog({ conversation, onClose }: ConversationDialogProps) 
   useEffect(() => load(undefined), [load]);
   return (
     <Dialog title={t("filesTitle")} onClose={onClose} className={styles["wide"]}>
-      {error !== undefined && <p className={styles["error"]}>{error}</p>}
+      <Problem error={error} />
       {files?.length === 0 && <p className={styles["quiet"]}>{t("filesNone")}</p>}
       {files !== undefined && files.length > 0 && <AttachmentList attachments={files} />}
       {isBusy && <Spinner />}

@@ -4,6 +4,7 @@ import { Button } from "../../design/button.tsx";
 import { Dialog } from "../../design/dialog.tsx";
 import { useActions } from "../../engine/actions.ts";
 import { useWords } from "../../i18n/words.ts";
+import { Problem } from "../../welcome/problem.tsx";
 import { untilAfter, type Span } from "../muting.ts";
 import type { ConversationDialogProps } from "./conversation-dialog.tsx";
 import styles from "./dialogs.module.css";
@@ -32,7 +33,7 @@ export function MuteDialog({ conversation, onClose }: ConversationDialogProps) {
           </Button>
         ))}
       </div>
-      {error !== undefined && <p className={styles["error"]}>{error}</p>}
+      <Problem error={error} />
     </Dialog>
   );
 }

@@ -7,6 +7,7 @@ import { Dialog } from "../../design/dialog.tsx";
 import { Field } from "../../design/field.tsx";
 import { useActions } from "../../engine/actions.ts";
 import { useWords } from "../../i18n/words.ts";
+import { useProblem } from "../../welcome/problem.tsx";
 import type { ConversationDialogProps } from "./conversation-dialog.tsx";
 import styles from "./dialogs.module.css";
 import { useDoing } from "./doing.ts";
@@ -26,6 +27,7 @@ export function TagsDialog({ conversation, onClose }: ConversationDialogProps) {
   const t = useWords(words);
   const actions = useActions();
   const { isBusy, error, run } = useDoing();
+  const problem = useProblem();
   const input = useFocused<HTMLInputElement>();
   const [text, setText] = useState("");
   const [used, setUsed] = useState<readonly UsedTag[]>([]);
@@ -61,7 +63,7 @@ export function TagsDialog({ conversation, onClose }: ConversationDialogProps) {
         <Field
           label={t("addTag")}
           hint={t("tagsHint")}
-          error={error}
+          error={error === undefined ? undefined : problem(error)}
           value={text}
           maxLength={TAG_LENGTH_AT_MOST}
           autoComplete="off"

@@ -5,6 +5,7 @@ import { Button } from "../../design/button.tsx";
 import { Dialog } from "../../design/dialog.tsx";
 import { Field } from "../../design/field.tsx";
 import { useWords } from "../../i18n/words.ts";
+import { useProblem } from "../../welcome/problem.tsx";
 import { useDoing } from "./doing.ts";
 import { useFocused } from "./focused.ts";
 import { words } from "./words.ts";
@@ -28,6 +29,7 @@ export function TitleForm({ heading, hint, done, title, isRequired, onDone, onCl
   const form = useId();
   const [text, setText] = useState(title);
   const { isBusy, error, run } = useDoing();
+  const problem = useProblem();
   const input = useFocused<HTMLInputElement>();
   return (
     <Dialog
@@ -52,7 +54,7 @@ export function TitleForm({ heading, hint, done, title, isRequired, onDone, onCl
         <Field
           label={t("title")}
           hint={hint}
-          error={error}
+          error={error === undefined ? undefined : problem(error)}
           value={text}
           maxLength={TITLE_LENGTH_AT_MOST}
           ref={input}
