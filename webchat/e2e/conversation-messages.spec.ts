@@ -176,6 +176,20 @@ test("a reply to something far back leads there, too, and under reduced motion n
   await expect(newest(page)).toBeInViewport({ ratio: 1 });
 });
 
+test("what a notice says goes with whoever signs out", async ({ chatWith }) => {
+  const { page } = await chatWith();
+  await write(page, "A slip of the tongue");
+  await choose(page, newest(page), "Delete");
+  await dialog(page).getByRole("button", { name: "Delete" }).click();
+  await expect(page.getByRole("button", { name: "Undo" })).toBeVisible();
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: "Go to anything" }).fill("sign out");
+  await page.keyboard.press("Enter");
+  await dialog(page).getByRole("button", { name: /^Sign out/ }).click();
+  await expect(page.getByRole("button", { name: "Sign in" })).toBeVisible();
+  await expect(page.getByRole("button", { name: "Undo" })).toHaveCount(0);
+});
+
 test("deleting asks, and can be undone for five seconds; then it is gone for both sides", async ({ chatWith }) => {
   const { alice, coder, page, id } = await chatWith();
   const phone = await alice.device();

@@ -4,10 +4,10 @@ import { lazy, StrictMode, Suspense, useLayoutEffect, useRef, useState } from "r
 import { createRoot } from "react-dom/client";
 import { useLocation } from "wouter";
 import { finishRemovals } from "./conversation/removals.ts";
-import { notifyError, Toasts } from "./design/toast.tsx";
+import { clearNotices, notifyError, Toasts } from "./design/toast.tsx";
 import { ActionsProvider } from "./engine/actions.ts";
 import { Engine } from "./engine/engine.ts";
-import { useChat, type Self } from "./engine/state.ts";
+import { chat, useChat, type Self } from "./engine/state.ts";
 import { useWords } from "./i18n/words.ts";
 import { dropPush } from "./notifications/push.ts";
 import { Crashed } from "./shell/blank.tsx";
@@ -27,6 +27,10 @@ export function start(root: HTMLElement): void {
     await finishRemovals();
     await dropPush(rest);
   };
+  // They may say what somebody wrote; whoever has left by their own doing does not leave that to the next.
+  chat.subscribe((now, before) => {
+    if (before.self && now.self?.userId !== before.self.userId && !now.hasEnded) clearNotices();
+  });
   createRoot(root).render(
     <StrictMode>
       <App engine={engine} />

@@ -69,6 +69,11 @@ function dismiss(id: number): void {
   toasts.setState(({ shown }) => ({ shown: shown.filter((each) => each.id !== id) }));
 }
 
+/** Take them all away. */
+export function clearNotices(): void {
+  toasts.setState({ shown: [] });
+}
+
 export function Toasts() {
   const t = useWords(words);
   const shown = useStore(toasts, (state) => state.shown);
