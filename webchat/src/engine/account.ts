@@ -24,7 +24,7 @@ import { chat, EMPTY, views, type ChatConversation, type ChatState, type Self } 
 import type { Tabs } from "./tabs.ts";
 import { Timelines } from "./timelines.ts";
 import { within } from "./within.ts";
-import { Writer, type Change } from "./writer.ts";
+import { Writer } from "./writer.ts";
 
 const TYPING_SWEEP_MS = 6100;
 // A tab that the browser has frozen lets go of a database when it wakes up, if ever. The removal goes on without us.
@@ -53,7 +53,8 @@ export class SignedInAccount {
     this.database = database;
     this.#session = session;
     this.#tabs = tabs;
-    this.writer = new Writer(database);
+    this.searchHere = new SearchHere(database, () => chat.getState().plain);
+    this.writer = new Writer(database, (change) => this.searchHere.learn(change));
     this.secrets = new Secrets(self.userId, session.rest);
     this.#connecting = new Connecting(session, {
       position: () => this.#position,
@@ -67,7 +68,6 @@ export class SignedInAccount {
     this.timelines = new Timelines(database, session.rest, this.writer, () => this.#position?.seq ?? 0);
     this.files = new Files(session.rest);
     this.#agentList = new AgentList(() => session.rest.agents());
-    this.searchHere = new SearchHere(database, () => chat.getState().plain);
   }
 
   /** With everything that this device knows put into the state. */
@@ -117,7 +117,7 @@ export class SignedInAccount {
   /** Show a change, and keep it; it is not from the log. */
   commit({ state, change }: Applied): void {
     chat.setState(state);
-    if (change !== undefined) this.#keep(change);
+    if (change !== undefined) this.writer.add(change);
   }
 
   async refreshAgents(): Promise<AgentInfo[]> {
@@ -175,7 +175,7 @@ export class SignedInAccount {
       return rest;
     });
     this.#moved(event);
-    if (applied.change !== undefined || event.seq !== undefined) this.#keep(applied.change ?? {}, this.#position);
+    if (applied.change !== undefined || event.seq !== undefined) this.writer.add(applied.change ?? {}, this.#position);
     if (applied.stored !== undefined) await this.#changeStored(applied.stored.messageId, applied.stored.change);
     if (applied.arrived !== undefined) arrivals.tell(applied.arrived);
     if (event.type === "notification_preferences") quietChanges.tell(event.data);
@@ -184,7 +184,6 @@ export class SignedInAccount {
     if (event.type === "typing") setTimeout(forgetTyping, TYPING_SWEEP_MS);
     if (event.type === "snapshot") {
       this.timelines.forget();
-      this.searchHere.forget();
       await this.outbox.rebuilt();
     }
   }
@@ -202,17 +201,12 @@ export class SignedInAccount {
     else if (event.seq !== undefined && this.#position !== undefined) this.#position = { ...this.#position, seq: event.seq };
   }
 
-  #keep(change: Change, position?: Position): void {
-    this.writer.add(change, position);
-    if (change.messages !== undefined) void this.searchHere.learn(change.messages);
-  }
-
   /** A message that may be on the disk alone. */
   async #changeStored(messageId: string, change: (message: Message) => Message): Promise<void> {
     try {
       await this.writer.flush();
       const message = await this.database.getFromIndex("messages", "message_id", messageId);
-      if (message !== undefined) this.#keep({ messages: [change(message)] });
+      if (message !== undefined) this.writer.add({ messages: [change(message)] });
     } catch {
       // A disk that refuses is no reason to leave the server: it says all of this again to the next page.
     }

@@ -45,7 +45,8 @@ export class Browser {
     const token = new Headers(init.headers).get("Authorization")?.replace("Bearer ", "");
     const held = this.held.get(pathname);
     this.held.delete(pathname);
-    if (held !== undefined) return Response.json(await held);
+    // Made after all that the log told.
+    if (held !== undefined) return Response.json(await held, { headers: { "X-Amtrio-Seq": "999" } });
     if (pathname === "/auth/session") {
       const id = this.cookie;
       if (id === undefined) return Response.json({ error: "no", code: "unauthorized" }, { status: 401 });

@@ -206,3 +206,16 @@ test("what views keep of a person goes when they sign out, and what they keep of
   expect(own).toEqual(["amtrio.own.bob.palette.recent"]);
   await signedIn.signOut();
 });
+
+test("what is loaded from the server is found by a search on this device, also one that had looked before", async () => {
+  engine = await browser.open("alice");
+  const socket = await browser.socket(1);
+  socket.lets(1);
+  socket.says({ type: "conversation_created", seq: 2, data: conversation() });
+  socket.says({ type: "message", seq: 3, data: message(2, { content: "apple pie" }) });
+  const found = async (): Promise<string[]> => (await engine!.searchHere("apple", 9)).map((each) => each.message_id);
+  await vi.waitFor(async () => expect(await found()).toEqual(["m2"]));
+  browser.held.set("/conversations/c1/messages", Promise.resolve([message(1, { content: "apple juice" }), message(2, { content: "apple pie" })]));
+  await engine.loadLatest("c1");
+  await vi.waitFor(async () => expect(await found()).toEqual(["m2", "m1"]));
+});
