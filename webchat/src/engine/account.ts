@@ -47,6 +47,7 @@ export class SignedInAccount {
   readonly #connecting: Connecting;
   #position: Position | undefined;
   #isClosed = false;
+  #stopListening: (() => void) | undefined;
 
   private constructor(self: Self, database: Database, session: Session, tabs: Tabs) {
     this.self = self;
@@ -93,6 +94,7 @@ export class SignedInAccount {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#stopListening?.();
     this.timelines.forget();
     await this.#connecting.close();
     await this.secrets.close();
@@ -254,7 +256,7 @@ export class SignedInAccount {
     });
     await this.drafts.load();
     await this.outbox.load();
-    this.#tabs.listen((news) => this.#heard(news));
+    this.#stopListening = this.#tabs.listen((news) => this.#heard(news));
   }
 
   #heard(news: Parameters<Parameters<Tabs["listen"]>[0]>[0]): void {

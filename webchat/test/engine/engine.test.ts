@@ -219,3 +219,20 @@ test("what is loaded from the server is found by a search on this device, also o
   await engine.loadLatest("c1");
   await vi.waitFor(async () => expect(await found()).toEqual(["m2", "m1"]));
 });
+
+test("who signs in after another in one tab is the same device, and nothing of the one before hears other tabs", async () => {
+  engine = await browser.open("alice");
+  const before = browser.listeners.size;
+  for (const [at, name] of ["bob", "alice"].entries()) {
+    (await browser.socket(at + 1)).lets(1);
+    await engine.signOut();
+    await engine.signIn(name, "secret");
+  }
+  const devices = await Promise.all([1, 2, 3].map(async (number) => {
+    const socket = await browser.socket(number);
+    if (number === 3) socket.lets(1);
+    return socket.said("hello")[0]!["device_id"];
+  }));
+  expect(devices).toEqual(Array.from({ length: 3 }, () => expect.stringMatching(/^web-[0-9a-f]{12}-1$/)));
+  expect(browser.listeners.size).toBe(before);
+});
