@@ -71,11 +71,16 @@ export class SignedInAccount {
     this.#agentList = new AgentList(() => session.rest.agents());
   }
 
-  /** With everything that this device knows put into the state. */
-  static async open(self: Self, session: Session, tabs: Tabs): Promise<SignedInAccount> {
+  /** With everything that this device knows put into the state, if they are wanted there still when it has been read. */
+  static async open(self: Self, session: Session, tabs: Tabs, isWanted: () => boolean): Promise<SignedInAccount> {
     const account = new SignedInAccount(self, await openDatabase(self.userId), session, tabs);
-    await account.#load();
-    return account;
+    try {
+      await account.#load(isWanted);
+      return account;
+    } catch (error) {
+      await account.close();
+      throw error;
+    }
   }
 
   get connection(): Connection | undefined {
@@ -232,7 +237,7 @@ export class SignedInAccount {
 
   // --------------------------------------------------------------------------------------------- what is kept here
 
-  async #load(): Promise<void> {
+  async #load(isWanted: () => boolean): Promise<void> {
     // In one transaction: another tab may be writing, and the place must be that of what is read.
     const transaction = this.database.transaction(["conversations", "agents", "drafts", "meta"]);
     const [conversations, agents, draftKeys, drafts, position, account] = await Promise.all([
@@ -243,6 +248,7 @@ export class SignedInAccount {
       transaction.objectStore("meta").get("position"),
       transaction.objectStore("meta").get("account"),
     ]);
+    if (!isWanted()) return;
     this.#position = position as Position | undefined;
     this.writer.startAt(this.#position);
     chat.setState({
