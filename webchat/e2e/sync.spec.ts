@@ -1,6 +1,6 @@
 /** Devices, tabs, servers that go and networks that fail: nothing is lost, nothing comes twice, nobody disagrees. */
 
-import { expect, test, type Page, type Person, type ScriptedAgent } from "./harness.ts";
+import { expect, PASSWORD, test, type Page, type Person, type ScriptedAgent } from "./harness.ts";
 
 // Parts that come later are there without a network, too.
 test.use({ serviceWorkers: "allow" });
@@ -193,4 +193,25 @@ test("signing out in one tab signs out the other, and leaves nothing on the devi
   await expect(page.getByRole("button", { name: "Sign in", exact: true })).toBeVisible();
   await expect.poll(() => page.evaluate(async () => (await indexedDB.databases()).map((each) => each.name))).toEqual([]);
   expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toContain(alice.userId);
+});
+
+test("who signs in again without a reload is the same device to the server", async ({ person }) => {
+  const alice = await person("Alice");
+  const devices: string[] = [];
+  alice.page.on("websocket", (socket) =>
+    socket.on("framesent", ({ payload }) => {
+      const { type, data } = JSON.parse(String(payload)) as { type: string; data: { device_id: string } };
+      if (type === "hello") devices.push(data.device_id);
+    }),
+  );
+  const page = await alice.signIn();
+  await page.goto("/settings/about");
+  await expect(page.getByText("Connected")).toBeVisible();
+  const before = devices.length;
+  await page.getByRole("button", { name: "Sign out" }).first().click();
+  await page.getByRole("textbox", { name: "Username" }).fill(alice.username);
+  await page.getByRole("textbox", { name: "Password", exact: true }).fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await expect.poll(() => devices.length).toBeGreaterThan(before);
+  expect([...new Set(devices)]).toEqual([expect.stringMatching(/^web-[0-9a-f]{12}-1$/)]);
 });

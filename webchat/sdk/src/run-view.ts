@@ -85,15 +85,18 @@ export function statusOf(view: RunView): string | undefined {
 /**
  * The parts of the run that a message is the end of, each text with what it says; none without a run.
  *
- * Of an edited message the content counts alone: it is one text part then, in front of the parts of other kinds.
+ * Of an edited message the content counts alone: it is one text part then, in front of the parts of other kinds. These
+ * keep their numbers; its own is that of the first text there was, else one that no part has.
  */
 export function partsOf(message: Message): PartView[] {
   if (message.run === undefined) return [];
   const { content } = message;
   const parts = message.run.parts ?? [];
   if (message.edited_at || message.deleted) {
-    const whole: PartView = { part: 0, kind: "text", meta: {}, text: content, length: countCodePoints(content) };
-    return [whole, ...parts.filter((part) => part.kind !== "text").map(finished)];
+    const first = parts.find(({ kind }) => kind === "text");
+    const part = first?.part ?? Math.max(-1, ...parts.map((each) => each.part)) + 1;
+    const whole: PartView = { part, kind: "text", meta: {}, text: content, length: countCodePoints(content) };
+    return [whole, ...parts.filter(({ kind }) => kind !== "text").map(finished)];
   }
   let at = 0;
   return parts.map((part) => {

@@ -126,6 +126,23 @@ describe("the parts of a finished run", () => {
     expect(partsOf({ ...message, run, edited_at: "2026-11-22T17:09:00.000Z" }).map((part) => part.kind)).toEqual(["text"]);
   });
 
+  test.each([
+    [["reasoning", "text", "tool"]],
+    [["tool", "reasoning"]],
+    [["text", "tool", "text"]],
+  ])("keep their numbers once it was edited, and the content has one that no other has: %j", (kinds) => {
+    const parts = kinds.map((kind, part) => ({ part, kind, ...(kind === "text" ? { length: 1 } : { text: kind }) }));
+    const edited = { ...message, content: "Nothing.", edited_at: "2026-11-22T17:09:00.000Z", run: { ...message.run!, parts } };
+
+    const [whole, ...others] = partsOf(edited);
+
+    expect(others.map((each) => [each.part, each.kind])).toEqual(
+      parts.filter(({ kind }) => kind !== "text").map(({ part, kind }) => [part, kind]),
+    );
+    expect(whole).toMatchObject({ kind: "text", text: "Nothing." });
+    expect(others.map((each) => each.part)).not.toContain(whole!.part);
+  });
+
   test("are none without a run", () => {
     const { run: _, ...plain } = message;
 

@@ -34,6 +34,15 @@ export function concat(...parts: readonly Uint8Array[]): Bytes {
   return whole;
 }
 
+export function begins(bytes: Uint8Array, beginning: Uint8Array): boolean {
+  return bytes.length >= beginning.length && beginning.every((byte, at) => byte === bytes[at]);
+}
+
+/** The four letters by which formats name their pieces. */
+export function wordAt(bytes: Uint8Array, at: number): string {
+  return String.fromCharCode(...bytes.subarray(at, at + 4));
+}
+
 /** A text behind its length (two bytes, the higher one first), so that two texts side by side mean one thing only. */
 export function prefixed(text: string): Bytes {
   const bytes = utf8(text);

@@ -5,14 +5,14 @@
  * are written anew piece by piece, HEIC and AVIF are blanked in place. How the picture has to be turned is kept. Pure.
  */
 
-import { concat, utf8, type Bytes } from "./bytes.ts";
+import { begins, concat, utf8, wordAt, type Bytes } from "./bytes.ts";
 import { blanked } from "./heif-metadata.ts";
+import { HEAD_BYTES, PNG_MAGIC, pictureType, type PictureType } from "./picture-type.ts";
 
 type Strip = (photo: Bytes) => Bytes;
 
 const UPRIGHT = 1;
 const ORIENTATION = 0x0112;
-const PNG_MAGIC = new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 const PNG_DROPPED = new Set(["eXIf", "tEXt", "zTXt", "iTXt", "tIME"]);
 const WEBP_DROPPED = new Set(["EXIF", "XMP "]);
 const [WEBP_HAS_EXIF, WEBP_HAS_XMP] = [0x08, 0x04];
@@ -20,20 +20,27 @@ const [MARK, SOI, EOI, SOS, COM] = [0xff, 0xd8, 0xd9, 0xda, 0xfe];
 const [APP0, APP1, APP2, APP14, APP15] = [0xe0, 0xe1, 0xe2, 0xee, 0xef];
 const EXIF_HEAD = utf8("Exif\0\0");
 
-/** The same if it is of another type, or not built as its type says: then no picture is made of it either. */
-export async function withoutMetadata(photo: Blob): Promise<Blob> {
-  const strip = STRIPS[photo.type];
-  if (strip === undefined) return photo;
-  const bytes = new Uint8Array(await photo.arrayBuffer());
+// As the server keeps a photo that it cannot read.
+const PLAIN_FILE = "application/octet-stream";
+
+/**
+ * What it is counts, not what its name or type says; it goes on under the type that it is.
+ *
+ * Other files stay the same. Of a photo that is not built as it begins nothing can be taken out: it goes on as it is, as a
+ * plain file, of which nobody makes a picture.
+ */
+export async function withoutMetadata(file: Blob): Promise<Blob> {
+  const type = pictureType(new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer()));
+  if (type === undefined) return file;
   try {
-    return new Blob([strip(bytes)], { type: photo.type });
+    return new Blob([STRIPS[type](new Uint8Array(await file.arrayBuffer()))], { type });
   } catch (error) {
-    if (error instanceof RangeError) return photo;
+    if (error instanceof RangeError) return new Blob([file], { type: PLAIN_FILE });
     throw error;
   }
 }
 
-const STRIPS: Readonly<Record<string, Strip>> = {
+const STRIPS: Readonly<Record<PictureType, Strip>> = {
   "image/jpeg": jpeg,
   "image/png": png,
   "image/webp": webp,
@@ -73,7 +80,6 @@ function orientationIn(tiff: Bytes): number {
 
 function jpeg(photo: Bytes): Bytes {
   const view = viewOf(photo);
-  if (view.getUint16(0) !== ((MARK << 8) | SOI)) throw new RangeError("no JPEG");
   const kept: Bytes[] = [];
   let orientation = UPRIGHT;
   let at = 2;
@@ -128,11 +134,10 @@ function isAlone(marker: number): boolean {
 
 function png(photo: Bytes): Bytes {
   const view = viewOf(photo);
-  if (!begins(photo, PNG_MAGIC)) throw new RangeError("no PNG");
   const chunks: { kind: string; bytes: Bytes }[] = [];
   let orientation = UPRIGHT;
   for (let at = PNG_MAGIC.length; at + 8 <= photo.length; ) {
-    const kind = word(photo, at + 4);
+    const kind = wordAt(photo, at + 4);
     const end = Math.min(at + 12 + view.getUint32(at), photo.length); // one that was cut off ends where it was cut
     if (kind === "eXIf") orientation = orientationIn(photo.slice(at + 8, end - 4));
     if (!PNG_DROPPED.has(kind)) chunks.push({ kind, bytes: photo.slice(at, end) });
@@ -148,12 +153,11 @@ function png(photo: Bytes): Bytes {
 
 function webp(photo: Bytes): Bytes {
   const view = viewOf(photo);
-  if (word(photo, 0) !== "RIFF" || word(photo, 8) !== "WEBP") throw new RangeError("no WebP");
   const stop = Math.min(photo.length, 8 + view.getUint32(4, true));
   const chunks: Bytes[] = [];
   let [orientation, extended] = [UPRIGHT, undefined as Bytes | undefined];
   for (let at = 12; at + 8 <= stop; ) {
-    const kind = word(photo, at);
+    const kind = wordAt(photo, at);
     const length = view.getUint32(at + 4, true);
     const chunk = photo.slice(at, Math.min(at + 8 + length + (length % 2), photo.length));
     if (kind === "VP8X") extended = chunk;
@@ -177,14 +181,6 @@ function webp(photo: Bytes): Bytes {
 
 function viewOf(bytes: Bytes): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-}
-
-function word(bytes: Bytes, at: number): string {
-  return String.fromCharCode(...bytes.subarray(at, at + 4));
-}
-
-function begins(bytes: Bytes, beginning: Bytes): boolean {
-  return bytes.length >= beginning.length && beginning.every((byte, at) => byte === bytes[at]);
 }
 
 function number(value: number, isLittle = false): Bytes {

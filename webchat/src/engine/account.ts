@@ -25,7 +25,7 @@ import { chat, EMPTY, views, type ChatConversation, type ChatState, type Self } 
 import type { Tabs } from "./tabs.ts";
 import { Timelines } from "./timelines.ts";
 import { within } from "./within.ts";
-import { Writer, type Change } from "./writer.ts";
+import { Writer } from "./writer.ts";
 
 const TYPING_SWEEP_MS = 6100;
 // A tab that the browser has frozen lets go of a database when it wakes up, if ever. The removal goes on without us.
@@ -48,13 +48,15 @@ export class SignedInAccount {
   readonly #connecting: Connecting;
   #position: Position | undefined;
   #isClosed = false;
+  #stopListening: (() => void) | undefined;
 
   private constructor(self: Self, database: Database, session: Session, tabs: Tabs) {
     this.self = self;
     this.database = database;
     this.#session = session;
     this.#tabs = tabs;
-    this.writer = new Writer(database);
+    this.searchHere = new SearchHere(database, () => chat.getState().plain);
+    this.writer = new Writer(database, (change) => this.searchHere.learn(change));
     this.secrets = new Secrets(self.userId, session.rest);
     this.#connecting = new Connecting(session, {
       position: () => this.#position,
@@ -68,14 +70,18 @@ export class SignedInAccount {
     this.timelines = new Timelines(database, session.rest, this.writer, () => this.#position?.seq ?? 0);
     this.files = new Files(session.rest);
     this.#agentList = new AgentList(() => session.rest.agents());
-    this.searchHere = new SearchHere(database, () => chat.getState().plain);
   }
 
-  /** With everything that this device knows put into the state. */
-  static async open(self: Self, session: Session, tabs: Tabs): Promise<SignedInAccount> {
+  /** With everything that this device knows put into the state, if they are wanted there still when it has been read. */
+  static async open(self: Self, session: Session, tabs: Tabs, isWanted: () => boolean): Promise<SignedInAccount> {
     const account = new SignedInAccount(self, await openDatabase(self.userId), session, tabs);
-    await account.#load();
-    return account;
+    try {
+      await account.#load(isWanted);
+      return account;
+    } catch (error) {
+      await account.close();
+      throw error;
+    }
   }
 
   get connection(): Connection | undefined {
@@ -94,6 +100,7 @@ export class SignedInAccount {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#stopListening?.();
     this.timelines.close();
     await this.#connecting.close();
     await this.secrets.close();
@@ -119,7 +126,7 @@ export class SignedInAccount {
   /** Show a change, and keep it; it is not from the log. */
   commit({ state, change }: Applied): void {
     chat.setState(state);
-    if (change !== undefined) this.#keep(change);
+    if (change !== undefined) this.writer.add(change);
   }
 
   async refreshAgents(): Promise<AgentInfo[]> {
@@ -177,7 +184,7 @@ export class SignedInAccount {
       return rest;
     });
     this.#moved(event);
-    if (applied.change !== undefined || event.seq !== undefined) this.#keep(applied.change ?? {}, this.#position);
+    if (applied.change !== undefined || event.seq !== undefined) this.writer.add(applied.change ?? {}, this.#position);
     if (applied.stored !== undefined) await this.#changeStored(applied.stored.messageId, applied.stored.change);
     if (applied.arrived !== undefined) arrivals.tell(applied.arrived);
     if (event.type === "notification_preferences") quietChanges.tell(event.data);
@@ -186,7 +193,6 @@ export class SignedInAccount {
     if (event.type === "typing") setTimeout(forgetTyping, TYPING_SWEEP_MS);
     if (event.type === "snapshot") {
       this.timelines.forget();
-      this.searchHere.forget();
       await this.outbox.rebuilt();
     }
   }
@@ -204,17 +210,12 @@ export class SignedInAccount {
     else if (event.seq !== undefined && this.#position !== undefined) this.#position = { ...this.#position, seq: event.seq };
   }
 
-  #keep(change: Change, position?: Position): void {
-    this.writer.add(change, position);
-    if (change.messages !== undefined) void this.searchHere.learn(change.messages);
-  }
-
   /** A message that may be on the disk alone. */
   async #changeStored(messageId: string, change: (message: Message) => Message): Promise<void> {
     try {
       await this.writer.flush();
       const message = await this.database.getFromIndex("messages", "message_id", messageId);
-      if (message !== undefined) this.#keep({ messages: [change(message)] });
+      if (message !== undefined) this.writer.add({ messages: [change(message)] });
     } catch {
       // A disk that refuses is no reason to leave the server: it says all of this again to the next page.
     }
@@ -238,7 +239,7 @@ export class SignedInAccount {
 
   // --------------------------------------------------------------------------------------------- what is kept here
 
-  async #load(): Promise<void> {
+  async #load(isWanted: () => boolean): Promise<void> {
     // In one transaction: another tab may be writing, and the place must be that of what is read.
     const transaction = this.database.transaction(["conversations", "agents", "drafts", "meta"]);
     const [conversations, agents, draftKeys, drafts, position, account] = await Promise.all([
@@ -249,6 +250,7 @@ export class SignedInAccount {
       transaction.objectStore("meta").get("position"),
       transaction.objectStore("meta").get("account"),
     ]);
+    if (!isWanted()) return;
     this.#position = position as Position | undefined;
     this.writer.startAt(this.#position);
     chat.setState({
@@ -262,7 +264,7 @@ export class SignedInAccount {
     });
     await this.drafts.load();
     await this.outbox.load();
-    this.#tabs.listen((news) => this.#heard(news));
+    this.#stopListening = this.#tabs.listen((news) => this.#heard(news));
   }
 
   #heard(news: Parameters<Parameters<Tabs["listen"]>[0]>[0]): void {

@@ -8,7 +8,7 @@
 import { AuthenticationEnded, Backoff, connect, Replaced, type AmtrioEvent, type Connection, type Position } from "@amtrio/client";
 import type { Session } from "./session.ts";
 import { chat } from "./state.ts";
-import { anotherDeviceId, deviceId } from "./tabs.ts";
+import { DeviceId } from "./tabs.ts";
 
 const CUT = 1006;
 
@@ -25,6 +25,7 @@ export interface Connected {
 export class Connecting {
   readonly #session: Session;
   readonly #account: Connected;
+  readonly #deviceId = new DeviceId();
   #connection: Connection | undefined;
   #isClosed = false;
   #wake: (() => void) | undefined;
@@ -41,18 +42,22 @@ export class Connecting {
   /** Keep connected until `close`, or until the session has ended: then it returns true. */
   async run(url: string): Promise<boolean> {
     const backoff = new Backoff();
-    let device = await deviceId();
+    let device: string | undefined;
+    let isCopied = false;
     while (!this.#isClosed) {
       const began = performance.now();
       let reason: string;
       try {
+        // A copy of this tab has our id; without Web Locks nothing else tells.
+        device = isCopied ? await this.#deviceId.takeAnother() : (device ?? (await this.#deviceId.take()));
+        isCopied = false;
         if (this.#session.rest.token === undefined && !(await this.#session.renew())) return !this.#isClosed;
+        if (this.#isClosed) break;
         reason = await this.#connected(url, device);
       } catch (error) {
         reason = error instanceof Error ? error.message : String(error);
         if (error instanceof AuthenticationEnded) this.#session.rest.token = undefined;
-        // A copy of this tab has our id; without Web Locks nothing else tells.
-        if (error instanceof Replaced) device = await anotherDeviceId();
+        isCopied ||= error instanceof Replaced;
       }
       if (this.#isClosed) break;
       if (performance.now() - began > 60_000) backoff.succeeded();
@@ -70,6 +75,7 @@ export class Connecting {
     this.#isClosed = true;
     this.#wake?.();
     await this.#connection?.close();
+    await this.#deviceId.giveBack();
   }
 
   async #connected(url: string, device: string): Promise<string> {

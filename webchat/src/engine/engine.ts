@@ -20,7 +20,11 @@ export class Engine extends PersonActions implements Actions {
   readonly #url: string;
   readonly #session: Session;
   readonly #tabs = new Tabs();
+  /** Who is here, or is about to be. */
+  #self: Self | undefined;
+  /** What this device knows of them has been read. */
   #account: SignedInAccount | undefined;
+  #opening: Promise<void> = Promise.resolve();
   /** Whose session ends by this person's own doing. */
   #parting: SignedInAccount | undefined;
   /** Called while a person signs out, as long as the server still knows the session. */
@@ -30,12 +34,13 @@ export class Engine extends PersonActions implements Actions {
     super();
     this.#url = url;
     this.#session = new Session(url, fetch);
-    this.#tabs.listen((news) => {
-      if (news.kind === "signed_out" && news.userId === this.#account?.self.userId) {
+    this.#tabs.listen(({ kind, userId }) => {
+      const isHere = userId === this.#self?.userId;
+      if (kind === "signed_out" && isHere) {
         this.#session.forget();
-        void this.#leave();
+        this.#leave().catch(() => undefined);
       }
-      if (news.kind === "signed_in" && news.userId !== this.#account?.self.userId) void this.#follow().catch(() => undefined);
+      if (kind === "signed_in" && !isHere) this.#follow().catch(() => undefined);
     });
   }
 
@@ -55,13 +60,8 @@ export class Engine extends PersonActions implements Actions {
   /** Go on with who was signed in here last; without anybody, say so. Rejects if nothing can be kept on this device. */
   async start(): Promise<void> {
     const self = this.#session.resume();
-    try {
-      if (self !== null) return await this.#open(self);
-    } catch (error) {
-      chat.setState({ ...EMPTY, self: null });
-      throw error;
-    }
-    chat.setState({ ...EMPTY, self: null });
+    if (self !== null) await this.#open(self);
+    else chat.setState({ ...EMPTY, self: null });
   }
 
   // ------------------------------------------------------------------------------------------------------ signing in
@@ -80,7 +80,7 @@ export class Engine extends PersonActions implements Actions {
 
   /** Here in any case; on the server if it answers in time. Its session ends by itself otherwise, or from another device. */
   async signOut(): Promise<void> {
-    const self = this.#account?.self;
+    const self = this.#self;
     await this.#finish();
     await this.#part(() => {
       const ended = within(LEAVE_WITHIN_MS, this.#session.signOut()).catch(() => undefined);
@@ -91,7 +91,7 @@ export class Engine extends PersonActions implements Actions {
   }
 
   async deleteAccount(password: string): Promise<void> {
-    const self = this.#account?.self;
+    const self = this.#self;
     await this.#part(() => this.rest.call("DELETE", "/account", { body: { password } }));
     if (self !== undefined) this.#tabs.tell({ kind: "signed_out", userId: self.userId });
     // What the server knew of this device went with the account; the browser still has its part.
@@ -108,23 +108,54 @@ export class Engine extends PersonActions implements Actions {
 
   async #enter(self: Self): Promise<void> {
     await this.#open(self);
-    this.#tabs.tell({ kind: "signed_in", userId: self.userId });
+    if (this.#self?.userId === self.userId) this.#tabs.tell({ kind: "signed_in", userId: self.userId });
   }
 
-  async #open(self: Self): Promise<void> {
-    const account = await SignedInAccount.open(self, this.#session, this.#tabs);
+  #open(self: Self): Promise<void> {
+    // Another tab may tell of them while this one reads what it knows, or while they sign in here, too.
+    if (this.#self?.userId === self.userId) return this.#opening;
+    this.#self = self;
+    // One after the other: they put what they read into the same state.
+    this.#opening = this.#opening.catch(() => undefined).then(() => this.#read(self));
+    return this.#opening;
+  }
+
+  async #read(self: Self): Promise<void> {
+    const isWanted = (): boolean => this.#self === self;
+    try {
+      await this.#close();
+      if (!isWanted()) return;
+      const account = await SignedInAccount.open(self, this.#session, this.#tabs, isWanted);
+      // They may have left while it was being read.
+      if (isWanted()) this.#begin(account);
+      else await account.close();
+    } catch (error) {
+      if (isWanted()) this.#self = undefined;
+      throw error;
+    } finally {
+      if (this.#self === undefined) chat.setState({ ...EMPTY, self: null });
+    }
+  }
+
+  #begin(account: SignedInAccount): void {
     this.#account = account;
-    void account.run(this.#url).then(async (hasEnded) => {
-      if (!hasEnded || account === this.#parting) return;
-      this.#session.forget();
-      await this.#leave({ hasEnded: true });
-      if (this.#session.self !== null) await this.start();
-    });
+    account
+      .run(this.#url)
+      .then((hasEnded) => (hasEnded ? this.#ended(account) : undefined))
+      // What is wrong with who comes next is seen by nobody being there.
+      .catch(() => undefined);
+  }
+
+  async #ended(account: SignedInAccount): Promise<void> {
+    if (account !== this.#account || account === this.#parting) return;
+    this.#session.forget();
+    await this.#leave({ hasEnded: true });
+    if (this.#session.self !== null) await this.start();
   }
 
   /** Somebody signed in in another tab. What this one shows, and sends, is no other person's. */
   async #follow(): Promise<void> {
-    if (this.#account !== undefined) {
+    if (this.#self !== undefined) {
       this.#session.forget();
       await this.#leave();
     }
@@ -133,6 +164,8 @@ export class Engine extends PersonActions implements Actions {
 
   /** End the session and leave nothing on this device, unless `end` fails. The server may cut the connection before it answers. */
   async #part(end: () => Promise<unknown>): Promise<void> {
+    // Whose data is still being read has some on this device.
+    await within(LEAVE_WITHIN_MS, this.#opening.catch(() => undefined));
     const account = this.#account;
     this.#parting = account;
     try {
@@ -147,9 +180,14 @@ export class Engine extends PersonActions implements Actions {
   }
 
   async #leave({ hasEnded = false } = {}): Promise<void> {
+    this.#self = undefined;
+    chat.setState({ ...EMPTY, self: null, hasEnded });
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
     const account = this.#account;
     this.#account = undefined;
-    chat.setState({ ...EMPTY, self: null, hasEnded });
     await account?.close();
   }
 }

@@ -16,6 +16,7 @@ export class SealedBlobs {
   readonly #rest: Rest;
   /** By id, the one that was wanted last at the end. */
   readonly #kept = new Map<string, Kept>();
+  #isClosed = false;
 
   constructor(rest: Rest) {
     this.#rest = rest;
@@ -23,22 +24,28 @@ export class SealedBlobs {
 
   /** For `<img>` and the like. Rejects with `EncryptionError` (`file_tampered`) if it is not what was sent. */
   async url(file: SealedFile): Promise<string> {
-    const kept = this.#want(file);
-    const blob = await kept.blob;
+    const blob = await this.blob(file);
+    // What nobody keeps, nobody would let go of either.
+    if (this.#isClosed) throw new Error("signed out");
+    // Other files may have pushed it out while it was on its way.
+    const kept = this.#kept.get(file.attachment_id) ?? this.#put(file.attachment_id, file.size, Promise.resolve(blob));
     kept.url ??= URL.createObjectURL(blob);
     return kept.url;
   }
 
   async blob(file: SealedFile): Promise<Blob> {
+    if (this.#isClosed) throw new Error("signed out");
     return this.#want(file).blob;
   }
 
   /** It came from here, so nobody has to fetch it. */
   keep(file: SealedFile, content: Blob): void {
+    if (this.#isClosed) return;
     this.#put(file.attachment_id, file.size, Promise.resolve(content.slice(0, content.size, safeType(file.content_type))));
   }
 
   close(): void {
+    this.#isClosed = true;
     for (const id of this.#kept.keys()) this.#drop(id);
   }
 
@@ -48,7 +55,7 @@ export class SealedBlobs {
     if (known === undefined) {
       const made = this.#put(id, file.size, this.#fetch(file));
       // Also where only its address was asked for; the next one who looks tries again.
-      made.blob.catch(() => this.#kept.get(id) === made && this.#kept.delete(id));
+      made.blob.catch(() => this.#kept.get(id) === made && this.#drop(id));
       return made;
     }
     this.#kept.delete(id);

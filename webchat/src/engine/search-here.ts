@@ -7,12 +7,19 @@
 
 import type { Message } from "@amtrio/client";
 import type { Database } from "./database.ts";
+import type { Change } from "./writer.ts";
+
+interface Text {
+  readonly conversationId: string;
+  readonly at: string;
+  readonly text: string;
+}
 
 export class SearchHere {
   readonly #database: Database;
   readonly #plain: () => Readonly<Record<string, string | null>>;
   /** Message ids and their texts as they are compared; filled by the first search. */
-  #texts: Promise<Map<string, { readonly at: string; readonly text: string }>> | undefined;
+  #texts: Promise<Map<string, Text>> | undefined;
 
   constructor(database: Database, plain: () => Readonly<Record<string, string | null>>) {
     this.#database = database;
@@ -23,9 +30,9 @@ export class SearchHere {
   async find(query: string, limit: number): Promise<Message[]> {
     const wanted = folded(query).split(/\s+/).filter(Boolean);
     if (wanted.length === 0) return [];
-    this.#texts ??= this.#read();
+    const texts = await this.#known();
     const plain = this.#plain();
-    const hits = [...(await this.#texts)]
+    const hits = [...texts]
       .map(([id, { at, text }]) => ({ id, at, text: plain[id] ? folded(plain[id]) : text }))
       .filter(({ text }) => wanted.every((word) => text.includes(word)))
       .toSorted((one, other) => (one.at < other.at ? 1 : -1))
@@ -34,27 +41,41 @@ export class SearchHere {
     return messages.filter((message) => message !== undefined);
   }
 
-  /** A message is new, or changed. */
-  async learn(messages: readonly Message[]): Promise<void> {
-    const texts = await this.#texts;
-    if (texts !== undefined) for (const message of messages) put(texts, message);
+  /** This is on the disk since now. Told of all that is written there, it need not be read again. */
+  learn({ isAnew, removed, messages }: Change): void {
+    if (isAnew) this.#texts = undefined;
+    if (removed === undefined && messages === undefined) return;
+    // What could not be read, the next search reads with this in it.
+    this.#texts?.then(
+      (texts) => {
+        if (removed !== undefined) for (const [id, { conversationId }] of texts) if (removed.includes(conversationId)) texts.delete(id);
+        for (const message of messages ?? []) put(texts, message);
+      },
+      () => undefined,
+    );
   }
 
-  /** What was read is not true any more. */
-  forget(): void {
-    this.#texts = undefined;
+  #known(): Promise<Map<string, Text>> {
+    if (this.#texts !== undefined) return this.#texts;
+    const reading = this.#read();
+    this.#texts = reading;
+    reading.catch(() => {
+      if (this.#texts === reading) this.#texts = undefined;
+    });
+    return reading;
   }
 
-  async #read(): Promise<Map<string, { at: string; text: string }>> {
-    const texts = new Map<string, { at: string; text: string }>();
+  async #read(): Promise<Map<string, Text>> {
+    const texts = new Map<string, Text>();
     for (const message of await this.#database.getAll("messages")) put(texts, message);
     return texts;
   }
 }
 
-function put(texts: Map<string, { at: string; text: string }>, message: Message): void {
-  if (message.deleted) texts.delete(message.message_id);
-  else texts.set(message.message_id, { at: message.created_at, text: message.kind === "encrypted" ? "" : folded(message.content) });
+function put(texts: Map<string, Text>, message: Message): void {
+  const { message_id: id, conversation_id: conversationId, created_at: at } = message;
+  if (message.deleted) texts.delete(id);
+  else texts.set(id, { conversationId, at, text: message.kind === "encrypted" ? "" : folded(message.content) });
 }
 
 /** Case and accents do not matter, as on the server. */

@@ -54,38 +54,56 @@ export function alone<Result>(name: string, work: () => Promise<Result>): Promis
 }
 
 /**
- * The id of this tab as a device: the same again after a reload, never that of another open tab.
+ * The id of this tab as a device: the same again after a reload and for who signs in next, never that of another open tab.
  *
- * Held until the page goes.
+ * Held from when it is taken until it is given back, or the page goes.
  */
-export async function deviceId(): Promise<string> {
-  const browser = localStorage.getItem(DEVICE_KEY) ?? randomId();
-  localStorage.setItem(DEVICE_KEY, browser);
-  const locks = navigator.locks as LockManager | null | undefined;
-  if (!locks) {
-    const tab = sessionStorage.getItem(DEVICE_KEY) ?? randomId();
-    sessionStorage.setItem(DEVICE_KEY, tab);
-    return `web-${browser}-${tab}`;
-  }
-  for (let slot = 1; slot < SLOTS; slot += 1) {
-    if (await holdForEver(locks, `amtrio device ${slot}`)) return `web-${browser}-${slot}`;
-  }
-  return `web-${browser}-${randomId()}`;
-}
+export class DeviceId {
+  readonly #isGivenBack: Promise<void>;
+  readonly #locks: Promise<unknown>[] = [];
+  #free!: () => void;
 
-/** Another one, where the browser has given ours to a copy of this tab. */
-export function anotherDeviceId(): Promise<string> {
-  sessionStorage.removeItem(DEVICE_KEY);
-  return deviceId();
-}
+  constructor() {
+    this.#isGivenBack = new Promise((resolve) => (this.#free = resolve));
+  }
 
-function holdForEver(locks: LockManager, name: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    void locks.request(name, { ifAvailable: true }, (lock) => {
-      resolve(lock !== null);
-      return lock === null ? undefined : new Promise(() => undefined);
+  async take(): Promise<string> {
+    const browser = localStorage.getItem(DEVICE_KEY) ?? randomId();
+    localStorage.setItem(DEVICE_KEY, browser);
+    const locks = navigator.locks as LockManager | null | undefined;
+    if (!locks) {
+      const tab = sessionStorage.getItem(DEVICE_KEY) ?? randomId();
+      sessionStorage.setItem(DEVICE_KEY, tab);
+      return `web-${browser}-${tab}`;
+    }
+    for (let slot = 1; slot < SLOTS; slot += 1) {
+      if (await this.#hold(locks, `amtrio device ${slot}`)) return `web-${browser}-${slot}`;
+    }
+    return `web-${browser}-${randomId()}`;
+  }
+
+  /** Another one, where the browser has given ours to a copy of this tab. The one before stays held, or it would come again. */
+  takeAnother(): Promise<string> {
+    sessionStorage.removeItem(DEVICE_KEY);
+    return this.take();
+  }
+
+  /** Resolves when it is there for the next one. What is taken from now on is given back at once. */
+  async giveBack(): Promise<void> {
+    this.#free();
+    await Promise.allSettled(this.#locks);
+  }
+
+  #hold(locks: LockManager, name: string): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const lock = locks.request(name, { ifAvailable: true }, (granted) => {
+        resolve(granted !== null);
+        return granted === null ? undefined : this.#isGivenBack;
+      });
+      lock.catch(reject);
+      this.#locks.push(lock);
     });
-  });
+  }
 }
 
 function randomId(): string {

@@ -24,14 +24,17 @@ const STORES: Stores = ["conversations", "messages", "agents", "drafts", "outbox
 
 export class Writer {
   readonly #database: Database;
+  readonly #kept: (change: Change) => void;
   #waiting: Change[] = [];
   #position: Position | undefined;
   /** How far this tab has come in the log. */
   #reached: Position | undefined;
   #writing: Promise<void> | undefined;
 
-  constructor(database: Database) {
+  /** `kept` hears of each change that is on the disk, also where another tab wrote it, or what is newer. */
+  constructor(database: Database, kept: (change: Change) => void = () => undefined) {
     this.#database = database;
+    this.#kept = kept;
   }
 
   /** What this tab knows is what was read from this device, at this place. */
@@ -83,6 +86,7 @@ export class Writer {
       this.#position ??= position;
       throw error;
     }
+    for (const change of changes) this.#kept(change);
   }
 }
 

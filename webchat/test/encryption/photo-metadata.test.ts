@@ -28,6 +28,12 @@ describe.each(photos)("$name", ({ photo, content_type: type, stripped: expected 
     expect(Buffer.from(await blob.arrayBuffer()).toString("base64")).toBe(expected);
   });
 
+  it.each(["", "image/jpg", "image/pjpeg", "image/heif", "image/png", "text/plain"])("loses the same as %j, and goes on as what it is", async (given) => {
+    const blob = await withoutMetadata(new Blob([bytes], { type: given }));
+    expect(blob.type).toBe(type);
+    expect(Buffer.from(await blob.arrayBuffer()).toString("base64")).toBe(expected);
+  });
+
   it("loses the same when it is stripped twice", async () => {
     const once = Buffer.from(expected, "base64");
     expect((await stripped(once, type)).equals(once)).toBe(true);
@@ -59,4 +65,12 @@ it("leaves other files as they are", async () => {
   expect(await withoutMetadata(text)).toBe(text);
   const none = new Blob(["no picture"], { type: "image/jpeg" });
   expect(await withoutMetadata(none)).toBe(none);
+  const tiff = new Blob(["MM\0*\0\0\0\x08"], { type: "image/tiff" });
+  expect(await withoutMetadata(tiff)).toBe(tiff);
+});
+
+it("leaves a photo that is not built as it begins as it is, and makes a plain file of it, of which nobody makes a picture", async () => {
+  const broken = Uint8Array.of(0xff, 0xd8, 0xff, 0xe0, 0, 2, 7, 7, 7, 7);
+  const blob = await withoutMetadata(new Blob([broken], { type: "image/jpeg" }));
+  expect([blob.type, new Uint8Array(await blob.arrayBuffer())]).toEqual(["application/octet-stream", broken]);
 });

@@ -5,6 +5,7 @@ import { FakeServer, type FakeSocket } from "../../sdk/test/fake-server.ts";
 import { Engine } from "../../src/engine/engine.ts";
 import { chat, EMPTY } from "../../src/engine/state.ts";
 import type { TabNews } from "../../src/engine/tabs.ts";
+import { Locks } from "./locks.ts";
 
 export const URL_OF_SERVER = "http://chat.test";
 export const SELF_KEY = "amtrio.self";
@@ -16,18 +17,31 @@ export class Browser {
   /** Answers that a test gives itself, once each, by path. */
   readonly held = new Map<string, Promise<unknown>>();
   readonly asked: string[] = [];
+  /** Who hears what other tabs say. */
+  readonly listeners = new Set<unknown>();
   readonly #tabs = new Set<EventTarget>();
 
   constructor() {
     chat.setState(EMPTY);
     vi.stubGlobal("WebSocket", this.server.WebSocket);
     vi.stubGlobal("fetch", this.fetch);
-    const tabs = this.#tabs;
+    Object.defineProperty(navigator, "locks", { value: new Locks(), configurable: true });
+    const [tabs, listeners] = [this.#tabs, this.listeners];
     // Tabs of one test only, heard at once.
     class Channel extends EventTarget {
       constructor() {
         super();
         tabs.add(this);
+      }
+
+      override addEventListener(...args: Parameters<EventTarget["addEventListener"]>): void {
+        listeners.add(args[1]);
+        super.addEventListener(...args);
+      }
+
+      override removeEventListener(...args: Parameters<EventTarget["removeEventListener"]>): void {
+        listeners.delete(args[1]);
+        super.removeEventListener(...args);
       }
 
       postMessage(): void {}
@@ -45,8 +59,10 @@ export class Browser {
     const token = new Headers(init.headers).get("Authorization")?.replace("Bearer ", "");
     const held = this.held.get(pathname);
     this.held.delete(pathname);
-    if (held !== undefined) return Response.json(await held);
-    if (pathname === "/auth/session") {
+    // Made after all that the log told.
+    if (held !== undefined) return Response.json(await held, { headers: { "X-Amtrio-Seq": "999" } });
+    if (pathname === "/auth/login") this.cookie = (JSON.parse(String(init.body)) as { username: string }).username;
+    if (pathname === "/auth/session" || pathname === "/auth/login") {
       const id = this.cookie;
       if (id === undefined) return Response.json({ error: "no", code: "unauthorized" }, { status: 401 });
       return Response.json({ token: `token of ${id}`, user_id: id, username: id, session_id: id, expires_at: null });
@@ -84,6 +100,7 @@ export class Browser {
   }
 
   close(): void {
+    Reflect.deleteProperty(navigator, "locks");
     vi.unstubAllGlobals();
   }
 }

@@ -254,3 +254,33 @@ test("what views keep of a person goes when they sign out, and what they keep of
   expect(own).toEqual(["amtrio.own.bob.palette.recent"]);
   await signedIn.signOut();
 });
+
+test("what is loaded from the server is found by a search on this device, also one that had looked before", async () => {
+  engine = await browser.open("alice");
+  const socket = await browser.socket(1);
+  socket.lets(1);
+  socket.says({ type: "conversation_created", seq: 2, data: conversation() });
+  socket.says({ type: "message", seq: 3, data: message(2, { content: "apple pie" }) });
+  const found = async (): Promise<string[]> => (await engine!.searchHere("apple", 9)).map((each) => each.message_id);
+  await vi.waitFor(async () => expect(await found()).toEqual(["m2"]));
+  browser.held.set("/conversations/c1/messages", Promise.resolve([message(1, { content: "apple juice" }), message(2, { content: "apple pie" })]));
+  await engine.loadLatest("c1");
+  await vi.waitFor(async () => expect(await found()).toEqual(["m2", "m1"]));
+});
+
+test("who signs in after another in one tab is the same device, and nothing of the one before hears other tabs", async () => {
+  engine = await browser.open("alice");
+  const before = browser.listeners.size;
+  for (const [at, name] of ["bob", "alice"].entries()) {
+    (await browser.socket(at + 1)).lets(1);
+    await engine.signOut();
+    await engine.signIn(name, "secret");
+  }
+  const devices = await Promise.all([1, 2, 3].map(async (number) => {
+    const socket = await browser.socket(number);
+    if (number === 3) socket.lets(1);
+    return socket.said("hello")[0]!["device_id"];
+  }));
+  expect(devices).toEqual(Array.from({ length: 3 }, () => expect.stringMatching(/^web-[0-9a-f]{12}-1$/)));
+  expect(browser.listeners.size).toBe(before);
+});

@@ -51,8 +51,8 @@ export function applied(state: ChatState, each: AmtrioEvent): Applied {
 }
 
 /** Something that a test settles when it likes. */
-export function promised<Value = void>(): { readonly promise: Promise<Value>; resolve(value: Value): void } {
-  let resolve!: (value: Value) => void;
+export function promised<Value = void>(): { readonly promise: Promise<Value>; resolve(value: Value | Promise<Value>): void } {
+  let resolve!: (value: Value | Promise<Value>) => void;
   const promise = new Promise<Value>((settle) => (resolve = settle));
   return { promise, resolve };
 }

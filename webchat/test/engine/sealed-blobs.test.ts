@@ -75,3 +75,20 @@ test("what was not looked at for longest is let go when there is too much", asyn
   blobs.close();
   expect(revoked).toEqual(["blob:2", "blob:1", "blob:3"]);
 });
+
+test("a file that comes when it is over gets no address, which nobody would take back", async () => {
+  const late = blobs.url(file());
+  blobs.close();
+  await expect(late).rejects.toThrow("signed out");
+  blobs.keep(file("a2"), new Blob(["what was said"]));
+  await expect(blobs.url(file("a2"))).rejects.toThrow("signed out");
+  expect(URL.createObjectURL).not.toHaveBeenCalled();
+});
+
+test("a file that was pushed out while it was on its way is kept again when it comes, and let go like any other", async () => {
+  const whole = 256 * 1024 * 1024;
+  expect(await Promise.all([blobs.url(file("a1", whole)), blobs.url(file("a2", whole)), blobs.url(file("a1", whole))])).toHaveLength(3);
+  blobs.close();
+  const made = vi.mocked(URL.createObjectURL).mock.results.map(({ value }) => value as string);
+  expect(revoked.toSorted()).toEqual(made.toSorted());
+});

@@ -67,3 +67,10 @@ test("a comment of a photo stays here", async () => {
   expect(content.size).toBe(4);
   expect(await (await openFile(keyOf(sealed.key)!, upload.body)).text()).not.toContain("home");
 });
+
+test("a photo under a name that says nothing stays a photo, and keeps its comment here", async () => {
+  const photo = new Uint8Array([0xff, 0xd8, 0xff, 0xfe, 0, 6, ...new TextEncoder().encode("home"), 0xff, 0xd9]);
+  const { sealed, content } = await sent(new File([photo], "IMG_0001"));
+  expect(sealed).toMatchObject({ filename: "IMG_0001", content_type: "image/jpeg", size: 4 });
+  expect(await content.text()).not.toContain("home");
+});

@@ -1,10 +1,12 @@
 import type { Message } from "@amtrio/client";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { openDatabase, type Database } from "../../src/engine/database.ts";
 import { SearchHere } from "../../src/engine/search-here.ts";
-import { message } from "./scene.ts";
+import { Writer } from "../../src/engine/writer.ts";
+import { message, promised } from "./scene.ts";
 
 let database: Database;
+let writer: Writer;
 let plain: Record<string, string | null>;
 let search: SearchHere;
 
@@ -12,11 +14,12 @@ beforeEach(async () => {
   database = await openDatabase("alice");
   plain = {};
   search = new SearchHere(database, () => plain);
+  writer = new Writer(database, (change) => search.learn(change));
 });
 
 async function keep(...messages: Message[]): Promise<void> {
-  for (const each of messages) await database.put("messages", each);
-  await search.learn(messages);
+  writer.add({ messages });
+  await writer.flush();
 }
 
 const found = async (query: string, limit = 9): Promise<string[]> =>
@@ -51,4 +54,38 @@ test("an encrypted message is found by what it says, never by its ciphertext", a
 test("no word finds nothing", async () => {
   await keep(message(1));
   expect(await found("  ")).toEqual([]);
+});
+
+test("what goes with its conversation, or with the whole history, takes no place of what is still there", async () => {
+  await keep(message(1, { content: "apple" }), message(2, { content: "apple", conversation_id: "c2" }));
+  expect(await found("apple")).toEqual(["m2", "m1"]);
+  writer.add({ removed: ["c2"] });
+  await writer.flush();
+  expect(await found("apple", 1)).toEqual(["m1"]);
+  writer.add({ isAnew: true, messages: [message(3, { content: "apple" })] });
+  await writer.flush();
+  expect(await found("apple", 1)).toEqual(["m3"]);
+});
+
+test("a tab that is behind another one finds what it is told, which the other one wrote", async () => {
+  await keep(message(1, { content: "apple" }));
+  await found("apple");
+  const other = new Writer(database);
+  other.add({ messages: [message(2, { content: "apple" })] }, { epoch: "e", seq: 9 });
+  await other.flush();
+  writer.add({ messages: [message(2, { content: "apple" })] }, { epoch: "e", seq: 8 });
+  await writer.flush();
+  expect(await found("apple")).toEqual(["m2", "m1"]);
+});
+
+test("a device that could not be read is read again by the next search, and what comes meanwhile harms nobody", async () => {
+  await keep(message(1, { content: "apple" }));
+  const reading = promised<Message[]>();
+  const spy = vi.spyOn(database, "getAll").mockReturnValueOnce(reading.promise);
+  const first = search.find("apple", 9);
+  await keep(message(2, { content: "apple" }));
+  reading.resolve(Promise.reject(new Error("busy")));
+  await expect(first).rejects.toThrow("busy");
+  spy.mockRestore();
+  expect(await found("apple")).toEqual(["m2", "m1"]);
 });
