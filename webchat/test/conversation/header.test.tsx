@@ -114,6 +114,16 @@ describe("the options", () => {
     expect(asked.slice(1)).toEqual([["pin", ID, true], ["archive", ID, true], ["pin", ID, false], ["archive", ID, false]]);
   });
 
+  it("say that it is archived, with a way back", async () => {
+    know([]);
+    const { actions, asked } = recording();
+    show(actions);
+    await choose("Archive");
+    expect((await screen.findAllByText("Archived")).length).toBeGreaterThan(0);
+    await userEvent.click(screen.getAllByRole("button", { name: "Undo" }).at(-1)!);
+    expect(of(asked, "archive")).toEqual([["archive", ID, true], ["archive", ID, false]]);
+  });
+
   it("mute for a while or for ever, and unmute", async () => {
     know([]);
     const { actions, asked } = recording();
