@@ -4,7 +4,7 @@ import { catalogue } from "../i18n/words.ts";
 
 export const words = catalogue({
   en: {
-    conversation: "Conversation with {name}",
+    conversation: "Chat with {name}",
     messages: "Messages",
     you: "You",
     loading: "Loading messages",
@@ -12,8 +12,8 @@ export const words = catalogue({
     loadingNewer: "Loading newer messages",
     loadingFailed: "Messages could not be loaded. {reason}",
     tryAgain: "Try again",
-    gone: "This conversation does not exist, or no longer does.",
-    toConversations: "All conversations",
+    gone: "This chat does not exist, or no longer does.",
+    toConversations: "All chats",
 
     // Rows.
     newMessages: "New messages",
@@ -21,7 +21,7 @@ export const words = catalogue({
     latestNew: { one: "{n} new message", other: "{n} new messages" },
     deletedOne: "This message was deleted",
     deletedSome: { one: "{n} deleted message", other: "{n} deleted messages" },
-    beginningHint: "This is the beginning of your conversation with {name}.",
+    beginningHint: "This is the beginning of your chat with {name}.",
     isWriting: "{name} is writing",
 
     // Messages.
@@ -73,7 +73,7 @@ export const words = catalogue({
     undo: "Undo",
 
     // Header.
-    back: "Back to all conversations",
+    back: "Back to all chats",
     about: "About {name}",
     online: "online",
     idle: "away",
@@ -85,7 +85,7 @@ export const words = catalogue({
     locked: "Encrypted. {name} has not been verified by you yet",
     lockedVerified: "Encrypted and verified",
     lockChanged: "Encryption needs your attention",
-    options: "Options of this conversation",
+    options: "Options of this chat",
     muted: "Muted",
     keyChanged: "{name} has a different key than before. Nothing is sent until you have had a look.",
     review: "Have a look",
@@ -100,14 +100,14 @@ export const words = catalogue({
     mute: "Mute …",
     unmute: "Unmute",
     tags: "Tags …",
-    startAnother: "New conversation with {name} …",
+    startAnother: "New chat with {name} …",
     files: "Files …",
     export: "Export …",
     encryption: "Encryption …",
-    deleteConversation: "Delete conversation …",
+    deleteConversation: "Delete chat …",
   },
   de: {
-    conversation: "Unterhaltung mit {name}",
+    conversation: "Chat mit {name}",
     messages: "Nachrichten",
     you: "Du",
     loading: "Nachrichten werden geladen",
@@ -115,15 +115,15 @@ export const words = catalogue({
     loadingNewer: "Neuere Nachrichten werden geladen",
     loadingFailed: "Nachrichten konnten nicht geladen werden. {reason}",
     tryAgain: "Nochmal versuchen",
-    gone: "Diese Unterhaltung gibt es nicht oder nicht mehr.",
-    toConversations: "Alle Unterhaltungen",
+    gone: "Diesen Chat gibt es nicht oder nicht mehr.",
+    toConversations: "Alle Chats",
 
     newMessages: "Neue Nachrichten",
     latest: "Zum Neuesten",
     latestNew: { one: "{n} neue Nachricht", other: "{n} neue Nachrichten" },
     deletedOne: "Diese Nachricht wurde gelöscht",
     deletedSome: { one: "{n} gelöschte Nachricht", other: "{n} gelöschte Nachrichten" },
-    beginningHint: "Hier beginnt deine Unterhaltung mit {name}.",
+    beginningHint: "Hier beginnt dein Chat mit {name}.",
     isWriting: "{name} schreibt",
 
     named: "{sender}, {time}",
@@ -170,7 +170,7 @@ export const words = catalogue({
     removed: "Nachricht gelöscht",
     undo: "Rückgängig",
 
-    back: "Zurück zu allen Unterhaltungen",
+    back: "Zurück zu allen Chats",
     about: "Über {name}",
     online: "online",
     idle: "abwesend",
@@ -182,7 +182,7 @@ export const words = catalogue({
     locked: "Verschlüsselt. Du hast {name} noch nicht überprüft",
     lockedVerified: "Verschlüsselt und überprüft",
     lockChanged: "Die Verschlüsselung braucht deine Aufmerksamkeit",
-    options: "Optionen dieser Unterhaltung",
+    options: "Optionen dieses Chats",
     muted: "Stummgeschaltet",
     keyChanged: "{name} hat einen anderen Schlüssel als zuvor. Es wird nichts gesendet, bis du nachgesehen hast.",
     review: "Nachsehen",
@@ -196,10 +196,10 @@ export const words = catalogue({
     mute: "Stummschalten …",
     unmute: "Nicht mehr stumm",
     tags: "Schlagwörter …",
-    startAnother: "Neue Unterhaltung mit {name} …",
+    startAnother: "Neuer Chat mit {name} …",
     files: "Dateien …",
     export: "Exportieren …",
     encryption: "Verschlüsselung …",
-    deleteConversation: "Unterhaltung löschen …",
+    deleteConversation: "Chat löschen …",
   },
 });

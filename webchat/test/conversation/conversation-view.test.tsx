@@ -25,7 +25,7 @@ it("One that is not there says so, with a way out", () => {
   chat.setState({ ...EMPTY, isLoaded: true }, true);
   show(recording().actions);
   expect(screen.getByText(/does not exist/)).toBeTruthy();
-  expect(screen.getByRole("link", { name: "All conversations" }).getAttribute("href")).toBe("/");
+  expect(screen.getByRole("link", { name: "All chats" }).getAttribute("href")).toBe("/");
 });
 
 describe("own messages", () => {

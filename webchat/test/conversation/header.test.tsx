@@ -98,7 +98,7 @@ describe("the lock", () => {
 
 describe("the options", () => {
   async function choose(name: string | RegExp) {
-    await userEvent.click(screen.getByRole("button", { name: "Options of this conversation" }));
+    await userEvent.click(screen.getByRole("button", { name: "Options of this chat" }));
     await userEvent.click(within(await screen.findByRole("menu")).getByRole("menuitem", { name }));
   }
 
@@ -165,7 +165,7 @@ describe("the options", () => {
     know([]);
     const { actions, asked } = recording({ openConversation: "c2" });
     show(actions);
-    await choose("New conversation with Demo …");
+    await choose("New chat with Demo …");
     await userEvent.type(await screen.findByRole("textbox", { name: "Title" }), "Holiday plans{Enter}");
     expect(of(asked, "openConversation")).toEqual([["openConversation", "demo", "Holiday plans"]]);
     expect(location.pathname).toBe("/c/c2");
@@ -187,7 +187,7 @@ describe("the options", () => {
     know([]);
     const { actions, asked } = recording();
     show(actions);
-    await choose("Delete conversation …");
+    await choose("Delete chat …");
     const dialog = await screen.findByRole("dialog");
     expect(dialog.textContent).toContain("both sides");
     expect(of(asked, "deleteConversation")).toEqual([]);
