@@ -238,7 +238,7 @@ test("in an encrypted conversation files are attached in every way that they are
   const page = await alice.signIn();
   const { conversation_id: id } = await alice.rest.createConversation(demo.id);
   await page.goto(`/c/${id}`);
-  await page.getByRole("button", { name: "Options of this conversation" }).click();
+  await page.getByRole("button", { name: "Options of this chat" }).click();
   await page.getByRole("menuitem", { name: /^Encryption/ }).click();
   await page.getByRole("dialog").getByRole("switch").click();
   await expect(page.getByRole("dialog").getByRole("switch")).toBeChecked();

@@ -84,7 +84,7 @@ test("axe finds nothing in a conversation with everything in it, wide and on a p
 test("axe finds nothing in an empty conversation, nor where there is none", async ({ chatWith, allow }) => {
   allow(/404/);
   const { page } = await chatWith({ card: { name: "Coder" } });
-  await expect(log(page)).toContainText("This is the beginning of your conversation with Coder.");
+  await expect(log(page)).toContainText("This is the beginning of your chat with Coder.");
   await everySize(page, async (what) => expect.soft(await axe(page), what).toEqual([]));
   await screenshots(page, "conversation-empty");
   await page.goto("/c/conv_01a214e2006a7f82af44f91d2a7d0926");
@@ -117,14 +117,14 @@ test("axe finds nothing in the dialogs, and they fit on a phone", async ({ perso
   for (const [item, name] of [
     [/^About/, "about"],
     ["Files …", "files"],
-    [/^New conversation/, "another"],
+    [/^New chat/, "another"],
     ["Rename …", "rename"],
     ["Mute …", "mute"],
     ["Tags …", "tags"],
     ["Export …", "export"],
-    ["Delete conversation …", "delete"],
+    ["Delete chat …", "delete"],
   ] as const) {
-    await page.getByRole("button", { name: "Options of this conversation" }).click();
+    await page.getByRole("button", { name: "Options of this chat" }).click();
     await page.getByRole("menuitem", { name: item }).click();
     await look(name);
   }
@@ -150,7 +150,7 @@ for (const width of [320, 360]) {
       const box = (await each.boundingBox())!;
       expect(box.x + box.width).toBeLessThanOrEqual(width);
     }
-    for (const name of ["Back to all conversations", "Options of this conversation"]) {
+    for (const name of ["Back to all chats", "Options of this chat"]) {
       const control = page.getByRole("link", { name }).or(page.getByRole("button", { name }));
       await expect(control).toBeInViewport({ ratio: 1 });
       const box = (await control.boundingBox())!;
@@ -160,7 +160,7 @@ for (const width of [320, 360]) {
     // Or phones would zoom in.
     expect(await field(page).evaluate((element) => Number.parseFloat(getComputedStyle(element).fontSize))).toBeGreaterThanOrEqual(16);
     await page.screenshot({ path: `test-results/screens/conversation-${width}.png` });
-    await page.getByRole("link", { name: "Back to all conversations" }).tap();
+    await page.getByRole("link", { name: "Back to all chats" }).tap();
     await expect(page.getByRole("navigation").getByRole("link", { name: /Harbour Master/ })).toBeVisible();
     await expect(log(page)).toBeHidden();
   });
@@ -175,9 +175,9 @@ test("in German nothing of it is cut off, and the menus fit", async ({ person, a
   await page.goto(`/c/${id}`);
   await expect(log(page).getByRole("separator", { name: "Neue Nachrichten" })).toHaveCount(1);
   await expect(log(page).getByRole("separator", { name: "Heute" })).toHaveCount(1);
-  await page.getByRole("button", { name: "Optionen dieser Unterhaltung" }).click();
-  const menu = page.getByRole("menu", { name: "Optionen dieser Unterhaltung" });
-  await expect(menu.getByRole("menuitem", { name: "Neue Unterhaltung mit Lotse …" })).toBeVisible();
+  await page.getByRole("button", { name: "Optionen dieses Chats" }).click();
+  const menu = page.getByRole("menu", { name: "Optionen dieses Chats" });
+  await expect(menu.getByRole("menuitem", { name: "Neuer Chat mit Lotse …" })).toBeVisible();
   const lines = await menu.getByRole("menuitem").evaluateAll((all) => all.filter((each) => each.clientHeight > 50).length);
   expect(lines).toBe(0);
   await screenshots(page, "conversation-german-menu");

@@ -127,8 +127,8 @@ test("on a phone a long press opens the menu inside the screen, a short one does
   await page.touchscreen.tap(60, list.y + list.height - 40);
   await expect(messageMenu(page)).toBeHidden();
 
-  await page.getByRole("button", { name: "Options of this conversation" }).tap();
-  const options = page.getByRole("menu", { name: "Options of this conversation" });
+  await page.getByRole("button", { name: "Options of this chat" }).tap();
+  const options = page.getByRole("menu", { name: "Options of this chat" });
   await expect(options.getByRole("menuitem")).toHaveCount(11);
   await expectInWindow(page, options);
   await options.getByRole("menuitem", { name: "About Coder" }).tap();
@@ -138,10 +138,10 @@ test("on a phone a long press opens the menu inside the screen, a short one does
 
 test("the menu of the conversation opens inside the window, starts at its first item, and gives the focus back", async ({ chatWith }) => {
   const { page } = await chatWith({ viewport: { width: 800, height: 480 } });
-  const button = page.getByRole("button", { name: "Options of this conversation" });
+  const button = page.getByRole("button", { name: "Options of this chat" });
   await button.focus();
   await page.keyboard.press("Enter");
-  const menu = page.getByRole("menu", { name: "Options of this conversation" });
+  const menu = page.getByRole("menu", { name: "Options of this chat" });
   await expect(menu.getByRole("menuitem").first()).toBeFocused();
   await expectInWindow(page, menu);
   expect(await axe(page)).toEqual([]);

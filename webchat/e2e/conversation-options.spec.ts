@@ -5,12 +5,12 @@ import { axe, expect, type Page } from "./harness.ts";
 import { chooseOption, dialog, field, fill, HOUR, log, newest, notice, said, saying, test, write } from "./conversation-scene.ts";
 
 const row = (page: Page, name: string | RegExp) => page.getByRole("navigation").getByRole("link", { name });
-const heading = (page: Page) => page.getByRole("region", { name: /^Conversation with/ }).getByRole("heading", { level: 1 });
+const heading = (page: Page) => page.getByRole("region", { name: /^Chat with/ }).getByRole("heading", { level: 1 });
 const button = (page: Page, name: string) => dialog(page).getByRole("button", { name, exact: true });
 
 test("the header says whom one talks with and how they are, as that changes", async ({ chatWith }) => {
   const { coder, page, id } = await chatWith();
-  const header = page.getByRole("region", { name: "Conversation with Coder" }).getByRole("banner").or(page.locator("header").filter({ has: page.getByRole("heading", { name: "Coder" }) }));
+  const header = page.getByRole("region", { name: "Chat with Coder" }).getByRole("banner").or(page.locator("header").filter({ has: page.getByRole("heading", { name: "Coder" }) }));
   await expect(header).toContainText("online");
   coder.status("busy", "compiling");
   await expect(header).toContainText("busy: compiling");
@@ -95,8 +95,7 @@ test("tags are added, suggested and removed", async ({ chatWith }) => {
 test("another conversation with the same agent has a title and a life of its own", async ({ chatWith }) => {
   const { coder, page, id } = await chatWith();
   await coder.send(id, "In the first");
-  await chooseOption(page, "New conversation with Coder …");
-  await expect(button(page, "Begin")).toBeDisabled();
+  await chooseOption(page, "New chat with Coder …");
   await dialog(page).getByRole("textbox", { name: "Title" }).fill("Second thoughts");
   await button(page, "Begin").click();
   await expect(heading(page)).toHaveText("Second thoughts");
@@ -110,7 +109,7 @@ test("another conversation with the same agent has a title and a life of its own
 test("the files of a conversation are in one place, and are saved from there", async ({ chatWith }) => {
   const { alice, page, id } = await chatWith();
   await chooseOption(page, "Files …");
-  await expect(dialog(page)).toContainText("There are no files in this conversation.");
+  await expect(dialog(page)).toContainText("There are no files in this chat.");
   await page.keyboard.press("Escape");
   const connection = alice.connect();
   for (const name of ["tides.csv", "harbour.txt"]) {
@@ -189,15 +188,15 @@ test("deleting a conversation asks, offers an export before, and then it is gone
   await other.goto(`/c/${id}`);
   await coder.send(id, "Soon forgotten");
   await expect(saying(other, "Soon forgotten")).toBeVisible();
-  await chooseOption(page, "Delete conversation …");
+  await chooseOption(page, "Delete chat …");
   await expect(dialog(page)).toContainText("cannot be undone");
   await dialog(page).getByRole("button", { name: "To keep a copy, export it first." }).click();
-  await expect(dialog(page).getByRole("heading", { name: "Export conversation" })).toBeVisible();
+  await expect(dialog(page).getByRole("heading", { name: "Export chat" })).toBeVisible();
   await page.keyboard.press("Escape");
   await expect(dialog(page)).toBeHidden();
   await expect(saying(page, "Soon forgotten")).toBeVisible();
 
-  await chooseOption(page, "Delete conversation …");
+  await chooseOption(page, "Delete chat …");
   await button(page, "Delete for both sides").click();
   await expect(page).toHaveURL(/\/$/);
   for (const each of [page, other]) await expect(row(each, /Coder/)).toHaveCount(0);

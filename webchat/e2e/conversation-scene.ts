@@ -71,7 +71,7 @@ export async function choose(page: Page, message: Locator, item: string): Promis
 
 /** Of the header. */
 export async function chooseOption(page: Page, name: string): Promise<void> {
-  await page.getByRole("button", { name: "Options of this conversation" }).click();
+  await page.getByRole("button", { name: "Options of this chat" }).click();
   await page.getByRole("menuitem", { name }).click();
 }
 

@@ -39,7 +39,7 @@ const test = base.extend<{ secretChat: (options?: BrowserContextOptions) => Prom
 });
 
 async function encrypt(page: Page, on: boolean): Promise<void> {
-  await page.getByRole("button", { name: "Options of this conversation" }).click();
+  await page.getByRole("button", { name: "Options of this chat" }).click();
   await page.getByRole("menuitem", { name: /^Encryption/ }).click();
   const dialog = page.getByRole("dialog", { name: "End-to-end encryption" });
   await dialog.getByRole("switch").click();
@@ -110,7 +110,7 @@ test("a file of the agent is looked into, saved under its name, and in the list 
   expect(download.suggestedFilename()).toBe("demo.txt");
   expect(await readFile(await download.path(), "utf8")).toBe("rhubarb pie\n");
 
-  await page.getByRole("button", { name: "Options of this conversation" }).click();
+  await page.getByRole("button", { name: "Options of this chat" }).click();
   await page.getByRole("menuitem", { name: /^Files/ }).click();
   await expect(page.getByRole("dialog").getByRole("group", { name: "demo.txt" })).toContainText("12 bytes");
   expect(await storedBy(server)).not.toContain("rhubarb");

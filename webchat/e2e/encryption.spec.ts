@@ -6,7 +6,7 @@ const log = (page: Page) => page.getByRole("log");
 const field = (page: Page) => page.getByRole("textbox", { name: /^Message / });
 
 async function openDialog(page: Page): Promise<void> {
-  await page.getByRole("button", { name: "Options of this conversation" }).click();
+  await page.getByRole("button", { name: "Options of this chat" }).click();
   await page.getByRole("menuitem", { name: /^Encryption/ }).click();
   await expect(page.getByRole("dialog", { name: "End-to-end encryption" })).toBeVisible();
 }

@@ -217,9 +217,9 @@ test("who is connected is listed, and who did what is recorded", async ({ person
   await page.getByRole("radio", { name: "The invited" }).check();
   await button(page, "Save").click();
   await button(page, "Go back to that").click();
-  await page.getByRole("link", { name: "Record" }).click();
+  await page.getByRole("link", { name: "Audit log" }).click();
   await page.getByRole("combobox", { name: "What" }).selectOption("Setting changed");
-  const record = page.getByRole("table", { name: "Record" });
+  const record = page.getByRole("table", { name: "Audit log" });
   await expect(record.getByRole("rowheader", { name: "Setting changed" }).first()).toBeVisible();
   await expect(record.getByRole("row").filter({ hasText: ada.username }).first()).toContainText("registration");
   await expect(record.getByRole("rowheader", { name: "Agent made" })).toHaveCount(0);

@@ -33,7 +33,7 @@ test("somebody opens it at http://…home, makes an account, talks, and is still
   await expect(page.getByRole("log").getByRole("article")).toHaveCount(2);
 
   // What cannot be had here is not offered, or says why.
-  await page.getByRole("button", { name: "Options of this conversation" }).click();
+  await page.getByRole("button", { name: "Options of this chat" }).click();
   await page.getByRole("menuitem", { name: /^Encryption/ }).click();
   await page.getByRole("dialog").getByRole("switch").click();
   await expect(page.getByRole("dialog")).toContainText(/HTTPS|TLS|browser/);

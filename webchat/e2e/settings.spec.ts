@@ -56,13 +56,13 @@ test("another password is taken after the old one, and signs out everything else
   const page = await alice.signIn();
   const phone = await alice.device({ viewport: { width: 390, height: 844 } });
   await page.goto("/settings/account");
-  await field(page, "Password until now").fill("no idea");
+  await field(page, "Current password").fill("no idea");
   await field(page, "New password").fill("battery staple correct horse");
   await button(page, "Change password").click();
-  await expect(field(page, "Password until now")).toBeFocused();
-  await expect(field(page, "Password until now")).toHaveAccessibleDescription("This is not your password.");
-  await field(page, "Password until now").fill(PASSWORD);
-  await field(page, "Password until now").press("Enter");
+  await expect(field(page, "Current password")).toBeFocused();
+  await expect(field(page, "Current password")).toHaveAccessibleDescription("This is not your password.");
+  await field(page, "Current password").fill(PASSWORD);
+  await field(page, "Current password").press("Enter");
   await expect(page.getByText("Your password is changed")).toBeVisible();
   await expect(field(page, "New password")).toHaveValue("");
 
@@ -192,7 +192,7 @@ test("keys of encrypted chats are warned of wherever one is, also after a reload
   const { conversation_id: id } = await alice.rest.createConversation(demo.id);
   const page = await alice.signIn();
   await page.goto(`/c/${id}`);
-  await page.getByRole("button", { name: "Options of this conversation" }).click();
+  await page.getByRole("button", { name: "Options of this chat" }).click();
   await page.getByRole("menuitem", { name: /^Encryption/ }).click();
   await page.getByRole("dialog").getByRole("switch").click();
   await expect(page.getByRole("dialog").getByRole("switch")).toBeChecked();

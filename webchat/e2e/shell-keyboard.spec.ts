@@ -98,7 +98,7 @@ test("? lists every shortcut, each of which works, and is a letter where one wri
   await field(page).fill("");
   await row(page, "Anna").focus();
   await page.keyboard.type("?");
-  for (const group of ["Getting around", "While writing", "In a conversation"]) {
+  for (const group of ["Getting around", "While writing", "In a chat"]) {
     await expect(dialog.getByRole("heading", { name: group })).toBeVisible();
   }
   await expect(dialog.getByRole("term")).toHaveCount(17);
@@ -128,7 +128,7 @@ test("the first Tab leads past the list; its edge moves by the arrows, and stays
   await page.reload();
   await expect(row(page, "Anna")).toBeVisible();
   await page.keyboard.press("Tab");
-  await expect(page.getByRole("link", { name: "Skip to the conversation" })).toBeFocused();
+  await expect(page.getByRole("link", { name: "Skip to the chat" })).toBeFocused();
   await page.keyboard.press("Enter");
   await expect(page.getByRole("main")).toBeFocused();
 

@@ -221,12 +221,31 @@ test("a new chat: type a few letters of whom, or say what another one is about",
   await expect(page.getByRole("heading", { level: 1, name: "Anna" })).toBeVisible();
 
   await page.keyboard.press("Alt+n");
-  await dialog.getByRole("button", { name: "Another chat with Anna" }).click();
-  await dialog.getByRole("textbox", { name: "What is it about?" }).fill("Harbour dues");
-  await page.keyboard.press("Enter");
-  await expect(page.getByRole("heading", { level: 1, name: "Harbour dues" })).toBeVisible();
+  await dialog.getByRole("button", { name: "New chat with Anna" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "New chat" })).toBeVisible();
   await expect(list(page).getByRole("link")).toHaveCount(2);
-  await expect(row(page, "Harbour dues")).toContainText("No messages yet");
+  await expect(row(page, "New chat")).toContainText(/Anna\s*No messages yet/);
+});
+
+test("a new chat is called by its first message, on every device, and keeps the name that somebody gives it", async ({ person, agents }) => {
+  const alice = await person("Alice");
+  const anna = await agents.scripted("Anna");
+  const page = await alice.signIn();
+  const desktop = await alice.device();
+  await begun(alice, anna);
+  await expect(row(page, "Anna")).toBeVisible();
+  await page.keyboard.press("Alt+n");
+  await page.getByRole("button", { name: "New chat with Anna" }).click();
+  const title = page.getByRole("heading", { level: 1 });
+  await expect(title).toHaveText("New chat");
+  await write(page, "When is **high tide** in the harbour of Cuxhaven on Saturday?");
+  await expect(title).toHaveText("When is high tide in the harbour of…");
+  await expect(row(desktop, "When is high tide")).toContainText("Anna");
+  await alice.rest.updateConversation(new URL(page.url()).pathname.split("/").at(-1)!, { title: "Tides" });
+  await expect(title).toHaveText("Tides");
+  await write(page, "And on Sunday?");
+  await expect(row(page, "Tides")).toContainText("And on Sunday?");
+  await expect(title).toHaveText("Tides");
 });
 
 test("what goes wrong in a dialog is said over it, where it can be pressed away", async ({ person, agents, allow }) => {

@@ -115,6 +115,34 @@ test.describe("a server of its own", () => {
   });
 });
 
+test("a network that goes without a word is noticed when the browser says so, and no sooner given up than a socket stays silent", async ({ person }) => {
+  const alice = await person("Alice");
+  const { page } = alice;
+  let isSilent = false;
+  await page.routeWebSocket(/\/client\/connect$/, (socket) => {
+    const server = socket.connectToServer();
+    let isOwnSilent = false;
+    server.onMessage((message) => {
+      isOwnSilent ||= isSilent;
+      if (!isOwnSilent) socket.send(message);
+    });
+  });
+  await alice.signIn();
+  const state = page.getByRole("navigation").getByRole("link", { name: /^Your account/ });
+  await expect(state).toContainText("Connected");
+  const say = (what: "online" | "offline"): Promise<boolean> => page.evaluate((type) => dispatchEvent(new Event(type)), what);
+  await say("offline");
+  await page.waitForTimeout(1500);
+  await expect(state).toContainText("Connected");
+
+  isSilent = true;
+  await say("offline");
+  await expect(state).toContainText("No connection", { timeout: 2000 });
+  isSilent = false;
+  await say("online");
+  await expect(state).toContainText("Connected", { timeout: 2000 });
+});
+
 test("own messages show how far they are: stored, delivered, read", async ({ person, agents }) => {
   const alice = await person("Alice");
   const page = await alice.signIn();

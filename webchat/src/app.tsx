@@ -2,8 +2,9 @@
 
 import { lazy, StrictMode, Suspense, useLayoutEffect, useRef, useState } from "react";
 import { createRoot } from "react-dom/client";
-import { useLocation } from "wouter";
+import { Router, useLocation } from "wouter";
 import { finishRemovals } from "./conversation/removals.ts";
+import { navigateBehind } from "./design/back.ts";
 import { clearNotices, notifyError, Toasts } from "./design/toast.tsx";
 import { ActionsProvider } from "./engine/actions.ts";
 import { Engine } from "./engine/engine.ts";
@@ -47,7 +48,9 @@ function App({ engine }: { readonly engine: Engine }) {
   return (
     <ActionsProvider value={engine}>
       <Boundary place="app" instead={<Crashed />}>
-        <Page />
+        <Router aroundNav={navigateBehind}>
+          <Page />
+        </Router>
       </Boundary>
       <Toasts />
     </ActionsProvider>

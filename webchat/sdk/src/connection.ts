@@ -153,6 +153,7 @@ export class Connection implements AsyncIterable<AmtrioEvent, void, void> {
   #heard(hint: Hint): void {
     if (hint === "seen") this.#visible?.begin();
     if (hint === "unseen") this.#visible?.end();
+    else if (hint === "no_network") this.#link.doubt();
     else this.#link.nudge();
   }
 }

@@ -1,7 +1,7 @@
 /**
  * What the surroundings say that a socket does not: the network is back, somebody looks.
  *
- * Hints only: a browser's word about the network is believed as a reason to look, never as the truth.
+ * Hints only: a browser's word about the network is a reason to look at once, never the truth.
  */
 
 /** `network`: it may be back. `no_network`: it may be gone. `seen`, `unseen`: somebody looks at the app, or not. */

@@ -116,6 +116,11 @@ export class Link {
     }
   }
 
+  /** The network is said to be gone. A socket that shows no sign of life now is given up; one that waits, waits on. */
+  doubt(): void {
+    this.#socket?.check(false);
+  }
+
   /** Keep and tell the last confirmation, then leave. Commands without an answer fail with `Closed`. */
   async close(): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;

@@ -47,6 +47,8 @@ const CLOSE_WITHIN_MS = 1000;
 const PING_EVERY_S = 25;
 // A second is a bad network already; ten cover a phone that changes from one to another.
 const PONG_WITHIN_MS = 10_000;
+// Without a network, as far as anybody knows. What is alive all the same, by another one or on this machine, is near.
+const PONG_WITHOUT_NETWORK_WITHIN_MS = 1000;
 const PING_REF = "ping";
 
 export class Socket {
@@ -79,11 +81,17 @@ export class Socket {
     if (!this.#isOver && (this.#socket.readyState ?? OPEN) === OPEN) this.#socket.send(frame);
   }
 
-  /** Ask for a sign of life now: there is reason to doubt. */
-  check(): void {
+  /** Ask for a sign of life now: there is reason to doubt. `hasNetwork`: false if it is said to be gone. */
+  check(hasNetwork = true): void {
     if (!this.#isConnected || this.#isOver) return;
     this.send(encodeFrame("ping", {}, PING_REF));
-    this.#pong ??= setTimeout(() => this.#end(CLOSE.cut, "no sign of life"), PONG_WITHIN_MS);
+    if (!hasNetwork) {
+      // Whoever asked before had more patience.
+      clearTimeout(this.#pong);
+      this.#pong = undefined;
+    }
+    const withinMs = hasNetwork ? PONG_WITHIN_MS : PONG_WITHOUT_NETWORK_WITHIN_MS;
+    this.#pong ??= setTimeout(() => this.#end(CLOSE.cut, "no sign of life"), withinMs);
   }
 
   /** Leave. The listener hears nothing more. */

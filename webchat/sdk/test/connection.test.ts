@@ -199,7 +199,33 @@ describe("hints", () => {
     hint("no_network");
 
     expect(server.socket.said("ping")).toHaveLength(1);
+    server.socket.says({ type: "pong", ref: "ping", data: {} });
+    await after(10_000);
     expect(connection.isOnline).toBe(true);
+    expect(server.sockets).toHaveLength(1);
+  });
+
+  test("of a network that is gone are believed within a second by a socket that shows no sign of life", async () => {
+    await watched({ hints });
+    server.socket.lets(5);
+    // A check that is under way is no reason to wait for it.
+    connection.nudge();
+    hint("no_network");
+    await after(1000);
+
+    expect(connection.isOnline).toBe(false);
+    for (let times = 0; times < 4; times += 1) {
+      await after(30_000);
+      server.socket.drops();
+    }
+    await after(0);
+    const before = server.sockets.length;
+    hint("no_network");
+    await after(0);
+    expect(server.sockets).toHaveLength(before);
+    hint("network");
+    await after(0);
+    expect(server.sockets).toHaveLength(before + 1);
   });
 
   test("that somebody looks are told at once, every 30 seconds, on each socket, and once at the end", async () => {

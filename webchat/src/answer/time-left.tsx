@@ -59,11 +59,11 @@ function stepOf(ms: number): number {
   return ms >= MINUTE_MS ? MINUTE_MS : 10 * SECOND_MS;
 }
 
-/** `in 4 min`: there is at least that much time; in the last minute, at most. */
+/** `in 3 days`: there is at least that much time. `in 2 min`: at most, or two minutes were called one as soon as they begin. */
 function inTime(ms: number): string {
   const relative = new Intl.RelativeTimeFormat(language(), { numeric: "always", style: "short" });
   if (ms >= 2 * DAY_MS) return relative.format(Math.floor(ms / DAY_MS), "day");
   if (ms >= 2 * HOUR_MS) return relative.format(Math.floor(ms / HOUR_MS), "hour");
-  if (ms >= MINUTE_MS) return relative.format(Math.floor(ms / MINUTE_MS), "minute");
+  if (ms >= MINUTE_MS) return relative.format(Math.ceil(ms / MINUTE_MS), "minute");
   return relative.format(Math.ceil(ms / SECOND_MS / 10) * 10, "second");
 }

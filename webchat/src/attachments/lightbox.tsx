@@ -3,6 +3,7 @@
 import type { Attachment } from "@amtrio/client";
 import { ChevronLeft, ChevronRight, Download, Maximize, X, ZoomIn, ZoomOut } from "lucide-react";
 import { useEffect, useRef, useState, type KeyboardEvent } from "react";
+import { useClosedByBack } from "../design/back.ts";
 import { Button, IconButton } from "../design/button.tsx";
 import { Spinner } from "../design/spinner.tsx";
 import { notifyError } from "../design/toast.tsx";
@@ -22,6 +23,8 @@ interface LightboxProps {
 
 // What one press of an arrow moves an enlarged picture by, in CSS pixels.
 const PAN_PX = 80;
+// A picture that is pulled down this far could not be seen any more.
+const PALE_PX = 600;
 
 export default function Lightbox({ pictures, start, onClose }: LightboxProps) {
   const t = useWords(words);
@@ -30,9 +33,10 @@ export default function Lightbox({ pictures, start, onClose }: LightboxProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const stage = useRef<HTMLDivElement>(null);
   const image = useRef<HTMLImageElement>(null);
-  const zoom = useZoom(stage, image, turn);
+  const zoom = useZoom(stage, image, turn, onClose);
   const picture = pictures[index]!;
   const isEnlarged = zoom.view.scale > 1;
+  useClosedByBack(onClose);
 
   useEffect(() => {
     const opener = document.activeElement;
@@ -105,12 +109,12 @@ export default function Lightbox({ pictures, start, onClose }: LightboxProps) {
           />
           <IconButton label={t("close")} icon={<X size={22} aria-hidden />} onClick={onClose} />
         </header>
-        <div ref={stage} className={styles["stage"]} data-enlarged={isEnlarged} {...zoom.handlers}>
+        <div ref={stage} className={styles["stage"]} data-enlarged={isEnlarged} style={{ opacity: 1 - zoom.pulled / PALE_PX }} {...zoom.handlers}>
           <Shown
             key={picture.attachment_id}
             picture={picture}
             imageRef={image}
-            transform={`translate(${zoom.view.x}px, ${zoom.view.y}px) scale(${zoom.view.scale})`}
+            transform={`translate(${zoom.view.x}px, ${zoom.view.y + zoom.pulled}px) scale(${zoom.view.scale})`}
           />
         </div>
         {pictures.length > 1 && (

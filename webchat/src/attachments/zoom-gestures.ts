@@ -1,4 +1,4 @@
-/** Fingers, wheel and double clicks on a stage become a view of the picture on it; a swipe turns the page. */
+/** Fingers, wheel and double clicks on a stage become a view of the picture on it; a swipe turns the page, or puts it away. */
 
 import { useEffect, useRef, useState, type PointerEvent, type RefObject } from "react";
 import { kept, moved, WHOLE, zoomed, type View } from "./zoom.ts";
@@ -7,9 +7,13 @@ export const ZOOM_STEP = 1.5;
 const DOUBLE_CLICK = 2.5;
 // A finger that travels this far sideways means the next picture.
 const SWIPE_PX = 60;
+// Downwards it means the end, which wants more: a hand that holds the phone slips sooner in that direction.
+const PULL_PX = 90;
 
 export interface Zoom {
   readonly view: View;
+  /** How far a finger pulls the whole picture down, in CSS pixels. */
+  readonly pulled: number;
   readonly zoomBy: (factor: number) => void;
   readonly panBy: (dx: number, dy: number) => void;
   readonly reset: () => void;
@@ -26,10 +30,12 @@ export function useZoom(
   stage: RefObject<HTMLElement | null>,
   picture: RefObject<HTMLElement | null>,
   onSwipe: (to: -1 | 1) => void,
+  onPulledAway: () => void,
 ): Zoom {
   const [view, setView] = useState(WHOLE);
   const fingers = useRef(new Map<number, { x: number; y: number }>());
-  const swipe = useRef(0);
+  const swipe = useRef({ x: 0, y: 0 });
+  const [pulled, setPulled] = useState(0);
 
   const change = (to: (view: View) => View): void => {
     setView((before) => {
@@ -73,19 +79,32 @@ export function useZoom(
     } else if (view.scale > 1) {
       change((shown) => moved(shown, dx, dy));
     } else if (event.pointerType === "touch") {
-      swipe.current += dx;
+      swipe.current = { x: swipe.current.x + dx, y: swipe.current.y + dy };
+      setPulled(isDown(swipe.current) ? swipe.current.y : 0);
     }
+  }
+
+  function endSwipe(): void {
+    swipe.current = { x: 0, y: 0 };
+    setPulled(0);
   }
 
   function lift(event: PointerEvent): void {
     fingers.current.delete(event.pointerId);
     if (fingers.current.size > 0) return;
-    if (view.scale === 1 && Math.abs(swipe.current) > SWIPE_PX) onSwipe(swipe.current > 0 ? -1 : 1);
-    swipe.current = 0;
+    const { x, y } = swipe.current;
+    endSwipe();
+    if (view.scale > 1 || event.type === "pointercancel") return;
+    if (isDown({ x, y })) {
+      if (y > PULL_PX) onPulledAway();
+    } else if (Math.abs(x) > SWIPE_PX) {
+      onSwipe(x > 0 ? -1 : 1);
+    }
   }
 
   return {
     view,
+    pulled,
     zoomBy: (factor) => change((before) => zoomed(before, factor, 0, 0)),
     panBy: (dx, dy) => change((before) => moved(before, dx, dy)),
     reset: () => setView(WHOLE),
@@ -94,7 +113,7 @@ export function useZoom(
         if (event.button !== 0) return;
         event.currentTarget.setPointerCapture?.(event.pointerId);
         fingers.current.set(event.pointerId, { x: event.clientX, y: event.clientY });
-        if (fingers.current.size > 1) swipe.current = 0;
+        if (fingers.current.size > 1) endSwipe();
       },
       onPointerMove: move,
       onPointerUp: lift,
@@ -105,6 +124,10 @@ export function useZoom(
       },
     },
   };
+}
+
+function isDown({ x, y }: { x: number; y: number }): boolean {
+  return y > Math.abs(x);
 }
 
 function distance(a: { x: number; y: number }, b: { x: number; y: number }): number {

@@ -19,10 +19,10 @@ import {
   type LucideIcon,
 } from "lucide-react";
 import type { RefObject } from "react";
-import { notifyError } from "../design/toast.tsx";
+import { notify, notifyError } from "../design/toast.tsx";
 import { useActions } from "../engine/actions.ts";
 import type { ChatConversation } from "../engine/state.ts";
-import { useWords } from "../i18n/words.ts";
+import { sayNow, useWords } from "../i18n/words.ts";
 import { FloatingMenu } from "./floating-menu.tsx";
 import styles from "./menu.module.css";
 import { isMutedNow } from "./muting.ts";
@@ -58,6 +58,12 @@ export default function ConversationMenu({ conversation, agentName, opener, onCl
       {text}
     </MenuItem>
   );
+  function archive(): void {
+    actions.archive(id, !archived).catch(notifyError);
+    if (archived) return;
+    const undo = (): void => void actions.archive(id, false).catch(notifyError);
+    notify({ text: t("archivedNow"), action: { label: sayNow(words, "undo"), run: undo } });
+  }
   const opens = (dialog: OpenDialog) => (): void => openDialog(dialog);
   const does = (run: () => Promise<void>) => (): void => void run().catch(notifyError);
   return (
@@ -74,7 +80,7 @@ export default function ConversationMenu({ conversation, agentName, opener, onCl
       <MenuSeparator className={styles["separator"]} />
       {item(Pencil, t("rename"), opens({ kind: "rename" }))}
       {item(pinned ? PinOff : Pin, t(pinned ? "unpin" : "pin"), does(() => actions.pin(id, !pinned)))}
-      {item(archived ? ArchiveRestore : Archive, t(archived ? "unarchive" : "archive"), does(() => actions.archive(id, !archived)))}
+      {item(archived ? ArchiveRestore : Archive, t(archived ? "unarchive" : "archive"), archive)}
       {isMutedNow(mutedUntil)
         ? item(Bell, t("unmute"), does(() => actions.mute(id, null)))
         : item(BellOff, t("mute"), opens({ kind: "mute" }))}

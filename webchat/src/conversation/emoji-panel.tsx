@@ -2,6 +2,7 @@
 
 import { Popover, usePopoverStore } from "@ariakit/react";
 import { lazy, Suspense } from "react";
+import { useClosedByBack } from "../design/back.ts";
 import { Spinner } from "../design/spinner.tsx";
 import { useWords } from "../i18n/words.ts";
 import styles from "./menu.module.css";
@@ -15,6 +16,7 @@ export function EmojiPanel({ menu }: { readonly menu: OpenMenu }) {
   const { message, opener } = menu;
   const t = useWords(words);
   const commands = useMessageCommands();
+  useClosedByBack(closeMenu);
   const store = usePopoverStore({
     open: true,
     setOpen: (isOpen) => {

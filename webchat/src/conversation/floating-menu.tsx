@@ -2,6 +2,7 @@
 
 import { Menu, useMenuStore } from "@ariakit/react";
 import { useLayoutEffect, type ReactNode } from "react";
+import { useClosedByBack } from "../design/back.ts";
 import styles from "./menu.module.css";
 
 interface FloatingMenuProps {
@@ -16,6 +17,7 @@ interface FloatingMenuProps {
 }
 
 export function FloatingMenu({ label, anchor, opener, startsAtFirst, onClose, children }: FloatingMenuProps) {
+  useClosedByBack(onClose);
   const store = useMenuStore({
     open: true,
     // Rows of one and of many items stand below each other.

@@ -4,7 +4,7 @@ import { catalogue } from "../i18n/words.ts";
 
 export const words = catalogue({
   en: {
-    conversation: "Conversation with {name}",
+    conversation: "Chat with {name}",
     messages: "Messages",
     you: "You",
     loading: "Loading messages",
@@ -20,7 +20,7 @@ export const words = catalogue({
     deletedOne: "This message was deleted",
     broken: "This message cannot be shown as it should be",
     deletedSome: { one: "{n} deleted message", other: "{n} deleted messages" },
-    beginningHint: "This is the beginning of your conversation with {name}.",
+    beginningHint: "This is the beginning of your chat with {name}.",
     isWriting: "{name} is writing",
 
     // Messages.
@@ -74,7 +74,7 @@ export const words = catalogue({
     undo: "Undo",
 
     // Header.
-    back: "Back to all conversations",
+    back: "Back to all chats",
     about: "About {name}",
     online: "online",
     idle: "away",
@@ -86,7 +86,7 @@ export const words = catalogue({
     locked: "Encrypted. {name} has not been verified by you yet",
     lockedVerified: "Encrypted and verified",
     lockChanged: "Encryption needs your attention",
-    options: "Options of this conversation",
+    options: "Options of this chat",
     muted: "Muted",
     keyChanged: "{name} has a different key than before. Nothing is sent until you have had a look.",
     review: "Have a look",
@@ -96,18 +96,19 @@ export const words = catalogue({
     pin: "Pin",
     unpin: "Unpin",
     archive: "Archive",
+    archivedNow: "Archived",
     unarchive: "Take out of the archive",
     mute: "Mute …",
     unmute: "Unmute",
     tags: "Tags …",
-    startAnother: "New conversation with {name} …",
+    startAnother: "New chat with {name} …",
     files: "Files …",
     export: "Export …",
     encryption: "Encryption …",
-    deleteConversation: "Delete conversation …",
+    deleteConversation: "Delete chat …",
   },
   de: {
-    conversation: "Unterhaltung mit {name}",
+    conversation: "Chat mit {name}",
     messages: "Nachrichten",
     you: "Du",
     loading: "Nachrichten werden geladen",
@@ -122,7 +123,7 @@ export const words = catalogue({
     deletedOne: "Diese Nachricht wurde gelöscht",
     broken: "Diese Nachricht lässt sich nicht richtig anzeigen",
     deletedSome: { one: "{n} gelöschte Nachricht", other: "{n} gelöschte Nachrichten" },
-    beginningHint: "Hier beginnt deine Unterhaltung mit {name}.",
+    beginningHint: "Hier beginnt dein Chat mit {name}.",
     isWriting: "{name} schreibt",
 
     named: "{sender}, {time}",
@@ -171,7 +172,7 @@ export const words = catalogue({
     removed: "Nachricht gelöscht",
     undo: "Rückgängig",
 
-    back: "Zurück zu allen Unterhaltungen",
+    back: "Zurück zu allen Chats",
     about: "Über {name}",
     online: "online",
     idle: "abwesend",
@@ -183,7 +184,7 @@ export const words = catalogue({
     locked: "Verschlüsselt. Du hast {name} noch nicht überprüft",
     lockedVerified: "Verschlüsselt und überprüft",
     lockChanged: "Die Verschlüsselung braucht deine Aufmerksamkeit",
-    options: "Optionen dieser Unterhaltung",
+    options: "Optionen dieses Chats",
     muted: "Stummgeschaltet",
     keyChanged: "{name} hat einen anderen Schlüssel als zuvor. Es wird nichts gesendet, bis du nachgesehen hast.",
     review: "Nachsehen",
@@ -192,14 +193,15 @@ export const words = catalogue({
     pin: "Anheften",
     unpin: "Loslösen",
     archive: "Archivieren",
+    archivedNow: "Archiviert",
     unarchive: "Aus dem Archiv holen",
     mute: "Stummschalten …",
     unmute: "Nicht mehr stumm",
     tags: "Schlagwörter …",
-    startAnother: "Neue Unterhaltung mit {name} …",
+    startAnother: "Neuer Chat mit {name} …",
     files: "Dateien …",
     export: "Exportieren …",
     encryption: "Verschlüsselung …",
-    deleteConversation: "Unterhaltung löschen …",
+    deleteConversation: "Chat löschen …",
   },
 });

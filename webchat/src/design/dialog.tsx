@@ -3,6 +3,7 @@
 import { X } from "lucide-react";
 import { useEffect, useId, useRef, type ReactNode } from "react";
 import { useWords } from "../i18n/words.ts";
+import { useClosedByBack } from "./back.ts";
 import { IconButton } from "./button.tsx";
 import { classes } from "./classes.ts";
 import styles from "./dialog.module.css";
@@ -23,6 +24,7 @@ export function Dialog({ title, onClose, children, actions, className }: DialogP
   const t = useWords(words);
   const heading = useId();
   const dialog = useRef<HTMLDialogElement>(null);
+  useClosedByBack(onClose);
   useEffect(() => {
     const opener = document.activeElement;
     const shown = dialog.current!;

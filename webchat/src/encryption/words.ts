@@ -4,7 +4,7 @@ export const words = catalogue({
   en: {
     refused_changed: "The agent’s keys have changed. Look at the new safety number before you send anything.",
     refused_elsewhere: "Your account’s keys are in another browser, or were deleted when you signed out here. Take over in the settings to encrypt in this one.",
-    refused_no_session: "Encryption has to be turned on again in this conversation.",
+    refused_no_session: "Encryption has to be turned on again in this chat.",
     refused_no_keys: "This agent has published no keys, so nothing can be encrypted for it.",
     refused_bad_keys: "The agent’s keys are not signed by their owner. Nothing was encrypted.",
     refused_too_long: "This text is too long for one encrypted message.",
@@ -23,10 +23,10 @@ export const words = catalogue({
     unreadable_replayed: "A copy of an earlier message, which nobody sent again",
 
     title: "Encryption",
-    what: "In an encrypted conversation this server stores what it cannot read. You turn it on in the conversation itself, if its agent has keys.",
+    what: "In an encrypted chat this server stores what it cannot read. You turn it on in the chat itself, if its agent has keys.",
     what_not:
       "It does not hide whom you talk with and how much, nor how many files you send and how large they are. The agent reads everything, and so does whoever it asks: an agent that uses a model on the internet shows your words and files there. Reactions, titles and tags are not encrypted.",
-    here: "The keys never leave this browser. No other device of yours can read these conversations, and if the browser’s data is deleted or you sign out, nobody can read them again.",
+    here: "The keys never leave this browser. No other device of yours can read these chats, and if the browser’s data is deleted or you sign out, nobody can read them again.",
 
     state: "This browser",
     state_ready: "Encrypts for your account",
@@ -45,7 +45,7 @@ export const words = catalogue({
     reset: "Make new keys",
     reset_title: "Make new keys?",
     reset_text:
-      "Do this if somebody else may have used this browser. Agents see that your keys have changed, and everybody who compared safety numbers has to compare again. Earlier messages can still be read here. Encryption has to be turned on again in each conversation.",
+      "Do this if somebody else may have used this browser. Agents see that your keys have changed, and everybody who compared safety numbers has to compare again. Earlier messages can still be read here. Encryption has to be turned on again in each chat.",
     cancel: "Cancel",
     done: "Your account now encrypts with the keys of this browser.",
 
@@ -56,7 +56,7 @@ export const words = catalogue({
   de: {
     refused_changed: "Die Schlüssel des Agenten sind andere. Sieh dir die neue Sicherheitsnummer an, bevor du etwas sendest.",
     refused_elsewhere: "Die Schlüssel deines Kontos sind in einem anderen Browser oder wurden beim Abmelden hier gelöscht. Übernimm in den Einstellungen, um in diesem zu verschlüsseln.",
-    refused_no_session: "Die Verschlüsselung muss in dieser Unterhaltung neu eingeschaltet werden.",
+    refused_no_session: "Die Verschlüsselung muss in diesem Chat neu eingeschaltet werden.",
     refused_no_keys: "Dieser Agent hat keine Schlüssel veröffentlicht, für ihn kann nichts verschlüsselt werden.",
     refused_bad_keys: "Die Schlüssel des Agenten sind nicht von ihrem Besitzer unterschrieben. Es wurde nichts verschlüsselt.",
     refused_too_long: "Dieser Text ist zu lang für eine verschlüsselte Nachricht.",
@@ -75,10 +75,10 @@ export const words = catalogue({
     unreadable_replayed: "Die Kopie einer früheren Nachricht, die niemand noch einmal gesendet hat",
 
     title: "Verschlüsselung",
-    what: "In einer verschlüsselten Unterhaltung speichert dieser Server, was er nicht lesen kann. Eingeschaltet wird sie in der Unterhaltung selbst, wenn ihr Agent Schlüssel hat.",
+    what: "In einem verschlüsselten Chat speichert dieser Server, was er nicht lesen kann. Eingeschaltet wird die Verschlüsselung im Chat selbst, wenn sein Agent Schlüssel hat.",
     what_not:
       "Mit wem du sprichst und wie viel, bleibt sichtbar, ebenso wie viele Dateien du sendest und wie groß sie sind. Der Agent liest alles, und wen er fragt, der auch: Ein Agent, der ein Modell im Internet benutzt, zeigt dort deine Worte und Dateien. Reaktionen, Titel und Schlagwörter werden nicht verschlüsselt.",
-    here: "Die Schlüssel verlassen diesen Browser nie. Keines deiner anderen Geräte kann diese Unterhaltungen lesen, und wenn die Daten des Browsers gelöscht werden oder du dich abmeldest, kann sie niemand mehr lesen.",
+    here: "Die Schlüssel verlassen diesen Browser nie. Keines deiner anderen Geräte kann diese Chats lesen, und wenn die Daten des Browsers gelöscht werden oder du dich abmeldest, kann sie niemand mehr lesen.",
 
     state: "Dieser Browser",
     state_ready: "Verschlüsselt für dein Konto",
@@ -97,7 +97,7 @@ export const words = catalogue({
     reset: "Neue Schlüssel erzeugen",
     reset_title: "Neue Schlüssel erzeugen?",
     reset_text:
-      "Tu das, wenn jemand anderes diesen Browser benutzt haben könnte. Agenten sehen, dass deine Schlüssel andere sind, und wer Sicherheitsnummern verglichen hat, muss neu vergleichen. Frühere Nachrichten bleiben hier lesbar. Die Verschlüsselung muss in jeder Unterhaltung neu eingeschaltet werden.",
+      "Tu das, wenn jemand anderes diesen Browser benutzt haben könnte. Agenten sehen, dass deine Schlüssel andere sind, und wer Sicherheitsnummern verglichen hat, muss neu vergleichen. Frühere Nachrichten bleiben hier lesbar. Die Verschlüsselung muss in jedem Chat neu eingeschaltet werden.",
     cancel: "Abbrechen",
     done: "Dein Konto verschlüsselt jetzt mit den Schlüsseln dieses Browsers.",
 

@@ -9,6 +9,7 @@ import { useLocation } from "wouter";
 import { useChat } from "../engine/state.ts";
 import { useWords } from "../i18n/words.ts";
 import { ConnectionBanner } from "./connection-banner.tsx";
+import { useFirstTitles } from "./new-chats.ts";
 import { Overlays } from "./overlays.tsx";
 import { PaneEdge } from "./pane-edge.tsx";
 import { conversationAt, LIST } from "./places.ts";
@@ -31,6 +32,7 @@ export function Shell() {
   useShortcuts();
   useTitle();
   useNotifications();
+  useFirstTitles();
 
   // What had the focus may have gone with the view before. Views that want it have taken it by now.
   const shownPath = useRef(path);

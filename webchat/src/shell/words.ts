@@ -2,7 +2,7 @@ import { catalogue } from "../i18n/words.ts";
 
 export const words = catalogue({
   en: {
-    skip: "Skip to the conversation",
+    skip: "Skip to the chat",
     chats: "Chats",
     resize: "Width of the list",
     loading: "Loading",
@@ -34,7 +34,7 @@ export const words = catalogue({
     manage: "Administration",
   },
   de: {
-    skip: "Zur Unterhaltung springen",
+    skip: "Zum Chat springen",
     chats: "Chats",
     resize: "Breite der Liste",
     loading: "Wird geladen",

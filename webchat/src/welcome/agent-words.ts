@@ -44,7 +44,7 @@ export const agentWords = catalogue({
   },
   de: {
     hello: "Hallo, {name}!",
-    helloText: "Hier werden deine Gespräche mit Agenten stehen.",
+    helloText: "Hier werden deine Chats mit Agenten stehen.",
     agentsHere: "Wer da ist",
     sayHello: "Sag Hallo",
     sayHelloTo: "Sag Hallo zu {name}",

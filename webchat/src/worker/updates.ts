@@ -1,6 +1,7 @@
 /** What people notice of new versions: an offer to load one; and a page that mends itself when its files are gone. */
 
 import { navigate } from "wouter/use-browser-location";
+import { navigateBehind } from "../design/back.ts";
 import { notify } from "../design/toast.tsx";
 import { sayNow } from "../i18n/words.ts";
 import { registerWorker } from "./register.ts";
@@ -22,7 +23,7 @@ export function startWorker(): void {
     takeAway = notify({ text: sayNow(words, "newVersion"), action, forMs: FOR_EVER_MS });
   };
   // Without one the app works all the same; storage that is full or forbidden is no reason to bother anybody.
-  registerWorker({ onUpdate, onOpen: (url) => navigate(url) }).catch(() => {});
+  registerWorker({ onUpdate, onOpen: (url) => navigateBehind(navigate, url) }).catch(() => {});
 }
 
 /** A part of an older version is asked for, which the server does not have any more. What is written is kept. */

@@ -151,9 +151,10 @@ test("a question that the agent let go of says so", () => {
 test("an end is counted down and then holds, without a word from the server", () => {
   vi.useFakeTimers({ now: Date.parse("2026-11-25T12:00:00Z") });
   show(aQuestion({ expires_at: "2026-11-25T12:04:30Z" }));
-  expect(screen.getByText("Expires in 4 min.")).toBeDefined();
-  act(() => vi.advanceTimersByTime(3 * 60_000));
-  expect(screen.getByText("Expires in 1 min.")).toBeDefined();
+  expect(screen.getByText("Expires in 5 min.")).toBeDefined();
+  act(() => vi.advanceTimersByTime(2 * 60_000 + 31_000));
+  expect(screen.getByText("Expires in 2 min.")).toBeDefined();
+  act(() => vi.advanceTimersByTime(29_000));
   act(() => vi.advanceTimersByTime(60_000));
   expect(screen.getByText("Expires in 30 sec.")).toBeDefined();
   act(() => vi.advanceTimersByTime(31_000));

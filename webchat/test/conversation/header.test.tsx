@@ -102,7 +102,7 @@ describe("the lock", () => {
 
 describe("the options", () => {
   async function choose(name: string | RegExp) {
-    await userEvent.click(screen.getByRole("button", { name: "Options of this conversation" }));
+    await userEvent.click(screen.getByRole("button", { name: "Options of this chat" }));
     await userEvent.click(within(await screen.findByRole("menu")).getByRole("menuitem", { name }));
   }
 
@@ -116,6 +116,16 @@ describe("the options", () => {
     await choose("Unpin");
     await choose("Take out of the archive");
     expect(asked.slice(1)).toEqual([["pin", ID, true], ["archive", ID, true], ["pin", ID, false], ["archive", ID, false]]);
+  });
+
+  it("say that it is archived, with a way back", async () => {
+    know([]);
+    const { actions, asked } = recording();
+    show(actions);
+    await choose("Archive");
+    expect((await screen.findAllByText("Archived")).length).toBeGreaterThan(0);
+    await userEvent.click(screen.getAllByRole("button", { name: "Undo" }).at(-1)!);
+    expect(of(asked, "archive")).toEqual([["archive", ID, true], ["archive", ID, false]]);
   });
 
   it("mute for a while or for ever, and unmute", async () => {
@@ -159,7 +169,7 @@ describe("the options", () => {
     know([]);
     const { actions, asked } = recording({ openConversation: "c2" });
     show(actions);
-    await choose("New conversation with Demo …");
+    await choose("New chat with Demo …");
     await userEvent.type(await screen.findByRole("textbox", { name: "Title" }), "Holiday plans{Enter}");
     expect(of(asked, "openConversation")).toEqual([["openConversation", "demo", "Holiday plans"]]);
     expect(location.pathname).toBe("/c/c2");
@@ -181,7 +191,7 @@ describe("the options", () => {
     know([]);
     const { actions, asked } = recording();
     show(actions);
-    await choose("Delete conversation …");
+    await choose("Delete chat …");
     const dialog = await screen.findByRole("dialog");
     expect(dialog.textContent).toContain("both sides");
     expect(of(asked, "deleteConversation")).toEqual([]);

@@ -94,7 +94,7 @@ test("the record says who did what to whom, in words, also what it has no words 
       next: null,
     }),
   });
-  const table = await screen.findByRole("table", { name: "Record" });
+  const table = await screen.findByRole("table", { name: "Audit log" });
   await within(table).findByText("bob (10.0.0.7)");
   const rows = within(table).getAllByRole("row").slice(1);
   expect(within(rows[0]!).getByRole("rowheader").textContent).toBe("Tier changed");

@@ -41,7 +41,7 @@ test("storage without a limit has no meter", async () => {
 
 test("the password is changed with the old one, and the fields are empty then", async () => {
   const { server, user } = open({ "POST /auth/change-password": () => ({ status: "password_changed" }) });
-  await user.type(screen.getByLabelText("Password until now"), "correct horse");
+  await user.type(screen.getByLabelText("Current password"), "correct horse");
   await user.type(screen.getByLabelText("New password"), "battery staple{Enter}");
 
   await waitFor(() => expect((screen.getByLabelText("New password") as HTMLInputElement).value).toBe(""));
@@ -52,7 +52,7 @@ test("the password is changed with the old one, and the fields are empty then", 
 
 test("an old password that is wrong is told at its field; a short new one is not even sent", async () => {
   const { server, user } = open({ "POST /auth/change-password": () => refusal(403, "forbidden") });
-  const old = screen.getByLabelText("Password until now");
+  const old = screen.getByLabelText("Current password");
   await user.type(old, "wrong horse");
   await user.type(screen.getByLabelText("New password"), "short{Enter}");
   expect(document.activeElement).toBe(screen.getByLabelText("New password"));

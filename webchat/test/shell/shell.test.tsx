@@ -21,7 +21,7 @@ afterEach(() => act(closeOverlay));
 test("list and view are landmarks, and one can skip to the view", async () => {
   show(<Shell />);
   expect(screen.getByRole("navigation", { name: "Chats" })).toBeTruthy();
-  await userEvent.click(screen.getByText("Skip to the conversation"));
+  await userEvent.click(screen.getByText("Skip to the chat"));
   expect(document.activeElement).toBe(screen.getByRole("main"));
   expect(location.hash).toBe("");
 });

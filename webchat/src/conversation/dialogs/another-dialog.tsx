@@ -3,6 +3,7 @@
 import { useLocation } from "wouter";
 import { useActions } from "../../engine/actions.ts";
 import { useWords } from "../../i18n/words.ts";
+import { beginChat } from "../../shell/new-chats.ts";
 import type { ConversationDialogProps } from "./conversation-dialog.tsx";
 import { TitleForm } from "./title-form.tsx";
 import { words } from "./words.ts";
@@ -17,9 +18,9 @@ export function AnotherDialog({ conversation, agentName, onClose }: Conversation
       hint={t("anotherHint", { name: agentName })}
       done={t("create")}
       title=""
-      isRequired
       onDone={async (title) => {
-        const id = await actions.openConversation(conversation.agent_id, title);
+        const { agent_id: agentId } = conversation;
+        const id = await (title === "" ? beginChat(actions, agentId) : actions.openConversation(agentId, title));
         navigate(`/c/${encodeURIComponent(id)}`);
       }}
       onClose={onClose}

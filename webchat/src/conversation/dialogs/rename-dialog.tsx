@@ -15,7 +15,6 @@ export function RenameDialog({ conversation, agentName, onClose }: ConversationD
       hint={t("renameHint", { name: agentName })}
       done={t("save")}
       title={conversation.title ?? ""}
-      isRequired={false}
       onDone={(title) => actions.rename(conversation.conversation_id, title === "" ? null : title)}
       onClose={onClose}
     />

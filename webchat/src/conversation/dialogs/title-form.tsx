@@ -18,13 +18,12 @@ interface TitleFormProps {
   readonly hint: string;
   readonly done: string;
   readonly title: string;
-  readonly isRequired: boolean;
   /** Closes the dialog unless it fails. */
   readonly onDone: (title: string) => Promise<void>;
   readonly onClose: () => void;
 }
 
-export function TitleForm({ heading, hint, done, title, isRequired, onDone, onClose }: TitleFormProps) {
+export function TitleForm({ heading, hint, done, title, onDone, onClose }: TitleFormProps) {
   const t = useWords(words);
   const form = useId();
   const [text, setText] = useState(title);
@@ -38,7 +37,7 @@ export function TitleForm({ heading, hint, done, title, isRequired, onDone, onCl
       actions={
         <>
           <Button onClick={onClose}>{t("cancel")}</Button>
-          <Button look="primary" type="submit" form={form} disabled={isBusy || (isRequired && text.trim() === "")}>
+          <Button look="primary" type="submit" form={form} disabled={isBusy}>
             {done}
           </Button>
         </>

@@ -12,17 +12,22 @@ export interface Entry {
   readonly also?: string;
   /** Whose face stands before it, as in the list. */
   readonly agent?: { readonly id: string; readonly name: string };
+  /** It leads to where one is already. */
+  readonly isHere?: boolean;
   readonly run: () => void;
 }
 
 // More than fit on any screen; whoever sees none that is meant types another letter.
 const SHOWN = 50;
 
-/** Without a query: what was chosen lately, then everything as it stands. */
+/** Without a query: what was chosen lately, then everything as it stands, and at the end where one is already. */
 export function entriesFor(query: string, entries: readonly Entry[], recent: readonly string[]): Entry[] {
   const rank = new Map(recent.map((id, index) => [id, index]));
   const place = (entry: Entry): number => rank.get(entry.id) ?? recent.length;
-  if (query.trim() === "") return entries.toSorted((a, b) => place(a) - place(b)).slice(0, SHOWN);
+  if (query.trim() === "") {
+    const isHere = (entry: Entry): number => Number(entry.isHere === true);
+    return entries.toSorted((a, b) => isHere(a) - isHere(b) || place(a) - place(b)).slice(0, SHOWN);
+  }
   const scored = entries.flatMap((entry) => {
     const score = best(fits(query, entry.label), fits(query, `${entry.label} ${entry.also ?? ""}`));
     return score === undefined ? [] : [{ entry, score }];

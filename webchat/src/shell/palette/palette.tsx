@@ -5,6 +5,7 @@ import { useEffect, useId, useRef, useState, type KeyboardEvent } from "react";
 import { useLocation } from "wouter";
 import { isComposing } from "../../composer/keys.ts";
 import { Avatar } from "../../design/avatar.tsx";
+import { useClosedByBack } from "../../design/back.ts";
 import { useWords } from "../../i18n/words.ts";
 import { findPlace } from "../places.ts";
 import { entriesFor, type Entry } from "./entries.ts";
@@ -34,6 +35,7 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
   };
   const shown = wanted === "" ? found : [...found, find];
   const activeAt = Math.min(active, shown.length - 1);
+  useClosedByBack(leave);
 
   useEffect(() => {
     const opened = dialog.current!;

@@ -11,7 +11,7 @@ import { useWords } from "../../i18n/words.ts";
 import { changePreferences, usePreferences } from "../../notifications/preferences.ts";
 import { agentName, chatName } from "../names.ts";
 import { openOverlay } from "../overlay.ts";
-import { chatPlace, findPlace, MANAGE, managePlace, settingsPlace } from "../places.ts";
+import { chatPlace, conversationAt, findPlace, MANAGE, managePlace, settingsPlace } from "../places.ts";
 import { listed } from "../sidebar/order.ts";
 import type { Entry } from "./entries.ts";
 import { words } from "./words.ts";
@@ -35,7 +35,8 @@ export function useEntries(): readonly Entry[] {
 }
 
 function useChats(): readonly Entry[] {
-  const [, navigate] = useLocation();
+  const [path, navigate] = useLocation();
+  const openId = conversationAt(path);
   const conversations = useChat((state) => state.conversations);
   const agents = useChat((state) => state.agents);
   return useMemo(() => {
@@ -47,33 +48,42 @@ function useChats(): readonly Entry[] {
         id: `chat:${id}`,
         kind: "chat",
         label: chatName(conversation, agents),
-        also: [name, ...conversation.tags].join(" "),
+        also: [name, agents[conversation.agent_id]?.specialty ?? "", ...conversation.tags].join(" "),
         agent: { id: conversation.agent_id, name },
+        isHere: id === openId,
         run: () => navigate(chatPlace(id)),
       };
     });
-  }, [conversations, agents, navigate]);
+  }, [conversations, agents, navigate, openId]);
 }
 
 function useAgents(): readonly Entry[] {
   const actions = useActions();
-  const [, navigate] = useLocation();
+  const [path, navigate] = useLocation();
+  const openId = conversationAt(path);
   const agents = useChat((state) => state.agents);
+  const conversations = useChat((state) => state.conversations);
   return useMemo(
     () =>
-      Object.values(agents).map((agent): Entry => {
+      Object.values(agents).flatMap((agent): Entry[] => {
+        const chats = Object.values(conversations).filter((each) => each.agent_id === agent.agent_id);
+        const own = chats.find((each) => each.is_default);
+        // Its own chat bears its name, or is the only one: that is found by the same words and leads to the same place.
+        if (own !== undefined && !own.archived && (own.title === null || chats.length === 1)) return [];
         const id = agent.agent_id;
         const open = async (): Promise<void> => navigate(chatPlace(await actions.openConversation(id)));
-        return {
+        const entry: Entry = {
           id: `agent:${id}`,
           kind: "agent",
           label: agentName(agents, id),
           also: agent.specialty ?? "",
           agent: { id, name: agentName(agents, id) },
+          isHere: own !== undefined && own.conversation_id === openId,
           run: () => void open().catch(notifyError),
         };
+        return [entry];
       }),
-    [agents, actions, navigate],
+    [agents, conversations, openId, actions, navigate],
   );
 }
 

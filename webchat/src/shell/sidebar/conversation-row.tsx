@@ -38,6 +38,7 @@ export const ConversationRow = memo(function ConversationRow({ id, isOpen, isTab
 
   const agents = agent === undefined ? {} : { [agent.agent_id]: agent };
   const name = chatName(conversation, agents);
+  const agentsName = agentName(agents, conversation.agent_id);
   const presence = isCut ? undefined : presenceOf(agent);
   const quiet = isMuted(conversation.muted_until);
   const at = conversation.last === null ? undefined : new Date(conversation.last.created_at);
@@ -71,7 +72,7 @@ export const ConversationRow = memo(function ConversationRow({ id, isOpen, isTab
         onKeyDown={menuKey}
         {...press}
       >
-        <Avatar id={conversation.agent_id} name={agentName(agents, conversation.agent_id)} status={presence} />
+        <Avatar id={conversation.agent_id} name={agentsName} status={presence} />
         <span className={styles["text"]}>
           <span className={styles["top"]}>
             <span className={styles["name"]}>{name}</span>
@@ -85,6 +86,7 @@ export const ConversationRow = memo(function ConversationRow({ id, isOpen, isTab
             )}
           </span>
           <span className={styles["bottom"]}>
+            {name !== agentsName && <bdi className={styles["agent"]}>{agentsName}</bdi>}
             <PreviewLine id={id} isOpen={isOpen} />
             {conversation.unread > 0 && (
               <span className={classes(styles["badge"], quiet && styles["quiet"])}>

@@ -1,12 +1,12 @@
-/** Whom one can talk with: choose an agent to open its chat, or begin another one about something. */
+/** Whom one can talk with: choose an agent to open its chat, or begin another one with it. */
 
-import { MessageSquarePlus } from "lucide-react";
-import { useEffect, useId, useRef, useState, type KeyboardEvent } from "react";
+import { Plus } from "lucide-react";
+import { useEffect, useRef, useState, type KeyboardEvent } from "react";
 import { useLocation } from "wouter";
 import type { AgentInfo } from "@amtrio/client";
 import { isComposing } from "../../composer/keys.ts";
 import { Avatar } from "../../design/avatar.tsx";
-import { Button, IconButton } from "../../design/button.tsx";
+import { Button } from "../../design/button.tsx";
 import { Dialog } from "../../design/dialog.tsx";
 import { Field } from "../../design/field.tsx";
 import { notifyError } from "../../design/toast.tsx";
@@ -15,10 +15,10 @@ import { useChat } from "../../engine/state.ts";
 import { useWords } from "../../i18n/words.ts";
 import { agentsFor } from "./agents-for.ts";
 import { agentName, presenceOf } from "../names.ts";
+import { beginChat } from "../new-chats.ts";
 import { chatPlace } from "../places.ts";
 import { words } from "./dialog-words.ts";
 import styles from "./new-chat.module.css";
-import { TITLE_AT_MOST } from "./row-dialogs.tsx";
 import { words as listWords } from "./words.ts";
 
 export function NewChat({ onClose }: { readonly onClose: () => void }) {
@@ -26,11 +26,12 @@ export function NewChat({ onClose }: { readonly onClose: () => void }) {
   const actions = useActions();
   const [, navigate] = useLocation();
   const agents = useChat((state) => state.agents);
+  const conversations = useChat((state) => state.conversations);
   const [query, setQuery] = useState("");
-  const [titled, setTitled] = useState<string>();
   const list = useRef<HTMLUListElement>(null);
   const search = useRef<HTMLInputElement>(null);
   const found = agentsFor(agents, query);
+  const known = new Set(Object.values(conversations).map((each) => each.agent_id));
 
   // The dialog is open by now, and has put the focus on its first button.
   useEffect(() => search.current?.focus(), []);
@@ -40,13 +41,13 @@ export function NewChat({ onClose }: { readonly onClose: () => void }) {
     actions.refreshAgents().catch(() => undefined);
   }, [actions]);
 
-  // Twice Enter on a slow connection would begin two of the same title.
+  // Twice on a slow connection would begin two.
   const isStarting = useRef(false);
-  async function start(agentId: string, title?: string): Promise<void> {
+  async function start(agentId: string, isNew = false): Promise<void> {
     if (isStarting.current) return;
     isStarting.current = true;
     try {
-      const id = await actions.openConversation(agentId, title);
+      const id = await (isNew ? beginChat(actions, agentId) : actions.openConversation(agentId));
       onClose();
       navigate(chatPlace(id));
     } catch (error) {
@@ -86,10 +87,9 @@ export function NewChat({ onClose }: { readonly onClose: () => void }) {
             <li key={agent.agent_id}>
               <Agent
                 agent={agent}
-                isTitled={titled === agent.agent_id}
+                isKnown={known.has(agent.agent_id)}
                 onOpen={() => void start(agent.agent_id)}
-                onTitled={() => setTitled(titled === agent.agent_id ? undefined : agent.agent_id)}
-                onStart={(title) => void start(agent.agent_id, title)}
+                onBegin={() => void start(agent.agent_id, true)}
               />
             </li>
           ))}
@@ -104,65 +104,34 @@ export function NewChat({ onClose }: { readonly onClose: () => void }) {
 
 interface AgentProps {
   readonly agent: AgentInfo;
-  readonly isTitled: boolean;
+  /** There is a chat with it already. */
+  readonly isKnown: boolean;
   readonly onOpen: () => void;
-  readonly onTitled: () => void;
-  readonly onStart: (title: string) => void;
+  readonly onBegin: () => void;
 }
 
-function Agent({ agent, isTitled, onOpen, onTitled, onStart }: AgentProps) {
+function Agent({ agent, isKnown, onOpen, onBegin }: AgentProps) {
   const t = useWords(words);
   const say = useWords(listWords);
-  const form = useId();
-  const [title, setTitle] = useState("");
   const name = agentName({ [agent.agent_id]: agent }, agent.agent_id);
   const presence = presenceOf(agent);
   const about = agent.description || agent.specialty || agent.personality;
   return (
-    <>
-      <div className={styles["agent"]}>
-        <button type="button" className={styles["open"]} data-agent title={t("openChat", { name })} onClick={onOpen}>
-          <Avatar id={agent.agent_id} name={name} status={presence} />
-          <span className={styles["text"]}>
-            <span className={styles["name"]}>{name}</span>
-            <span className={styles["status"]}>
-              {say(presence)}
-              {presence !== "offline" && agent.status_text ? ` · ${agent.status_text}` : ""}
-            </span>
-            {about !== undefined && about !== "" && <span className={styles["about"]}>{about}</span>}
+    <div className={styles["agent"]}>
+      <button type="button" className={styles["open"]} data-agent title={t(isKnown ? "openChat" : "firstChat", { name })} onClick={onOpen}>
+        <Avatar id={agent.agent_id} name={name} status={presence} />
+        <span className={styles["text"]}>
+          <span className={styles["name"]}>{name}</span>
+          <span className={styles["status"]}>
+            {say(presence)}
+            {presence !== "offline" && agent.status_text ? ` · ${agent.status_text}` : ""}
           </span>
-        </button>
-        <IconButton
-          label={t("another", { name })}
-          icon={<MessageSquarePlus size={20} aria-hidden />}
-          aria-expanded={isTitled}
-          aria-controls={form}
-          onClick={onTitled}
-        />
-      </div>
-      {isTitled && (
-        <form
-          id={form}
-          className={styles["titled"]}
-          onSubmit={(event) => {
-            event.preventDefault();
-            if (title.trim() !== "") onStart(title.trim());
-          }}
-        >
-          <Field
-            label={t("anotherTitle")}
-            hint={t("anotherHint", { name })}
-            value={title}
-            maxLength={TITLE_AT_MOST}
-            autoFocus
-            autoComplete="off"
-            onChange={(event) => setTitle(event.target.value)}
-          />
-          <Button look="primary" type="submit" disabled={title.trim() === ""}>
-            {t("start")}
-          </Button>
-        </form>
-      )}
-    </>
+          {about !== undefined && about !== "" && <span className={styles["about"]}>{about}</span>}
+        </span>
+      </button>
+      <Button className={styles["begin"]} aria-label={t("beginWith", { name })} onClick={onBegin}>
+        <Plus size={16} aria-hidden /> {t("newChatTitle")}
+      </Button>
+    </div>
   );
 }

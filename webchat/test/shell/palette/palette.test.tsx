@@ -3,7 +3,7 @@ import { userEvent } from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 import { Palette } from "../../../src/shell/palette/palette.tsx";
 import { recent } from "../../../src/shell/palette/recent.ts";
-import { byId, conversation, goTo, seed, show } from "../seed.tsx";
+import { agent, byId, conversation, goTo, seed, show } from "../seed.tsx";
 
 beforeEach(() => {
   goTo("/");
@@ -66,6 +66,33 @@ test("an agent opens its chat", async () => {
   show(<Palette onClose={() => undefined} />, { openConversation: async () => "c7" });
   await userEvent.click(screen.getByRole("option", { name: /Coder\s*Agent/ }));
   await vi.waitFor(() => expect(location.pathname).toBe("/c/c7"));
+});
+
+test("the chat that one is in comes last without a query, so that Enter leads somewhere", async () => {
+  goTo("/c/c1");
+  show(<Palette onClose={() => undefined} />);
+  const options = screen.getAllByRole("option");
+  expect(options[0]!.textContent).toContain("Thesis");
+  // And the agent, whose chat it is.
+  expect(options.slice(-2).map((each) => each.textContent)).toEqual(["CHoliday plansChat", "CCoderAgent"]);
+  await userEvent.keyboard("{Enter}");
+  expect(location.pathname).toBe("/c/c2");
+});
+
+test("an agent and the chat that bears its name are one entry, found by what it is good at, too", async () => {
+  seed({
+    agents: { coder: agent("coder", { name: "Coder" }), cook: agent("cook", { name: "Cook", specialty: "soups" }) },
+    conversations: byId(
+      conversation("c1"),
+      conversation("c2", { title: "Thesis", is_default: false }),
+      conversation("c3", { agent_id: "cook" }),
+    ),
+  });
+  show(<Palette onClose={() => undefined} />);
+  expect(screen.getAllByRole("option", { name: /^C?Coder/ })).toHaveLength(1);
+  expect(screen.getAllByRole("option", { name: /Cook/ })).toHaveLength(1);
+  await userEvent.keyboard("soups{Enter}");
+  expect(location.pathname).toBe("/c/c3");
 });
 
 test("the administration is offered to administrators alone", () => {

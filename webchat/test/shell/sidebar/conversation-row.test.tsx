@@ -31,6 +31,17 @@ test("a row says who, whether they are there, what was said and how much is unre
   for (const part of ["Holiday", "busy", "Pinned", "hello from c1", "3 unread messages"]) expect(name).toContain(part);
 });
 
+test("a chat with a title says whose it is, one without says so once", () => {
+  const agents = { coder: agent("coder", { name: "Coder" }) };
+  seed({ conversations: byId(conversation("c1", { title: "Holiday" })), agents });
+  const { unmount } = row();
+  expect(screen.getByText("Coder", { selector: "bdi" })).toBeTruthy();
+  unmount();
+  seed({ conversations: byId(conversation("c1")), agents });
+  row();
+  expect(screen.getAllByText("Coder")).toHaveLength(1);
+});
+
 test("without a connection a row does not say who is there", () => {
   seed({ conversations: byId(conversation("c1")), agents: { coder: agent("coder", { status: "busy" }) }, link: { kind: "offline", reason: "", retryAt: 0 } });
   row();

@@ -2,7 +2,7 @@ import { fireEvent, screen } from "@testing-library/react";
 import { userEvent } from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 import { NewChat } from "../../../src/shell/sidebar/new-chat.tsx";
-import { agent, goTo, seed, show } from "../seed.tsx";
+import { agent, byId, conversation, goTo, seed, show } from "../seed.tsx";
 
 beforeEach(() => {
   goTo("/");
@@ -13,7 +13,7 @@ const opens = { openConversation: async () => "c9" };
 
 test("agents are shown with what they do right now, and asked for anew", () => {
   const { asked } = show(<NewChat onClose={() => undefined} />, opens);
-  expect(screen.getAllByRole("listitem").map((each) => each.textContent)).toEqual(["CCoderonline · building", "CCookoffline"]);
+  expect(screen.getAllByRole("listitem").map((each) => each.textContent)).toEqual(["CCoderonline · building New chat", "CCookoffline New chat"]);
   expect(asked).toEqual([["refreshAgents"]]);
 });
 
@@ -21,7 +21,7 @@ test("typing and Enter open the chat of the agent that fits", async () => {
   const close = vi.fn<() => void>();
   const { asked } = show(<NewChat onClose={close} />, opens);
   await userEvent.keyboard("cook{Enter}");
-  expect(asked.at(-1)).toEqual(["openConversation", "cook", undefined]);
+  expect(asked.at(-1)).toEqual(["openConversation", "cook"]);
   await vi.waitFor(() => expect(location.pathname).toBe("/c/c9"));
   expect(close).toHaveBeenCalledOnce();
 });
@@ -42,18 +42,17 @@ test("arrows walk from the field through the agents and back", async () => {
   expect(document.activeElement).toBe(screen.getByRole("searchbox"));
 });
 
-test("another chat with an agent wants to know what it is about", async () => {
+test("another chat with an agent begins by one click, and needs no title", async () => {
+  seed({ agents: { coder: agent("coder", { name: "Coder" }) }, conversations: byId(conversation("c1")) });
   const { asked } = show(<NewChat onClose={() => undefined} />, opens);
-  await userEvent.click(screen.getByRole("button", { name: "Another chat with Coder" }));
-  expect(screen.getByRole("button", { name: "Start" })).toHaveProperty("disabled", true);
-  await userEvent.type(screen.getByRole("textbox", { name: "What is it about?" }), "Thesis{Enter}");
-  expect(asked.at(-1)).toEqual(["openConversation", "coder", "Thesis"]);
+  await userEvent.click(screen.getByRole("button", { name: "New chat with Coder" }));
+  expect(asked.at(-1)).toEqual(["openConversation", "coder", "New chat"]);
+  await vi.waitFor(() => expect(location.pathname).toBe("/c/c9"));
 });
 
-test("Enter that is pressed twice begins one chat", async () => {
+test("a click that is made twice begins one chat", async () => {
   const { asked } = show(<NewChat onClose={() => undefined} />, { openConversation: () => new Promise(() => undefined) });
-  await userEvent.click(screen.getByRole("button", { name: "Another chat with Coder" }));
-  await userEvent.type(screen.getByRole("textbox", { name: "What is it about?" }), "Thesis{Enter}{Enter}");
+  await userEvent.dblClick(screen.getByRole("button", { name: "New chat with Coder" }));
   expect(asked.filter(([name]) => name === "openConversation")).toHaveLength(1);
 });
 
