@@ -17,7 +17,7 @@ export const BUDGETS: readonly Budget[] = [
   // 1.6 s on a slow phone's 3G (400 ms round trip, 1.6 Mbit/s); React is half of it.
   { name: "first load", begins: ({ isEntry }) => isEntry, mostBytes: 130_000 },
   // A person signs in in between; afterwards both are on the device.
-  { name: "first load and the list of chats", begins: ({ isEntry, name }) => isEntry || name === "shell", mostBytes: 135_000 },
+  { name: "first load and the list of chats", begins: ({ isEntry, name }) => isEntry || name === "shell", mostBytes: 138_000 },
 ];
 
 /** As much of a bundler's chunk as is needed here. */

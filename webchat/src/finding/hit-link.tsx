@@ -11,7 +11,7 @@ import { agentName, chatName } from "../shell/names.ts";
 import { chatPlace } from "../shell/places.ts";
 import styles from "./hit-link.module.css";
 import { textOf, type Hit } from "./hits.ts";
-import { readableSnippet, snippetOf } from "./snippet.ts";
+import { foundIn, readableSnippet, snippetOf } from "./snippet.ts";
 import { words } from "./words.ts";
 
 interface HitLinkProps {
@@ -34,7 +34,7 @@ export const HitLink = memo(function HitLink({ hit, query, terms }: HitLinkProps
   const chat = conversation === undefined ? agentName(agents, agentId) : chatName(conversation, agents);
   const at = new Date(message.created_at);
   const said = textOf(message, plain);
-  const pieces = readableSnippet(said, terms) ?? hit.snippet ?? snippetOf(said, terms);
+  const pieces = readableSnippet(said, hit.snippet === undefined ? terms : foundIn(hit.snippet)) ?? hit.snippet ?? snippetOf(said, terms);
   return (
     <Link href={chatPlace(message.conversation_id, message.message_id, query)} className={styles["hit"]}>
       <Avatar id={isMine ? (self?.userId ?? "") : agentId} name={isMine ? (self?.username ?? "") : sender} size="small" />

@@ -66,6 +66,11 @@ export function readableSnippet(content: string, terms: readonly string[]): Piec
   ];
 }
 
+/** What was found, as the message writes it: the server knows other forms of a word. */
+export function foundIn(pieces: readonly Piece[]): string[] {
+  return pieces.filter(({ isMatch }) => isMatch).map(({ text }) => fold(text).trim());
+}
+
 /** Of a message on this device: round the first match. */
 export function snippetOf(content: string, terms: readonly string[]): Piece[] {
   const text = content.replace(/\s+/g, " ").trim();

@@ -1,7 +1,7 @@
 import { countCodePoints } from "@amtrio/client";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { piecesOf, readableSnippet, saysAll, snippetOf, termsOf, type Piece } from "../../src/finding/snippet.ts";
+import { foundIn, piecesOf, readableSnippet, saysAll, snippetOf, termsOf, type Piece } from "../../src/finding/snippet.ts";
 
 function marked(pieces: readonly Piece[]): string {
   return pieces.map(({ text, isMatch }) => (isMatch ? `[${text}]` : text)).join("");
@@ -54,6 +54,11 @@ const readable = (content: string, query: string): string | undefined => {
 
 test("a hit reads as its message does, without the signs of Markdown", () => {
   expect(readable("## Plan\n\n- **rename** `main.py`\n- see [the docs](https://example.org/x)", "rename docs")).toBe("Plan [rename] main.py see the [docs]");
+});
+
+test("words that the server found in another form are marked as it has them", () => {
+  const server = piecesOf("the **keeper** came", [[6, 12]]);
+  expect(marked(readableSnippet("the **keeper** came", foundIn(server))!)).toBe("the [keeper] came");
 });
 
 test("signs that were looked for are shown", () => {
