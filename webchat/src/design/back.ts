@@ -6,7 +6,7 @@
  * much is open, and always the last: under a view that was opened later it would be a Back that does nothing.
  */
 
-import { useEffect, useLayoutEffect, useRef } from "react";
+import { useLayoutEffect, useRef } from "react";
 import type { AroundNavHandler } from "wouter";
 
 const MARK = "amtrio.open";
@@ -34,11 +34,12 @@ export function useClosedByBack(close: () => void, isOpen = true): void {
   useLayoutEffect(() => {
     latest.current = close;
   });
-  useEffect(() => {
+  // Before it is drawn: whoever sees it may press Back.
+  useLayoutEffect(() => {
     if (!isOpen) return undefined;
     const mine = (): void => latest.current();
     open.push(mine);
-    settleSoon();
+    settle();
     return () => {
       open.splice(open.indexOf(mine), 1);
       settleSoon();
@@ -74,6 +75,7 @@ function settleSoon(): void {
 }
 
 function settle(): void {
+  clearTimeout(settling);
   settling = undefined;
   if (!isWatching || leaving !== undefined) return;
   if (open.length > 0 && !isMarked()) history.pushState({ [MARK]: true }, "");
