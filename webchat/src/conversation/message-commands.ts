@@ -2,6 +2,7 @@
 
 import { Refused, type Message } from "@amtrio/client";
 import { useMemo } from "react";
+import { spelled } from "../composer/emoji-spelling.ts";
 import { notify, notifyError } from "../design/toast.tsx";
 import { useActions, type Actions } from "../engine/actions.ts";
 import { chat } from "../engine/state.ts";
@@ -25,7 +26,8 @@ export function canEdit(message: Message): boolean {
 }
 
 export function hasReacted(message: Message, emoji: string, userId: string | undefined): boolean {
-  return message.reactions?.some((each) => each.emoji === emoji && each.account_kind === "user" && each.account_id === userId) ?? false;
+  const wanted = spelled(emoji);
+  return message.reactions?.some((each) => each.emoji === wanted && each.account_kind === "user" && each.account_id === userId) ?? false;
 }
 
 function commandsWith(actions: Actions) {
@@ -38,7 +40,8 @@ function commandsWith(actions: Actions) {
     },
     react(message: Message, emoji: string): void {
       const isOn = hasReacted(message, emoji, chat.getState().self?.userId);
-      actions.react(message, emoji, !isOn).catch(notifyError);
+      // As the server will store it: what is shown at once is then what comes back.
+      actions.react(message, spelled(emoji), !isOn).catch(notifyError);
     },
     withdraw(message: Message): void {
       actions.withdraw(message).catch((error: unknown) => {
