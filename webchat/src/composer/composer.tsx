@@ -21,6 +21,7 @@ import styles from "./composer.module.css";
 import { lastEditable } from "./editable.ts";
 import { EmojiButton } from "./emoji-button.tsx";
 import { insertText, toggleMark, type Changeable } from "./field-text.ts";
+import { useFoot } from "./foot.ts";
 import { GrowingField } from "./growing-field.tsx";
 import { IntentPreview } from "./intent-preview.tsx";
 import { enterMeans, isBare, isComposing, isTouch, markOf } from "./keys.ts";
@@ -54,6 +55,7 @@ function ComposerOf({ conversationId }: ComposerProps) {
   const t = useWords(words);
   const tAttachments = useWords(attachmentWords);
   const actions = useActions();
+  const section = useRef<HTMLElement>(null);
   const field = useRef<HTMLTextAreaElement>(null);
   const intent = useIntent(conversationId);
   const edited = intent?.kind === "edit" ? intent.message : undefined;
@@ -91,6 +93,7 @@ function ComposerOf({ conversationId }: ComposerProps) {
   const isSuggesting = suggestions.items.length > 0;
   const mayRecord = isEmpty && edited === undefined && noFiles === undefined && canRecord();
 
+  useFoot(section);
   useEffect(() => {
     // On touch it would raise the keyboard over what one came to read.
     if (!isTouch() && document.querySelector("dialog[open]") === null) field.current!.focus({ preventScroll: true });
@@ -197,7 +200,7 @@ function ComposerOf({ conversationId }: ComposerProps) {
   }
 
   return (
-    <section className={styles["composer"]} aria-label={t("composer")}>
+    <section ref={section} className={styles["composer"]} aria-label={t("composer")}>
       <div className={styles["inside"]}>
         {secrecy === "changed" && <IdentityNotice />}
         {intent !== undefined && <IntentPreview intent={intent} onCancel={cancelIntent} />}
