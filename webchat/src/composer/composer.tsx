@@ -218,7 +218,7 @@ function ComposerOf({ conversationId }: ComposerProps) {
                 }
           }
         />
-        <div className={styles["row"]} hidden={recording !== undefined}>
+        <div className={styles["row"]} data-crowded={(ways.length > 1 && !isEmpty) || undefined} hidden={recording !== undefined}>
           {edited === undefined && <AttachButton conversationId={conversationId} />}
           <div className={styles["box"]}>
             {isEncrypted && (
