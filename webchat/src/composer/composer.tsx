@@ -6,6 +6,7 @@
 
 import { Lock } from "lucide-react";
 import { lazy, Suspense, useEffect, useRef, useState, type ClipboardEvent, type KeyboardEvent } from "react";
+import { MAX_ANSWER_CHARS } from "../answer/begun-answers.ts";
 import { useObstacle } from "../attachments/allowed.ts";
 import { TrayView } from "../attachments/tray-view.tsx";
 import { addFiles, cancelSending, refuse, removeFile, sendWhenUploaded, useTray } from "../attachments/tray.ts";
@@ -16,17 +17,19 @@ import { useActions } from "../engine/actions.ts";
 import { chat, useChat } from "../engine/state.ts";
 import { bytes } from "../i18n/dates.ts";
 import { useWords } from "../i18n/words.ts";
+import { useAsked } from "./asked.ts";
 import { AttachButton } from "./attach-button.tsx";
 import styles from "./composer.module.css";
 import { lastEditable } from "./editable.ts";
 import { EmojiButton } from "./emoji-button.tsx";
+import { useFieldFocus } from "./field-focus.ts";
 import { insertText, toggleMark, type Changeable } from "./field-text.ts";
 import { useFoot } from "./foot.ts";
 import { GrowingField } from "./growing-field.tsx";
 import { IntentPreview } from "./intent-preview.tsx";
 import { enterMeans, isBare, isComposing, isTouch, markOf } from "./keys.ts";
 import { roomIn } from "./limits.ts";
-import { IdentityNotice, LengthNotice, QueueNotice, WaitingNotice } from "./notices.tsx";
+import { IdentityNotice, LengthNotice, QuestionNotice, QueueNotice, WaitingNotice } from "./notices.tsx";
 import { pasteOf } from "./pasting.ts";
 import { RecordButton } from "./record-button.tsx";
 import { SendControls } from "./send-controls.tsx";
@@ -67,7 +70,8 @@ function ComposerOf({ conversationId }: ComposerProps) {
   const agentName = agent?.name ?? agentId ?? "";
   const supports = agent?.supports ?? NO_WORDS;
   const secrecy = useChat((state) => state.secrecy[conversationId]?.kind);
-  const { runId, stopping, stop } = useStop(conversationId);
+  const { runId, stopping, stop } = useStop(conversationId, () => isEmpty && intent === undefined && recording === undefined);
+  const asked = useAsked(conversationId, runId !== undefined, field);
   const preferred = usePreferred();
   const [caret, setCaret] = useState<number>();
   const [recording, setRecording] = useState<"held" | "tapped">();
@@ -79,40 +83,27 @@ function ComposerOf({ conversationId }: ComposerProps) {
   const hasFiles = edited === undefined && tray.files.length > 0;
   const isEmpty = cleaned(text) === "" && !hasFiles;
   const room = roomIn(text, isEncrypted, edited === undefined ? tray.files.map((each) => each.file.name) : undefined);
+  const isMoreThanText = hasFiles || intent !== undefined;
   const ways = waysFor(
     {
       isEditing: edited !== undefined,
+      isAnswering: asked?.isAnswered ?? false,
       isRunning: runId !== undefined,
       supports,
-      isMoreThanText: hasFiles || intent !== undefined,
+      isMoreThanText,
       isEncrypted,
     },
     preferred,
   );
+  const isAnswering = ways[0] === "answer";
+  const isLongAnswer = isAnswering && cleaned(text).length > MAX_ANSWER_CHARS;
+  const label = t(isAnswering ? "answerName" : "message", { name: agentName });
   const obstacle = obstacleOf();
   const isSuggesting = suggestions.items.length > 0;
   const mayRecord = isEmpty && edited === undefined && noFiles === undefined && canRecord();
 
   useFoot(section);
-  useEffect(() => {
-    // On touch it would raise the keyboard over what one came to read.
-    if (!isTouch() && document.querySelector("dialog[open]") === null) field.current!.focus({ preventScroll: true });
-  }, []);
-  useEffect(() => {
-    if (intent === undefined) return;
-    const end = field.current!.value.length;
-    field.current!.focus();
-    field.current!.setSelectionRange(end, end);
-  }, [intent]);
-  const fileCount = useRef(tray.files.length);
-  useEffect(() => {
-    if (tray.files.length === fileCount.current) return;
-    fileCount.current = tray.files.length;
-    const { activeElement, body } = document;
-    // What one says about a file comes next. It was chosen, let fall, or taken out with a button that is gone.
-    const isFree = activeElement === body || field.current!.closest("section")!.contains(activeElement);
-    if (isFree && !isTouch()) field.current!.focus({ preventScroll: true });
-  }, [tray.files.length]);
+  useFieldFocus(field, intent, tray.files.length);
   const delivered = useRef(tray.delivered);
   useEffect(() => {
     if (tray.delivered === delivered.current) return;
@@ -125,6 +116,7 @@ function ComposerOf({ conversationId }: ComposerProps) {
   function obstacleOf(): string | undefined {
     if (secrecy === "changed") return t("identityChanged");
     if (room.state === "over") return t("tooLong", { over: bytes(-room.left), limit: bytes(room.limit) });
+    if (isLongAnswer) return t("answerTooLong", { n: MAX_ANSWER_CHARS });
     if (isWaiting) return t("waitsForFiles");
     const hasFailed = hasFiles && tray.files.some((each) => each.state === "failed" && !each.isCutOff);
     return hasFailed ? t("failedFiles") : undefined;
@@ -132,7 +124,7 @@ function ComposerOf({ conversationId }: ComposerProps) {
 
   function send(way: Way | undefined): void {
     if (way === undefined || isEmpty || obstacle !== undefined) return;
-    const hasLeft = dispatch(way, { conversationId, text, intent, runId }, actions);
+    const hasLeft = dispatch(way, { conversationId, text, intent, runId, question: asked?.message }, actions);
     if (hasLeft && way !== "save") writing.clear();
     field.current?.focus();
   }
@@ -206,6 +198,17 @@ function ComposerOf({ conversationId }: ComposerProps) {
         {intent !== undefined && <IntentPreview intent={intent} onCancel={cancelIntent} />}
         {edited === undefined && <TrayView conversationId={conversationId} />}
         {runId !== undefined && <QueueNotice conversationId={conversationId} agentName={agentName} />}
+        {asked !== undefined && !isMoreThanText && !isEncrypted && (
+          <QuestionNotice
+            agentName={agentName}
+            isAnswered={isAnswering}
+            isTooLong={isLongAnswer}
+            onChoose={(isAnswered) => {
+              asked.choose(isAnswered);
+              field.current?.focus();
+            }}
+          />
+        )}
         {isWaiting && <WaitingNotice onCancel={() => cancelSending(conversationId)} />}
         <LengthNotice
           room={room}
@@ -230,8 +233,8 @@ function ComposerOf({ conversationId }: ComposerProps) {
             <GrowingField
               fieldRef={field}
               value={text}
-              placeholder={t("message", { name: agentName })}
-              aria-label={t("message", { name: agentName })}
+              placeholder={label}
+              aria-label={label}
               aria-autocomplete="list"
               aria-haspopup="listbox"
               aria-controls={isSuggesting ? suggestions.listId : undefined}

@@ -3,6 +3,7 @@
 import { Refused, type Message } from "@amtrio/client";
 import { useMemo } from "react";
 import { spelled } from "../composer/emoji-spelling.ts";
+import { giveBack } from "../composer/giving-back.ts";
 import { notify, notifyError } from "../design/toast.tsx";
 import { useActions, type Actions } from "../engine/actions.ts";
 import { chat } from "../engine/state.ts";
@@ -43,12 +44,18 @@ function commandsWith(actions: Actions) {
       // As the server will store it: what is shown at once is then what comes back.
       actions.react(message, spelled(emoji), !isOn).catch(notifyError);
     },
-    withdraw(message: Message): void {
-      actions.withdraw(message).catch((error: unknown) => {
-        const isTooLate = error instanceof Refused && error.code === "taken";
-        if (isTooLate) notify({ text: sayNow(words, "takenAlready") });
-        else notifyError(error);
-      });
+    /** Of one conversation, oldest first. What they said comes back into the field. */
+    async withdraw(...messages: readonly Message[]): Promise<void> {
+      const { plain } = chat.getState();
+      const texts = messages.map((message) => textIn(plain, message) ?? "");
+      const results = await Promise.allSettled(messages.map((message) => actions.withdraw(message)));
+      const failure = results.find((each) => each.status === "rejected");
+      if (failure !== undefined) sayWhyNotWithdrawn(failure.reason);
+      const withdrawn = texts.filter((_, at) => results[at]!.status === "fulfilled");
+      if (withdrawn.length === 0) return;
+      const conversationId = messages[0]!.conversation_id;
+      const text = withdrawn.filter((each) => each !== "").join("\n\n");
+      giveBack({ conversationId, text, said: sayNow(words, "withdrawn", { n: withdrawn.length }) }, actions);
     },
     /** After it was asked whether it is meant. */
     remove(message: Message): void {
@@ -70,6 +77,12 @@ function commandsWith(actions: Actions) {
       copy(`${location.origin}/c/${encodeURIComponent(conversationId)}?m=${encodeURIComponent(messageId)}`);
     },
   };
+}
+
+function sayWhyNotWithdrawn(error: unknown): void {
+  const isTooLate = error instanceof Refused && error.code === "taken";
+  if (isTooLate) notify({ text: sayNow(words, "takenAlready") });
+  else notifyError(error);
 }
 
 function copy(text: string): void {

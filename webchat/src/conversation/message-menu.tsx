@@ -77,7 +77,7 @@ function Items({ menu: opened, onPick }: { readonly menu: OpenMenu; readonly onP
         </MenuItem>
       </CompositeRow>
       <MenuSeparator className={styles["separator"]} />
-      {message.queued && item(<Undo2 size={ICON_PX} aria-hidden />, t("withdraw"), () => commands.withdraw(message))}
+      {message.queued && item(<Undo2 size={ICON_PX} aria-hidden />, t("withdraw"), () => void commands.withdraw(message))}
       {item(<Reply size={ICON_PX} aria-hidden />, t("reply"), () => commands.reply(message))}
       {hasText && item(<Copy size={ICON_PX} aria-hidden />, t("copyText"), () => commands.copyText(message))}
       {canEdit(message) && item(<Pencil size={ICON_PX} aria-hidden />, t("edit"), () => commands.edit(message))}
