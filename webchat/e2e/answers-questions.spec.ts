@@ -92,7 +92,7 @@ test("while an answer runs, what is written below answers its question, unless o
   await field(page).fill("in French");
   await field(page).press("Enter");
   expect(await run.control()).toMatchObject({ action: "steer", text: "in French" });
-  await page.getByRole("button", { name: "Answer the question" }).click();
+  await page.getByRole("button", { name: "Answer it" }).click();
   await below.fill("Husum");
   expect(await axe(page)).toEqual([]);
   await below.press("Enter");

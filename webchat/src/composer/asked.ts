@@ -22,6 +22,7 @@ export interface Asked {
   readonly message: Message;
   /** Whether what is written answers it. */
   readonly isAnswered: boolean;
+  /** Otherwise, and back in the field. */
   readonly choose: (isAnswered: boolean) => void;
 }
 
@@ -41,6 +42,9 @@ export function useAsked(conversationId: string, isRunning: boolean, field: RefO
   return {
     message,
     isAnswered: choice !== undefined && choice.id === id && choice.isAnswered,
-    choose: (isAnswered) => setChoice({ id: message.message_id, isAnswered }),
+    choose(isAnswered) {
+      setChoice({ id: message.message_id, isAnswered });
+      field.current!.focus();
+    },
   };
 }

@@ -68,7 +68,6 @@ function ComposerOf({ conversationId }: ComposerProps) {
   const agentId = useChat((state) => state.conversations[conversationId]?.agent_id);
   const agent = useChat((state) => (agentId === undefined ? undefined : state.agents[agentId]));
   const agentName = agent?.name ?? agentId ?? "";
-  const supports = agent?.supports ?? NO_WORDS;
   const secrecy = useChat((state) => state.secrecy[conversationId]?.kind);
   const { runId, stopping, stop } = useStop(conversationId, () => isEmpty && intent === undefined && recording === undefined);
   const asked = useAsked(conversationId, runId !== undefined, field);
@@ -89,7 +88,7 @@ function ComposerOf({ conversationId }: ComposerProps) {
       isEditing: edited !== undefined,
       isAnswering: asked?.isAnswered ?? false,
       isRunning: runId !== undefined,
-      supports,
+      supports: agent?.supports ?? NO_WORDS,
       isMoreThanText,
       isEncrypted,
     },
@@ -199,15 +198,7 @@ function ComposerOf({ conversationId }: ComposerProps) {
         {edited === undefined && <TrayView conversationId={conversationId} />}
         {runId !== undefined && <QueueNotice conversationId={conversationId} agentName={agentName} />}
         {asked !== undefined && !isMoreThanText && !isEncrypted && (
-          <QuestionNotice
-            agentName={agentName}
-            isAnswered={isAnswering}
-            isTooLong={isLongAnswer}
-            onChoose={(isAnswered) => {
-              asked.choose(isAnswered);
-              field.current?.focus();
-            }}
-          />
+          <QuestionNotice agentName={agentName} isAnswered={isAnswering} isTooLong={isLongAnswer} onChoose={asked.choose} />
         )}
         {isWaiting && <WaitingNotice onCancel={() => cancelSending(conversationId)} />}
         <LengthNotice

@@ -37,7 +37,7 @@ test("whoever wants to say something else can, and can come back to it", async (
   await userEvent.click(button("Write a message"));
   await userEvent.type(field(), "in French{Enter}");
   expect(scene.askedFor("steer")).toEqual([["run-1", "in French"]]);
-  await userEvent.click(button("Answer the question"));
+  await userEvent.click(button("Answer it"));
   await userEvent.type(field(), "Anna{Enter}");
   expect(scene.askedFor("answer")).toHaveLength(1);
 });
