@@ -37,6 +37,11 @@ test("Escape stops, in the field and while reading; in a menu it closes the menu
 
   const second = await coder.run(id);
   await second.say("two");
+  await field(page).fill("half a thought");
+  await page.keyboard.press("Escape");
+  await expect(field(page)).toHaveValue("half a thought");
+  await expect(stopButton(page)).toBeVisible();
+  await field(page).fill("");
   await expect(stopButton(page)).toBeVisible();
   await articles(page).first().focus();
   await page.keyboard.press("Shift+F10");
@@ -174,6 +179,9 @@ test("a message for afterwards waits in the chat, is withdrawn or taken, and the
   await second.getByRole("button", { name: "Withdraw" }).click();
   await expect(log(page)).not.toContainText("then that");
   await expect(log(page)).toContainText("This message was deleted");
+  // What it said is not lost.
+  await expect(field(page)).toHaveValue("then that");
+  await field(page).fill("");
   await run.finish();
   const asked = await coder.nextMessage();
   expect(asked.content).toBe("first, this");
@@ -220,6 +228,8 @@ test("the field while an answer runs is good to look at and to hear, in light an
   }
   await screenshots(page, "answers-control");
   await page.setViewportSize({ width: 320, height: 640 });
+  // Stop, Steer and its arrow leave room to write in.
+  expect((await field(page).boundingBox())!.width).toBeGreaterThan(220);
   expect(await axe(page)).toEqual([]);
   await page.screenshot({ path: "test-results/screens/answers-control-320.png" });
 });

@@ -2,7 +2,7 @@
 
 import type { OpenQuestion } from "@amtrio/client";
 import { axe, expect, screenshots, type Page } from "./harness.ts";
-import { newest, sidewaysOverflow, test } from "./answers-scene.ts";
+import { field, newest, sidewaysOverflow, test } from "./answers-scene.ts";
 
 const YES_OR_NO: OpenQuestion = {
   options: [
@@ -72,6 +72,32 @@ test("an answer in words alone is sent by Enter, and Shift+Enter breaks its line
   await words.press("Enter");
   await expect(newest(page)).toContainText("Answered by you");
   expect((await coder.answerTo(asked)).question.answer?.text).toBe("Anna\nof Husum");
+});
+
+test("while an answer runs, what is written below answers its question, unless one says otherwise", async ({ chatWith }) => {
+  const { coder, page, id } = await chatWith();
+  const run = await coder.run(id);
+  await run.say("Working");
+  const options = [{ id: "none", label: "It has no name" }];
+  const first = await coder.ask(id, "What is the ship called?", { options, free_text: true });
+  const below = page.getByRole("textbox", { name: "Answer Coder’s question" });
+  await below.fill("Anna");
+  await below.press("Enter");
+  expect((await coder.answerTo(first)).question.answer).toMatchObject({ option_ids: [], text: "Anna" });
+  await expect(field(page)).toHaveValue("");
+
+  const second = await coder.ask(id, "And the harbour?", { options, free_text: true });
+  await page.getByRole("button", { name: "Write a message" }).click();
+  await expect(field(page)).toBeFocused();
+  await field(page).fill("in French");
+  await field(page).press("Enter");
+  expect(await run.control()).toMatchObject({ action: "steer", text: "in French" });
+  await page.getByRole("button", { name: "Answer it" }).click();
+  await below.fill("Husum");
+  expect(await axe(page)).toEqual([]);
+  await below.press("Enter");
+  expect((await coder.answerTo(second)).question.answer?.text).toBe("Husum");
+  await run.finish();
 });
 
 test("two devices answer at the same time: one answer counts, and both show that one", async ({ chatWith }) => {

@@ -122,6 +122,30 @@ test("a file that is cut off waits for a connection and goes on by itself", asyn
   expect(coder.received).toHaveLength(1);
 });
 
+test("an upload that fails while the rest is connected says so and goes on by itself", async ({ chatWith, allow }) => {
+  allow(/ERR_FAILED.*\/attachments\?/);
+  const { coder, page } = await chatWith();
+  let isBroken = true;
+  await page.context().route(/\/attachments(\?|$)/, (route) => (isBroken && route.request().method() === "POST" ? route.abort() : route.fallback()));
+  await choose(page, text("notes.txt", "hello"));
+  await expect(chip(page, "notes.txt")).toContainText("The upload failed. Trying again");
+  await write(page, "when you can");
+  isBroken = false;
+  expect((await coder.nextMessage()).attachments).toHaveLength(1);
+});
+
+test("every file of a full tray can be reached, and a notice lies over none of them", async ({ chatWith }) => {
+  const { page } = await chatWith({ ...CLIPBOARD, viewport: { width: 1440, height: 900 } });
+  await choose(page, ...[1, 2, 3, 4, 5].map((at) => text(`notes-${at}.txt`, "hello")));
+  await expect(tray(page).getByRole("listitem")).toHaveCount(5);
+  for (const each of [1, 2, 3, 4, 5]) await expect(chip(page, `notes-${each}.txt`)).toBeInViewport({ ratio: 1 });
+  await pasteText(page, "line\n".repeat(150));
+  await expect(page.getByRole("button", { name: "Paste as text" })).toBeVisible();
+  for (const each of [1, 2, 3, 4, 5]) await page.getByRole("button", { name: `Remove notes-${each}.txt` }).click({ timeout: 2000 });
+  await expect(page.getByRole("button", { name: "Paste as text" })).toBeVisible();
+  await expect(tray(page).getByRole("listitem")).toHaveCount(1);
+});
+
 test("a long paste becomes a file, which can be had as text again", async ({ chatWith }) => {
   const { coder, page } = await chatWith(CLIPBOARD);
   const poem = Array.from({ length: 150 }, (_, at) => `line ${at} of a long poem`).join("\n");

@@ -97,6 +97,7 @@ test("all emoji can be searched and picked by keyboard, and go where the caret s
   expect(await faultsOf(page, "composer-emoji")).toEqual([]);
   await page.keyboard.type("party popper");
   await expect(dialog.getByRole("gridcell")).toHaveCount(1);
+  expect(await faultsOf(page, "composer-emoji-found")).toEqual([]);
   await page.keyboard.press("ArrowDown");
   await page.keyboard.press("Enter");
   await expect(dialog).toBeHidden();

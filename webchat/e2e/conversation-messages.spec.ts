@@ -262,6 +262,28 @@ test("reactions come from the row of the menu, from all emoji and from the agent
   for (const each of [page, phone]) await expect(chip(each, "🎉 1: Coder")).toHaveCount(0);
 });
 
+test("a thumb of all emoji is one reaction, now and after a reload, and choosing it again takes it off", async ({ chatWith }) => {
+  const { coder, page, id } = await chatWith();
+  const { message_id: message } = await coder.send(id, "The boat is in");
+  const thumb = page.getByRole("button", { name: /^👍/ });
+  const pickThumb = async (): Promise<void> => {
+    await newest(page).focus();
+    await page.keyboard.press("+");
+    const search = page.getByRole("searchbox", { name: "Search emoji" });
+    await search.fill("thumb");
+    await expect(page.getByRole("gridcell", { selected: true })).toHaveText("👍");
+    await search.press("Enter");
+  };
+  await pickThumb();
+  await coder.wait("reaction_added", ({ message_id, emoji }) => message_id === message && emoji === "👍");
+  await expect(thumb).toHaveCount(1);
+  await page.reload();
+  await expect(thumb).toHaveCount(1);
+  await pickThumb();
+  await coder.wait("reaction_removed", ({ message_id, emoji }) => message_id === message && emoji === "👍");
+  await expect(thumb).toHaveCount(0);
+});
+
 test("text and link of a message are copied, and the link leads to the message from a cold start", async ({ person, agents }) => {
   const alice = await person("Alice", { permissions: ["clipboard-read", "clipboard-write"] });
   const coder = await agents.scripted("Coder");

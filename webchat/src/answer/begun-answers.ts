@@ -9,6 +9,9 @@ export interface BegunAnswer {
   readonly text: string;
 }
 
+// Source: docs/protocol.md, "Questions".
+export const MAX_ANSWER_CHARS = 4000;
+
 const NOTHING: BegunAnswer = { chosen: [], text: "" };
 
 const begun = createStore<Readonly<Record<string, BegunAnswer | undefined>>>(() => ({}));
@@ -19,6 +22,10 @@ chat.subscribe((now, before) => {
 
 export function useBegunAnswer(messageId: string): BegunAnswer {
   return useStore(begun, (state) => state[messageId] ?? NOTHING);
+}
+
+export function begunAnswer(messageId: string): BegunAnswer {
+  return begun.getState()[messageId] ?? NOTHING;
 }
 
 export function keepAnswer(messageId: string, change: Partial<BegunAnswer>): void {

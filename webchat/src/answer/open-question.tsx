@@ -7,13 +7,10 @@ import { Button } from "../design/button.tsx";
 import { notifyError } from "../design/toast.tsx";
 import { useActions } from "../engine/actions.ts";
 import { useWords } from "../i18n/words.ts";
-import { forgetAnswer, keepAnswer, useBegunAnswer } from "./begun-answers.ts";
+import { forgetAnswer, keepAnswer, MAX_ANSWER_CHARS, useBegunAnswer } from "./begun-answers.ts";
 import styles from "./question.module.css";
 import { TimeLeft } from "./time-left.tsx";
 import { words } from "./words.ts";
-
-// Source: docs/protocol.md, "Questions".
-const MAX_TEXT = 4000;
 
 interface OpenQuestionProps {
   readonly message: Message;
@@ -67,7 +64,7 @@ export function OpenQuestion({ message, question }: OpenQuestionProps) {
             <textarea
               dir="auto"
               rows={2}
-              maxLength={MAX_TEXT}
+              maxLength={MAX_ANSWER_CHARS}
               value={text}
               onChange={(event) => keepAnswer(id, { text: event.target.value })}
               onKeyDown={(event) => {

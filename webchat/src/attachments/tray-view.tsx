@@ -3,6 +3,7 @@
 import { File as FileIcon, RotateCw, X } from "lucide-react";
 import { useEffect, useRef } from "react";
 import { IconButton } from "../design/button.tsx";
+import { useChat } from "../engine/state.ts";
 import { bytes } from "../i18n/dates.ts";
 import { useWords } from "../i18n/words.ts";
 import styles from "./tray-view.module.css";
@@ -79,10 +80,12 @@ function Chip({ conversationId, each }: { readonly conversationId: string; reado
 function State({ each }: { readonly each: TrayFile }) {
   const t = useWords(words);
   const { file, state, sent, error, isCutOff } = each;
+  const link = useChat((shown) => shown.link.kind);
   if (state === "failed") {
-    return <span className={styles["error"]}>{isCutOff ? t("waiting") : (error ?? t("failed"))}</span>;
+    const again = t(link === "online" ? "triesAgain" : "waiting");
+    return <span className={styles["error"]}>{isCutOff ? again : (error ?? t("failed"))}</span>;
   }
-  if (state === "waiting") return <span className={styles["size"]}>{t("queued")}</span>;
+  if (state === "waiting") return <span className={styles["size"]}>{t(link === "offline" ? "waiting" : "queued")}</span>;
   if (state === "uploaded") return <span className={styles["size"]}>{bytes(file.size)}</span>;
   const percent = file.size === 0 ? 100 : Math.floor((sent / file.size) * 100);
   return (

@@ -13,6 +13,7 @@ import { isSealed } from "../engine/sealed-files.ts";
 import { chat } from "../engine/state.ts";
 import { bytes } from "../i18n/dates.ts";
 import { sayNow } from "../i18n/words.ts";
+import { isPassing, waitMs } from "./retrying.ts";
 import { roomOn, USUAL_MAX_PER_MESSAGE } from "./room.ts";
 import { words } from "./words.ts";
 
@@ -29,7 +30,7 @@ export interface TrayFile {
   readonly sent: number;
   /** Why it failed; for people. */
   readonly error: string | undefined;
-  /** Nobody answered: it tries again by itself when there is a connection. */
+  /** It passes: it is tried again by itself, after a while and when there is a connection again. */
   readonly isCutOff: boolean;
   readonly attachment: Attachment | undefined;
 }
@@ -55,6 +56,9 @@ interface Job {
   readonly controller: AbortController;
   /** It was held against the limits of the server. */
   isChecked: boolean;
+  /** How often in a row it was cut off. */
+  failures: number;
+  timer?: ReturnType<typeof setTimeout>;
 }
 
 const EMPTY: Tray = { files: [], refusals: [], parcel: undefined, delivered: 0 };
@@ -76,7 +80,7 @@ export function addFiles(conversationId: string, files: readonly File[], actions
   const added = files.map((file): TrayFile => {
     const previewUrl = file.type.startsWith("image/") ? URL.createObjectURL(file) : undefined;
     const id = `file-${++last}`;
-    jobs.set(id, { conversationId, actions, controller: new AbortController(), isChecked: false });
+    jobs.set(id, { conversationId, actions, controller: new AbortController(), isChecked: false, failures: 0 });
     return { ...FRESH, id, file, previewUrl };
   });
   change(conversationId, (tray) => ({ ...tray, files: [...tray.files, ...added] }));
@@ -126,6 +130,7 @@ function takeBack(actions: Actions, { attachment_id: id }: Attachment): void {
 }
 
 export function retryFile(conversationId: string, id: string): void {
+  clearTimeout(jobs.get(id)?.timer);
   update(conversationId, id, { state: "waiting", error: undefined, isCutOff: false, sent: 0 });
   pump();
 }
@@ -192,19 +197,28 @@ function pump(): void {
 }
 
 async function upload({ id, file }: TrayFile): Promise<void> {
-  const { conversationId, actions, controller } = jobs.get(id)!;
+  const job = jobs.get(id)!;
+  const { conversationId, actions, controller } = job;
   const { signal } = controller;
   update(conversationId, id, { state: "uploading" });
   try {
     const onProgress = (sent: number): void => update(conversationId, id, { sent });
     const attachment = await actions.upload(file, { conversationId, signal, onProgress });
+    job.failures = 0;
     update(conversationId, id, { state: "uploaded", sent: file.size, attachment });
   } catch (error) {
-    const isCutOff = error instanceof Unreachable;
+    const isCutOff = isPassing(error) && !signal.aborted;
+    if (isCutOff) job.timer = setTimeout(() => retryIfCutOff(conversationId, id), waitMs(++job.failures, error));
     update(conversationId, id, { state: "failed", error: reasonOf(error), isCutOff });
   }
   pump();
   deliver(conversationId, actions);
+}
+
+/** Without a connection it waits for that. */
+function retryIfCutOff(conversationId: string, id: string): void {
+  const file = trayOf(conversationId).files.find((each) => each.id === id);
+  if (file?.isCutOff && chat.getState().link.kind === "online") retryFile(conversationId, id);
 }
 
 /** For people: what happens often is said in their language. */
@@ -234,6 +248,7 @@ function forget(file: TrayFile): Job | undefined {
   if (file.previewUrl !== undefined) URL.revokeObjectURL(file.previewUrl);
   const job = jobs.get(file.id);
   job?.controller.abort();
+  clearTimeout(job?.timer);
   jobs.delete(file.id);
   return job;
 }
@@ -262,7 +277,10 @@ chat.subscribe((now, before) => {
   }
   if (now.link.kind !== "online" || before.link.kind === "online") return;
   for (const [conversationId, tray] of Object.entries(trays.getState())) {
-    for (const each of tray.files) if (each.isCutOff) retryFile(conversationId, each.id);
+    for (const each of tray.files) {
+      jobs.get(each.id)!.failures = 0;
+      retryIfCutOff(conversationId, each.id);
+    }
   }
   pump();
 });

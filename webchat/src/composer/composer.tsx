@@ -6,6 +6,7 @@
 
 import { Lock } from "lucide-react";
 import { lazy, Suspense, useEffect, useRef, useState, type ClipboardEvent, type KeyboardEvent } from "react";
+import { MAX_ANSWER_CHARS } from "../answer/begun-answers.ts";
 import { useObstacle } from "../attachments/allowed.ts";
 import { TrayView } from "../attachments/tray-view.tsx";
 import { addFiles, cancelSending, refuse, removeFile, sendWhenUploaded, useTray } from "../attachments/tray.ts";
@@ -16,16 +17,19 @@ import { useActions } from "../engine/actions.ts";
 import { useChat } from "../engine/state.ts";
 import { bytes } from "../i18n/dates.ts";
 import { useWords } from "../i18n/words.ts";
+import { useAsked } from "./asked.ts";
 import { AttachButton } from "./attach-button.tsx";
 import styles from "./composer.module.css";
 import { lastEditable } from "./editable.ts";
 import { EmojiButton } from "./emoji-button.tsx";
+import { useFieldFocus } from "./field-focus.ts";
 import { insertText, toggleMark, type Changeable } from "./field-text.ts";
+import { useFoot } from "./foot.ts";
 import { GrowingField } from "./growing-field.tsx";
 import { IntentPreview } from "./intent-preview.tsx";
 import { enterMeans, isBare, isComposing, isTouch, markOf } from "./keys.ts";
 import { roomIn } from "./limits.ts";
-import { IdentityNotice, LengthNotice, QueueNotice, WaitingNotice } from "./notices.tsx";
+import { IdentityNotice, LengthNotice, QuestionNotice, QueueNotice, WaitingNotice } from "./notices.tsx";
 import { pasteOf } from "./pasting.ts";
 import { RecordButton } from "./record-button.tsx";
 import { SendControls } from "./send-controls.tsx";
@@ -54,6 +58,7 @@ function ComposerOf({ conversationId }: ComposerProps) {
   const t = useWords(words);
   const tAttachments = useWords(attachmentWords);
   const actions = useActions();
+  const section = useRef<HTMLElement>(null);
   const field = useRef<HTMLTextAreaElement>(null);
   const intent = useIntent(conversationId);
   const edited = intent?.kind === "edit" ? intent.message : undefined;
@@ -63,9 +68,9 @@ function ComposerOf({ conversationId }: ComposerProps) {
   const agentId = useChat((state) => state.conversations[conversationId]?.agent_id);
   const agent = useChat((state) => (agentId === undefined ? undefined : state.agents[agentId]));
   const agentName = agent?.name ?? agentId ?? "";
-  const supports = agent?.supports ?? NO_WORDS;
   const secrecy = useChat((state) => state.secrecy[conversationId]?.kind);
-  const { runId, stopping, stop } = useStop(conversationId);
+  const { runId, stopping, stop } = useStop(conversationId, () => isEmpty && intent === undefined && recording === undefined);
+  const asked = useAsked(conversationId, runId !== undefined, field);
   const preferred = usePreferred();
   const [caret, setCaret] = useState<number>();
   const [recording, setRecording] = useState<"held" | "tapped">();
@@ -77,39 +82,27 @@ function ComposerOf({ conversationId }: ComposerProps) {
   const hasFiles = edited === undefined && tray.files.length > 0;
   const isEmpty = cleaned(text) === "" && !hasFiles;
   const room = roomIn(text, isEncrypted, edited === undefined ? tray.files.map((each) => each.file.name) : undefined);
+  const isMoreThanText = hasFiles || intent !== undefined;
   const ways = waysFor(
     {
       isEditing: edited !== undefined,
+      isAnswering: asked?.isAnswered ?? false,
       isRunning: runId !== undefined,
-      supports,
-      isMoreThanText: hasFiles || intent !== undefined,
+      supports: agent?.supports ?? NO_WORDS,
+      isMoreThanText,
       isEncrypted,
     },
     preferred,
   );
+  const isAnswering = ways[0] === "answer";
+  const isLongAnswer = isAnswering && cleaned(text).length > MAX_ANSWER_CHARS;
+  const label = t(isAnswering ? "answerName" : "message", { name: agentName });
   const obstacle = obstacleOf();
   const isSuggesting = suggestions.items.length > 0;
   const mayRecord = isEmpty && edited === undefined && noFiles === undefined && canRecord();
 
-  useEffect(() => {
-    // On touch it would raise the keyboard over what one came to read.
-    if (!isTouch() && document.querySelector("dialog[open]") === null) field.current!.focus({ preventScroll: true });
-  }, []);
-  useEffect(() => {
-    if (intent === undefined) return;
-    const end = field.current!.value.length;
-    field.current!.focus();
-    field.current!.setSelectionRange(end, end);
-  }, [intent]);
-  const fileCount = useRef(tray.files.length);
-  useEffect(() => {
-    if (tray.files.length === fileCount.current) return;
-    fileCount.current = tray.files.length;
-    const { activeElement, body } = document;
-    // What one says about a file comes next. It was chosen, let fall, or taken out with a button that is gone.
-    const isFree = activeElement === body || field.current!.closest("section")!.contains(activeElement);
-    if (isFree && !isTouch()) field.current!.focus({ preventScroll: true });
-  }, [tray.files.length]);
+  useFoot(section);
+  useFieldFocus(field, intent, tray.files.length);
   const delivered = useRef(tray.delivered);
   useEffect(() => {
     if (tray.delivered === delivered.current) return;
@@ -122,6 +115,7 @@ function ComposerOf({ conversationId }: ComposerProps) {
   function obstacleOf(): string | undefined {
     if (secrecy === "changed") return t("identityChanged");
     if (room.state === "over") return t("tooLong", { over: bytes(-room.left), limit: bytes(room.limit) });
+    if (isLongAnswer) return t("answerTooLong", { n: MAX_ANSWER_CHARS });
     if (isWaiting) return t("waitsForFiles");
     const hasFailed = hasFiles && tray.files.some((each) => each.state === "failed" && !each.isCutOff);
     return hasFailed ? t("failedFiles") : undefined;
@@ -129,7 +123,7 @@ function ComposerOf({ conversationId }: ComposerProps) {
 
   function send(way: Way | undefined): void {
     if (way === undefined || isEmpty || obstacle !== undefined) return;
-    const hasLeft = dispatch(way, { conversationId, text, intent, runId }, actions);
+    const hasLeft = dispatch(way, { conversationId, text, intent, runId, question: asked?.message }, actions);
     if (hasLeft && way !== "save") writing.clear();
     field.current?.focus();
   }
@@ -197,12 +191,15 @@ function ComposerOf({ conversationId }: ComposerProps) {
   }
 
   return (
-    <section className={styles["composer"]} aria-label={t("composer")}>
+    <section ref={section} className={styles["composer"]} aria-label={t("composer")}>
       <div className={styles["inside"]}>
         {secrecy === "changed" && <IdentityNotice />}
         {intent !== undefined && <IntentPreview intent={intent} onCancel={cancelIntent} />}
         {edited === undefined && <TrayView conversationId={conversationId} />}
         {runId !== undefined && <QueueNotice conversationId={conversationId} agentName={agentName} />}
+        {asked !== undefined && !isMoreThanText && !isEncrypted && (
+          <QuestionNotice agentName={agentName} isAnswered={isAnswering} isTooLong={isLongAnswer} onChoose={asked.choose} />
+        )}
         {isWaiting && <WaitingNotice onCancel={() => cancelSending(conversationId)} />}
         <LengthNotice
           room={room}
@@ -215,7 +212,7 @@ function ComposerOf({ conversationId }: ComposerProps) {
                 }
           }
         />
-        <div className={styles["row"]} hidden={recording !== undefined}>
+        <div className={styles["row"]} data-crowded={(ways.length > 1 && !isEmpty) || undefined} hidden={recording !== undefined}>
           {edited === undefined && <AttachButton conversationId={conversationId} />}
           <div className={styles["box"]}>
             {isEncrypted && (
@@ -227,8 +224,8 @@ function ComposerOf({ conversationId }: ComposerProps) {
             <GrowingField
               fieldRef={field}
               value={text}
-              placeholder={t("message", { name: agentName })}
-              aria-label={t("message", { name: agentName })}
+              placeholder={label}
+              aria-label={label}
               aria-autocomplete="list"
               aria-haspopup="listbox"
               aria-controls={isSuggesting ? suggestions.listId : undefined}

@@ -3,12 +3,14 @@
  * `lazy(() => import("../composer/emoji-picker.tsx"))`.
  */
 
-import { EmojiPicker as Parts, useSkinTone, type EmojiPickerListComponents } from "frimousse";
-import { useState } from "react";
+import { EmojiPicker as Parts, useSkinTone, type EmojiPickerListComponents, type SkinTone } from "frimousse";
+import { useEffect, useId, useState } from "react";
 import { useLanguage } from "../i18n/language.ts";
 import { useWords } from "../i18n/words.ts";
 import { EMOJI_URL, emojiData } from "./emoji-data.ts";
 import styles from "./emoji-picker.module.css";
+import { COLUMNS, EmojiResults, inTone, useEmojiSearch } from "./emoji-results.tsx";
+import type { Emoji } from "./emoji-search.ts";
 import { rememberEmoji, rememberSkinTone, skinTone, useRecentEmoji } from "./recent-emoji.ts";
 import { words } from "./words.ts";
 
@@ -16,15 +18,32 @@ interface EmojiPickerProps {
   readonly onPick: (emoji: string) => void;
 }
 
-const COLUMNS = 8;
+const NONE: readonly Emoji[] = [];
 
 export default function EmojiPicker({ onPick }: EmojiPickerProps) {
   const t = useWords(words);
   const language = useLanguage();
   const recent = useRecentEmoji();
-  const [search, setSearch] = useState("");
-  const [tone] = useState(skinTone);
+  const [query, setQuery] = useState("");
+  const [tone, setTone] = useState(skinTone);
+  const [emojis, setEmojis] = useState(NONE);
   const [hasFailed, setHasFailed] = useState(false);
+  const search = useEmojiSearch(emojis, query, (item) => pick(inTone(item, tone)));
+  const resultsId = useId();
+  const isSearching = query.trim() !== "" && emojis.length > 0;
+
+  useEffect(() => {
+    let isWanted = true;
+    emojiData(language).then(
+      (data) => {
+        if (isWanted) setEmojis(data.emojis);
+      },
+      () => setHasFailed(true),
+    );
+    return () => {
+      isWanted = false;
+    };
+  }, [language]);
 
   function pick(emoji: string): void {
     rememberEmoji(emoji);
@@ -45,25 +64,32 @@ export default function EmojiPicker({ onPick }: EmojiPickerProps) {
       locale={language}
       emojibaseUrl={EMOJI_URL}
       skinTone={tone}
-      resolveEmojiData={(locale) => {
-        const data = emojiData(locale === "de" ? "de" : "en");
-        data.catch(() => setHasFailed(true));
-        return data;
-      }}
+      resolveEmojiData={(locale) => emojiData(locale === "de" ? "de" : "en")}
       onEmojiSelect={({ emoji }) => pick(emoji)}
     >
       <div className={styles["top"]}>
         <Parts.Search
           className={styles["search"]}
-          value={search}
           autoFocus
           placeholder={t("emojiSearch")}
           aria-label={t("emojiSearch")}
-          onChange={(event) => setSearch(event.target.value)}
+          aria-controls={isSearching ? resultsId : undefined}
+          aria-activedescendant={isSearching && search.found.length > 0 ? `${resultsId}-${search.active}` : undefined}
+          onChange={(event) => {
+            // The library does not search as well.
+            event.preventDefault();
+            setQuery(event.target.value);
+          }}
+          onKeyDown={search.press}
         />
-        <ToneButton />
+        <ToneButton
+          onChange={(chosen) => {
+            setTone(chosen);
+            rememberSkinTone(chosen);
+          }}
+        />
       </div>
-      {search === "" && recent.length > 0 && (
+      {query === "" && recent.length > 0 && (
         <div className={styles["recent"]} role="group" aria-label={t("emojiRecent")}>
           {recent.slice(0, COLUMNS).map((emoji) => (
             <button key={emoji} type="button" className={styles["emoji"]} onClick={() => pick(emoji)}>
@@ -72,18 +98,22 @@ export default function EmojiPicker({ onPick }: EmojiPickerProps) {
           ))}
         </div>
       )}
-      <Parts.Viewport className={styles["viewport"]}>
-        <Parts.Loading className={styles["note"]}>{t("emojiLoading")}</Parts.Loading>
-        <Parts.Empty className={styles["note"]}>{t("emojiNone")}</Parts.Empty>
-        <Parts.List className={styles["list"]} components={COMPONENTS} />
-      </Parts.Viewport>
+      <div className={styles["body"]}>
+        {/* It stays, with its measures and where it was scrolled to. */}
+        <Parts.Viewport className={styles["viewport"]} data-covered={isSearching || undefined}>
+          <Parts.Loading className={styles["note"]}>{t("emojiLoading")}</Parts.Loading>
+          <Parts.Empty className={styles["note"]}>{t("emojiNone")}</Parts.Empty>
+          <Parts.List className={styles["list"]} components={COMPONENTS} />
+        </Parts.Viewport>
+        {isSearching && <EmojiResults search={search} id={resultsId} tone={tone} onPick={(item) => pick(inTone(item, tone))} />}
+      </div>
     </Parts.Root>
   );
 }
 
-function ToneButton() {
+function ToneButton({ onChange }: { readonly onChange: (tone: SkinTone) => void }) {
   const t = useWords(words);
-  const [tone, setTone, variations] = useSkinTone("✋");
+  const [tone, , variations] = useSkinTone("✋");
   const shown = variations.findIndex((each) => each.skinTone === tone);
   const next = variations[(shown + 1) % variations.length];
   return (
@@ -93,9 +123,7 @@ function ToneButton() {
       aria-label={t("emojiTone")}
       title={t("emojiTone")}
       onClick={() => {
-        if (next === undefined) return;
-        setTone(next.skinTone);
-        rememberSkinTone(next.skinTone);
+        if (next !== undefined) onChange(next.skinTone);
       }}
     >
       {variations[shown]?.emoji ?? "✋"}

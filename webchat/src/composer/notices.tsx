@@ -4,6 +4,7 @@ import type { Message } from "@amtrio/client";
 import { ShieldAlert } from "lucide-react";
 import { useMemo } from "react";
 import { Link } from "wouter";
+import { MAX_ANSWER_CHARS } from "../answer/begun-answers.ts";
 import { useMessageCommands } from "../conversation/message-commands.ts";
 import { Button } from "../design/button.tsx";
 import { useChat } from "../engine/state.ts";
@@ -84,6 +85,30 @@ function leavingTheFocus(way: HTMLElement | null): () => void {
 
 function isQueued({ queued, deleted }: Message): boolean {
   return queued === true && !deleted;
+}
+
+interface QuestionNoticeProps {
+  readonly agentName: string;
+  readonly isAnswered: boolean;
+  readonly isTooLong: boolean;
+  readonly onChoose: (isAnswered: boolean) => void;
+}
+
+/** Where what is written goes while a question is open, and the other way. */
+export function QuestionNotice({ agentName, isAnswered, isTooLong, onChoose }: QuestionNoticeProps) {
+  const t = useWords(words);
+  return (
+    <div className={styles["waiting"]}>
+      {isTooLong ? (
+        <p role="alert">{t("answerTooLong", { n: MAX_ANSWER_CHARS })}</p>
+      ) : (
+        <p role="status">{t(isAnswered ? "answersQuestion" : "questionIsOpen", { name: agentName })}</p>
+      )}
+      <Button look="quiet" onClick={() => onChoose(!isAnswered)}>
+        {t(isAnswered ? "messageInstead" : "answerInstead")}
+      </Button>
+    </div>
+  );
 }
 
 export function WaitingNotice({ onCancel }: { readonly onCancel: () => void }) {

@@ -5,6 +5,7 @@ import { useStore } from "zustand";
 import { createStore } from "zustand/vanilla";
 import { keepOwnItem, ownItem } from "../engine/own-items.ts";
 import { chat } from "../engine/state.ts";
+import { spelled } from "./emoji-spelling.ts";
 
 const RECENT_KEY = "emoji.recent";
 const TONE_KEY = "emoji.tone";
@@ -19,7 +20,9 @@ chat.subscribe((now, before) => {
 });
 
 function stored(): readonly string[] {
-  return (ownItem(RECENT_KEY) ?? "").split(" ").filter(Boolean);
+  const kept = (ownItem(RECENT_KEY) ?? "").split(" ").filter(Boolean);
+  // Kept before there was one spelling, one can be there twice.
+  return [...new Set(kept.map(spelled))];
 }
 
 /** Newest first. */
@@ -28,7 +31,7 @@ export function useRecentEmoji(): readonly string[] {
 }
 
 export function rememberEmoji(emoji: string): void {
-  const recent = [emoji, ...stored().filter((each) => each !== emoji)].slice(0, KEPT);
+  const recent = [...new Set([spelled(emoji), ...stored()])].slice(0, KEPT);
   keepOwnItem(RECENT_KEY, recent.join(" "));
   picked.setState({ recent });
 }

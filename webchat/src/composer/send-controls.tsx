@@ -1,6 +1,6 @@
 /** The end of the row: stop the answer, send what is written, and how. */
 
-import { ArrowUp, Check, CornerDownRight, ListPlus, Square } from "lucide-react";
+import { ArrowUp, Check, CornerDownRight, ListPlus, Reply, Square } from "lucide-react";
 import { lazy, Suspense } from "react";
 import { Button, IconButton } from "../design/button.tsx";
 import { classes } from "../design/classes.ts";
@@ -72,7 +72,7 @@ function StopButton({ stopping, isMain, onStop }: StopButtonProps) {
   );
 }
 
-const ICONS = { send: ArrowUp, save: Check, steer: CornerDownRight, queue: ListPlus } as const;
+const ICONS = { send: ArrowUp, save: Check, answer: Reply, steer: CornerDownRight, queue: ListPlus } as const;
 
 interface SendButtonProps {
   readonly way: Way;
@@ -85,7 +85,7 @@ function SendButton({ way, isDisabled, obstacle, onSend }: SendButtonProps) {
   const t = useWords(words);
   const Icon = ICONS[way];
   // Ways that are not the usual one are named: nobody guesses them from a picture.
-  const isNamed = way === "steer" || way === "queue";
+  const isNamed = way === "answer" || way === "steer" || way === "queue";
   return (
     <Button
       look="primary"

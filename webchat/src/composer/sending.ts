@@ -1,13 +1,14 @@
 /** What is written goes out: as a message, into a running answer, or as the new text of an old message. */
 
 import { Refused, type Message } from "@amtrio/client";
+import { begunAnswer, forgetAnswer } from "../answer/begun-answers.ts";
 import { emptyTray, sendWhenUploaded, trayOf } from "../attachments/tray.ts";
 import { intend, type Intent } from "../conversation/intent.ts";
 import { notify } from "../design/toast.tsx";
 import type { Actions } from "../engine/actions.ts";
-import { chat } from "../engine/state.ts";
 import { problemOf } from "../i18n/problem.ts";
 import { sayNow } from "../i18n/words.ts";
+import { addToDraft, giveBack, UNDO_MS } from "./giving-back.ts";
 import type { Way } from "./ways.ts";
 import { words } from "./words.ts";
 import { keepEdit } from "./writing.ts";
@@ -18,11 +19,13 @@ export interface Letter {
   readonly intent: Intent | undefined;
   /** The run that can be spoken into. */
   readonly runId: string | undefined;
+  /** The open question that it answers. */
+  readonly question: Message | undefined;
 }
 
 /** True: it has left, and the field can be emptied. False: it waits for its files. */
 export function dispatch(way: Way, letter: Letter, actions: Actions): boolean {
-  const { conversationId, intent, runId } = letter;
+  const { conversationId, intent, runId, question } = letter;
   const content = cleaned(letter.text);
   if (way === "save" && intent?.kind === "edit") {
     save(intent.message, content, actions);
@@ -30,6 +33,10 @@ export function dispatch(way: Way, letter: Letter, actions: Actions): boolean {
   }
   if (way === "steer" && runId !== undefined) {
     steer(conversationId, runId, content, actions);
+    return true;
+  }
+  if (way === "answer" && question !== undefined) {
+    answer(question, content, actions);
     return true;
   }
   const replyTo = intent?.kind === "reply" ? intent.message.message_id : undefined;
@@ -67,11 +74,7 @@ function save(message: Message, content: string, actions: Actions): void {
 
 /** The message was deleted meanwhile, and no edit can ever be saved. What was written is not lost with it. */
 function offerAsDraft(conversationId: string, content: string, actions: Actions): void {
-  const keep = (): void => {
-    const draft = chat.getState().drafts[conversationId] ?? "";
-    actions.setDraft(conversationId, draft === "" ? content : `${draft}\n\n${content}`);
-  };
-  const action = { label: sayNow(words, "keepAsDraft"), run: keep };
+  const action = { label: sayNow(words, "keepAsDraft"), run: () => addToDraft(conversationId, content, actions) };
   notify({ text: sayNow(words, "editedIsGone"), tone: "bad", action, forMs: UNDO_MS });
 }
 
@@ -84,8 +87,21 @@ function steer(conversationId: string, runId: string, content: string, actions: 
   });
 }
 
+function answer(question: Message, text: string, actions: Actions): void {
+  const { message_id: id, conversation_id: conversationId } = question;
+  // Boxes that are ticked in the question belong to the answer.
+  const chosen = question.question?.multiple ? begunAnswer(id).chosen : [];
+  actions.answer(question, chosen, text).then(
+    () => forgetAnswer(id),
+    (error: unknown) => {
+      const isOver = error instanceof Refused && OVER.has(error.code);
+      const said = isOver ? sayNow(words, "answerTooLate") : sayNow(words, "answerFailed", { error: problemOf(error) });
+      giveBack({ conversationId, text, said, tone: "bad" }, actions);
+    },
+  );
+}
+
 const GONE = new Set(["conflict", "not_found"]);
 const TOO_LATE = new Set(["run_closed", "unsupported", "not_found"]);
-
-// What was written is gone if the button is missed: time enough to read and to reach it.
-const UNDO_MS = 20_000;
+// Another device was faster, or nobody needs it any more.
+const OVER = new Set(["answered", "closed"]);

@@ -57,7 +57,7 @@ export function suggestAgents(query: string, agents: readonly AgentInfo[]): Sugg
 }
 
 // More does not help: another letter does.
-const MOST = 8;
+export const MOST = 8;
 // Who has typed none looks round: the list scrolls.
 const MOST_OF_ALL = 100;
 

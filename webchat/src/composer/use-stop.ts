@@ -1,6 +1,6 @@
 /** The answer that runs in a conversation, and stopping it: by the button or with Escape wherever one reads. */
 
-import { useEffect } from "react";
+import { useEffect, useRef } from "react";
 import { notifyError } from "../design/toast.tsx";
 import { useActions } from "../engine/actions.ts";
 import { chat, useChat } from "../engine/state.ts";
@@ -14,10 +14,16 @@ export interface Stop {
   readonly stop: () => Promise<void>;
 }
 
-export function useStop(conversationId: string): Stop {
+/** `isFree`: nothing is written or open in the composer that Escape would be for. */
+export function useStop(conversationId: string, isFree: () => boolean): Stop {
   const actions = useActions();
   const runId = useChat((state) => state.runs[conversationId]?.at(-1));
   const stopping = useChat((state) => (runId === undefined ? undefined : state.stopping[runId]));
+
+  const isFreeNow = useRef(isFree);
+  useEffect(() => {
+    isFreeNow.current = isFree;
+  });
 
   async function stop(): Promise<void> {
     const runs = chat.getState().runs[conversationId] ?? [];
@@ -29,7 +35,7 @@ export function useStop(conversationId: string): Stop {
     // Looked at before anybody closes what is open: afterwards it would seem that nothing was.
     let isForOther = false;
     const look = (event: KeyboardEvent): void => {
-      isForOther = event.key === "Escape" && isForSomethingElse(event);
+      isForOther = event.key === "Escape" && (isForSomethingElse(event) || !isFreeNow.current());
     };
     const press = (event: KeyboardEvent): void => {
       if (event.key !== "Escape" || event.defaultPrevented || isComposing(event) || isForOther) return;
@@ -51,5 +57,7 @@ export function useStop(conversationId: string): Stop {
 /** What is open closes first, and other fields have an Escape of their own. */
 function isForSomethingElse({ target }: KeyboardEvent): boolean {
   if (document.querySelector("dialog[open], [role=dialog], [role=menu]:not([hidden])") !== null) return true;
+  // Whoever writes in a question means to leave that, or nothing.
+  if (target instanceof HTMLTextAreaElement && target.value !== "") return true;
   return target instanceof Element && target.closest("input, select, [role=listbox], [role=combobox]") !== null;
 }

@@ -3,7 +3,7 @@
 import { useStore } from "zustand";
 import { createStore } from "zustand/vanilla";
 
-export type Way = "send" | "save" | "steer" | "queue";
+export type Way = "send" | "save" | "answer" | "steer" | "queue";
 type Choice = "steer" | "queue";
 
 const KEY = "amtrio.whileRunning";
@@ -24,6 +24,8 @@ export function usePreferred(): Choice {
 
 export interface Situation {
   readonly isEditing: boolean;
+  /** A question of the agent waits for words, and gets them. */
+  readonly isAnswering: boolean;
   readonly isRunning: boolean;
   readonly supports: readonly string[];
   /** It carries more than text: files, or whom it answers. What is said into a run is text alone. */
@@ -32,8 +34,10 @@ export interface Situation {
 }
 
 export function waysFor(situation: Situation, choice: Choice): readonly [Way, Way?] {
-  const { isEditing, isRunning, supports, isMoreThanText, isEncrypted } = situation;
+  const { isEditing, isAnswering, isRunning, supports, isMoreThanText, isEncrypted } = situation;
   if (isEditing) return ["save"];
+  // Answers are text alone, and go in the clear.
+  if (isAnswering && !isMoreThanText && !isEncrypted) return ["answer"];
   if (!isRunning) return ["send"];
   // Steering would go in the clear.
   if (supports.includes("steer") && !isMoreThanText && !isEncrypted) {

@@ -22,6 +22,14 @@ chat.subscribe((now, before) => {
   if (now.self === null && before.self !== null) edits.setState({}, true);
 });
 
+/** What keeps what is typed, of fields that are shown, by conversation. */
+const keepers = new Map<string, () => void>();
+
+/** Keep it now, and let the field take over what comes from elsewhere. */
+export function keepWriting(conversationId: string): void {
+  keepers.get(conversationId)?.();
+}
+
 export function keepEdit(messageId: string, text: string | undefined): void {
   edits.setState({ [messageId]: text });
 }
@@ -53,9 +61,19 @@ export function useWriting(conversationId: string, edited: Message | undefined):
     pending.current = undefined;
   }, [actions, conversationId]);
 
+  const leave = useCallback(() => {
+    keep();
+    isTouched.current = false;
+  }, [keep]);
+
   useEffect(() => {
     if (!isTouched.current) setDraft(stored);
   }, [stored]);
+
+  useEffect(() => {
+    keepers.set(conversationId, leave);
+    return () => void keepers.delete(conversationId);
+  }, [conversationId, leave]);
 
   useEffect(() => {
     const keepIfHidden = (): void => {
@@ -85,9 +103,6 @@ export function useWriting(conversationId: string, edited: Message | undefined):
       pending.current = "";
       keep();
     },
-    leave() {
-      keep();
-      isTouched.current = false;
-    },
+    leave,
   };
 }

@@ -2,6 +2,8 @@
 
 import { Refused, type Message } from "@amtrio/client";
 import { useMemo } from "react";
+import { spelled } from "../composer/emoji-spelling.ts";
+import { giveBack } from "../composer/giving-back.ts";
 import { notify, notifyError } from "../design/toast.tsx";
 import { useActions, type Actions } from "../engine/actions.ts";
 import { chat } from "../engine/state.ts";
@@ -40,7 +42,8 @@ export function questionAt(message: Message): Message | undefined {
 }
 
 export function hasReacted(message: Message, emoji: string, userId: string | undefined): boolean {
-  return message.reactions?.some((each) => each.emoji === emoji && each.account_kind === "user" && each.account_id === userId) ?? false;
+  const wanted = spelled(emoji);
+  return message.reactions?.some((each) => each.emoji === wanted && each.account_kind === "user" && each.account_id === userId) ?? false;
 }
 
 function commandsWith(actions: Actions) {
@@ -53,17 +56,20 @@ function commandsWith(actions: Actions) {
     },
     react(message: Message, emoji: string): void {
       const isOn = hasReacted(message, emoji, chat.getState().self?.userId);
-      actions.react(message, emoji, !isOn).catch(notifyError);
+      // As the server will store it: what is shown at once is then what comes back.
+      actions.react(message, spelled(emoji), !isOn).catch(notifyError);
     },
-    /** What went wrong is said once, not once for each. */
+    /** Of one conversation, oldest first. What they said comes back into the field; what went wrong is said once. */
     async withdraw(...messages: readonly Message[]): Promise<void> {
+      const { plain } = chat.getState();
+      const texts = messages.map((message) => textIn(plain, message) ?? "");
       const ends = await Promise.allSettled(messages.map((message) => actions.withdraw(message)));
-      const errors = ends.flatMap((end): unknown[] => (end.status === "rejected" ? [end.reason] : []));
-      const others = errors.filter((error) => !isTaken(error));
-      const taken = errors.length - others.length;
-      if (messages.length === 1 && taken === 1) notify({ text: sayNow(words, "takenAlready") });
-      else if (taken > 0) notify({ text: sayNow(words, "someTaken", { n: taken }) });
-      if (others.length > 0) notifyError(others[0]);
+      sayWhyNotWithdrawn(messages.length, ends.flatMap((end): unknown[] => (end.status === "rejected" ? [end.reason] : [])));
+      const withdrawn = texts.filter((_, at) => ends[at]!.status === "fulfilled");
+      if (withdrawn.length === 0) return;
+      const conversationId = messages[0]!.conversation_id;
+      const text = withdrawn.filter((each) => each !== "").join("\n\n");
+      giveBack({ conversationId, text, said: sayNow(words, "withdrawn", { n: withdrawn.length }) }, actions);
     },
     askAgain(asked: Message): void {
       actions.send(asked.conversation_id, textIn(chat.getState().plain, asked) ?? "");
@@ -88,6 +94,14 @@ function commandsWith(actions: Actions) {
       copy(`${location.origin}/c/${encodeURIComponent(conversationId)}?m=${encodeURIComponent(messageId)}`);
     },
   };
+}
+
+function sayWhyNotWithdrawn(count: number, errors: readonly unknown[]): void {
+  const others = errors.filter((error) => !isTaken(error));
+  const taken = errors.length - others.length;
+  if (count === 1 && taken === 1) notify({ text: sayNow(words, "takenAlready") });
+  else if (taken > 0) notify({ text: sayNow(words, "someTaken", { n: taken }) });
+  if (others.length > 0) notifyError(others[0]);
 }
 
 /** The agent has it. */

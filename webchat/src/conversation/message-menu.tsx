@@ -78,7 +78,7 @@ function Items({ menu: opened, onPick }: { readonly menu: OpenMenu; readonly onP
         </MenuItem>
       </CompositeRow>
       <MenuSeparator className={styles["separator"]} />
-      {message.queued && item(<Undo2 size={ICON_PX} aria-hidden />, t("withdraw"), () => commands.withdraw(message))}
+      {message.queued && item(<Undo2 size={ICON_PX} aria-hidden />, t("withdraw"), () => void commands.withdraw(message))}
       {item(<Reply size={ICON_PX} aria-hidden />, t("reply"), () => commands.reply(message))}
       {asked !== undefined && item(<RotateCw size={ICON_PX} aria-hidden />, t("askAgain"), () => commands.askAgain(asked))}
       {hasText && item(<Copy size={ICON_PX} aria-hidden />, t("copyText"), () => commands.copyText(message))}

@@ -70,7 +70,7 @@ function Queued({ message, agentName }: { readonly message: Message; readonly ag
   return (
     <p className={styles["note"]}>
       {t("waitsFor", { name: agentName })}
-      <button type="button" className={styles["link"]} onClick={() => commands.withdraw(message)}>
+      <button type="button" className={styles["link"]} onClick={() => void commands.withdraw(message)}>
         {t("withdraw")}
       </button>
     </p>

@@ -1,5 +1,5 @@
 import { Refused, Unreachable } from "@amtrio/client";
-import { beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import {
   addFiles,
   cancelSending,
@@ -15,6 +15,10 @@ import { file, HERE, stage, THERE, type Stage } from "../composer/stage.tsx";
 let scene: Stage;
 beforeEach(() => {
   scene = stage();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
 });
 
 const names = (): string[] => trayOf(HERE).files.map((each) => each.file.name);
@@ -111,6 +115,31 @@ describe("uploads", () => {
     expect(states()).toEqual(["failed"]);
     chat.setState({ link: { kind: "online" } });
     expect(states()).toEqual(["uploading"]);
+  });
+
+  test("one that was cut off while connected is tried again after a while, and then less and less often", async () => {
+    vi.useFakeTimers();
+    await put(file("a.txt", 100));
+    for (const [at, wait] of [2000, 4000, 8000].entries()) {
+      scene.uploads[at]!.fail(new Unreachable("nobody answered"));
+      await vi.advanceTimersByTimeAsync(wait - 10);
+      expect(trayOf(HERE).files[0]).toMatchObject({ state: "failed", isCutOff: true });
+      await vi.advanceTimersByTimeAsync(20);
+      expect(states()).toEqual(["uploading"]);
+    }
+    scene.uploads[3]!.succeed();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(states()).toEqual(["uploaded"]);
+  });
+
+  test("one that was taken out is not tried again", async () => {
+    vi.useFakeTimers();
+    const [id] = await put(file("a.txt", 100));
+    scene.uploads[0]!.fail(new Unreachable("nobody answered"));
+    await vi.advanceTimersByTimeAsync(0);
+    removeFile(HERE, id!);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(scene.uploads).toHaveLength(1);
   });
 
   test("without a connection they wait for one", async () => {

@@ -1,5 +1,5 @@
 import { Refused, Unreachable } from "@amtrio/client";
-import { act, fireEvent, screen } from "@testing-library/react";
+import { act, fireEvent, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
 import { Composer } from "../../src/composer/composer.tsx";
@@ -87,6 +87,38 @@ test("somebody who is busy elsewhere keeps the focus there when what waited is n
   expect(document.activeElement).toBe(button("Attach files"));
 });
 
+test("what was withdrawn comes back into the empty field", async () => {
+  const [one, two] = [message(2, "one", { queued: true }), message(3, "two", { queued: true })];
+  timeline(message(1, "first"), one, two);
+  show(scene, <Composer conversationId={HERE} />);
+  await userEvent.type(field(), "sent{Enter}");
+  await userEvent.click(button("Withdraw all"));
+  await waitFor(() => expect(field().value).toBe("one\n\ntwo"));
+  expect(screen.getAllByText("2 messages withdrawn")[0]).toBeDefined();
+});
+
+test("beside what is being written, what was withdrawn is offered", async () => {
+  const [one, two] = [message(2, "one", { queued: true }), message(3, "two", { queued: true })];
+  timeline(message(1, "first"), one, two);
+  show(scene, <Composer conversationId={HERE} />);
+  await userEvent.type(field(), "half a thought");
+  await userEvent.click(button("Withdraw all"));
+  const back = await screen.findByRole("button", { name: "Put it back" });
+  expect(field().value).toBe("half a thought");
+  await userEvent.click(back);
+  expect(field().value).toBe("half a thought\n\none\n\ntwo");
+});
+
+test("what could not be withdrawn does not come back", async () => {
+  const [one, two] = [message(2, "one", { queued: true }), message(3, "two", { queued: true })];
+  timeline(message(1, "first"), one, two);
+  scene.refuseWith = new Refused("the agent has it", { code: "taken" });
+  show(scene, <Composer conversationId={HERE} />);
+  await userEvent.click(button("Withdraw all"));
+  expect(await screen.findByText("Too late: the agent has 2 of them already")).toBeDefined();
+  expect(field().value).toBe("");
+});
+
 test("Send is back when the answer is over", () => {
   show(scene, <Composer conversationId={HERE} />);
   act(() => chat.setState({ runs: {} }));
@@ -100,6 +132,26 @@ test("Escape stops, in the field and elsewhere on the page", async () => {
   act(() => field().blur());
   await userEvent.keyboard("{Escape}");
   expect(scene.askedFor("stop")).toEqual([["run-1"], ["run-1"]]);
+});
+
+test("Escape stops nothing while something is written, here or in a question", async () => {
+  show(
+    scene,
+    <>
+      <Composer conversationId={HERE} />
+      <textarea aria-label="In your own words" defaultValue="Anna" />
+    </>,
+  );
+  const composer = screen.getByRole("textbox", { name: "Message Coder" });
+  await userEvent.type(composer, "half a thought{Escape}");
+  act(() => composer.blur());
+  await userEvent.keyboard("{Escape}");
+  await userEvent.clear(composer);
+  await userEvent.type(screen.getByLabelText("In your own words"), "{Escape}");
+  expect(scene.askedFor("stop")).toEqual([]);
+  composer.focus();
+  await userEvent.keyboard("{Escape}");
+  expect(scene.askedFor("stop")).toEqual([["run-1"]]);
 });
 
 test("Escape that takes back a composition stops nothing, also where the browser tells of it late", async () => {

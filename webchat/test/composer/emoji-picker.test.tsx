@@ -1,4 +1,4 @@
-import { act, screen } from "@testing-library/react";
+import { act, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 import { EmojiButton } from "../../src/composer/emoji-button.tsx";
@@ -51,6 +51,35 @@ test("those picked last stand on top until one searches, and are picked by a cli
   expect(screen.getByRole("group", { name: "Recent" }).textContent).toBe("🚀👍");
   await userEvent.type(screen.getByRole("searchbox", { name: "Search emoji" }), "heart");
   expect(screen.queryByRole("group", { name: "Recent" })).toBeNull();
+});
+
+test("a search puts what is meant first, and Enter picks it as the server spells it", async () => {
+  const none = { groups: [], subgroups: [], skinTones: [] };
+  const of = (emoji: string, label: string, tags: string[]) => ({ emoji, label, tags, group: 1, version: 0.6 });
+  const data = [
+    of("🧑‍🚀", "astronaut", ["rocket", "space"]),
+    of("🚀", "rocket", ["space"]),
+    of("👎️", "thumbs down", ["thumb"]),
+    of("👍️", "thumbs up", ["thumb"]),
+    of("💔", "broken heart", []),
+  ];
+  // Those of the other language are known from the test before.
+  choose("de");
+  serve((address) => new Response(JSON.stringify(address.endsWith("data.json") ? data : none)));
+  const picked: string[] = [];
+  show(scene, <EmojiPicker onPick={(emoji) => picked.push(emoji)} />);
+  const search = screen.getByRole("searchbox");
+  await waitFor(() => expect(asked).toHaveLength(2));
+  await userEvent.type(search, "thumb");
+  await screen.findAllByRole("gridcell");
+  await userEvent.keyboard("{Enter}");
+  await userEvent.clear(search);
+  await userEvent.type(search, "rocket{ArrowRight}{Enter}");
+  await userEvent.clear(search);
+  await userEvent.type(search, "ok");
+  expect(screen.queryByRole("gridcell")).toBeNull();
+  choose("system");
+  expect(picked).toEqual(["👍", "🧑‍🚀"]);
 });
 
 test("the panel closes by Escape, which gives the focus back, and by a click beside it", async () => {

@@ -26,7 +26,7 @@ export interface Stage {
   /** Arguments of every call of one action. */
   readonly askedFor: (name: string) => unknown[][];
   readonly uploads: Upload[];
-  /** What `stop`, `steer`, `edit` and `withdraw` answer with from now on. */
+  /** What actions that can be refused answer with from now on. */
   refuseWith: Error | undefined;
 }
 
@@ -58,7 +58,7 @@ export function stage(): Stage {
   return recorder();
 }
 
-const REFUSABLE = new Set(["stop", "steer", "edit", "withdraw"]);
+const REFUSABLE = new Set(["stop", "steer", "edit", "answer", "withdraw"]);
 
 export function recorder(): Stage {
   const asked: [string, ...unknown[]][] = [];

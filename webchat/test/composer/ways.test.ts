@@ -3,6 +3,7 @@ import { waysFor } from "../../src/composer/ways.ts";
 
 const RUNNING = {
   isEditing: false,
+  isAnswering: false,
   isRunning: true,
   supports: ["stop", "steer", "queue"],
   isMoreThanText: false,
@@ -30,4 +31,10 @@ test("files, answers to messages and secrets are never said into a run", () => {
 
 test("a change to an old message is saved, whatever runs", () => {
   expect(waysFor({ ...RUNNING, isEditing: true }, "steer")).toEqual(["save"]);
+});
+
+test("an open question is answered, but not with files and not where words are secret", () => {
+  expect(waysFor({ ...RUNNING, isAnswering: true }, "steer")).toEqual(["answer"]);
+  expect(waysFor({ ...RUNNING, isAnswering: true, isMoreThanText: true }, "steer")).toEqual(["queue"]);
+  expect(waysFor({ ...RUNNING, isAnswering: true, isEncrypted: true }, "steer")).toEqual(["queue"]);
 });
