@@ -29,7 +29,8 @@ export function RunItem({ row, author, isActive }: RowProps<LiveRow | MessageRow
     <Bubble
       row={row}
       author={author}
-      beside={message !== undefined && <MoreButton message={message} isActive={isActive} />}
+      // The room of the button is kept from the first word on, or every line would break anew with the last one.
+      beside={message === undefined ? <span className={styles["noMore"]} /> : <MoreButton message={message} isActive={isActive} />}
       below={message?.reactions !== undefined && <Reactions message={message} agentName={author.agentName} />}
     >
       {quote !== undefined && <QuoteButton quote={quote} agentName={author.agentName} />}

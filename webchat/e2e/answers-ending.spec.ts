@@ -1,0 +1,71 @@
+/** The moment in which an answer is finished: whoever reads it, selects in it or has stopped it loses nothing. */
+
+import { expect, type Locator, type Page } from "./harness.ts";
+import { newest, stopButton, test } from "./answers-scene.ts";
+
+// The colours of code come later.
+test.use({ serviceWorkers: "allow" });
+
+const PARAGRAPH = "The harbour is **calm** this morning, and the `tide` is [low](https://example.com/tides) until noon. ";
+const ANSWER = [
+  "# How it is",
+  PARAGRAPH.repeat(4),
+  "1. first\n2. second, *with* emphasis\n3. third",
+  "```python\nfor boat in harbour:\n    print(boat.name)\n```",
+  "| Port | Tide |\n| --- | ---: |\n| Husum | 12:10 |\n| Tönning | 12:55 |",
+  "> Quoted, and **strongly** so.",
+  PARAGRAPH.repeat(3),
+  "- the one\n- the other",
+].join("\n\n");
+
+for (const width of [1440, 390]) {
+  test(`no line of an answer breaks anew when it is finished, ${width} px wide`, async ({ chatWith }) => {
+    const { coder, page, id } = await chatWith({ viewport: { width, height: 900 } });
+    const run = await coder.run(id);
+    await run.plan({ text: "look", state: "done" });
+    await run.say(ANSWER);
+    await expect(newest(page).getByText("the other")).toBeVisible();
+    const before = await widths(page);
+    await run.finish();
+    await expect(stopButton(page)).toBeHidden();
+    await expect(newest(page).getByRole("button", { name: "More about this message" })).toHaveCount(1);
+    expect(await widths(page)).toEqual(before);
+  });
+}
+
+for (const place of ["p strong", "ol > li:last-child", "pre code", "td", "ul > li:last-child"]) {
+  test(`what was selected in an answer stays selected when it is finished: ${place}`, async ({ chatWith }) => {
+    const { coder, page, id } = await chatWith();
+    const run = await coder.run(id);
+    await run.say(ANSWER, { everyMs: 2 });
+    await expect(newest(page).getByText("the other")).toBeVisible();
+    await expect(newest(page).locator("pre code span").first()).toBeVisible();
+    const chosen = await selectWords(newest(page).locator(place).first());
+    expect(chosen).not.toBe("");
+    await run.finish();
+    await expect(stopButton(page)).toBeHidden();
+    await expect(newest(page)).toHaveAttribute("aria-busy", "false");
+    expect(await selected(page)).toBe(chosen);
+  });
+}
+
+/** Of all that stands in the newest answer, from top to bottom. */
+async function widths(page: Page): Promise<number[]> {
+  return newest(page).locator("h3, p, li, figure, table, blockquote").evaluateAll((all) => all.map((each) => each.getBoundingClientRect().width));
+}
+
+/** From the first sign of an element to its last; what is selected then. */
+async function selectWords(element: Locator): Promise<string> {
+  await element.evaluate((within) => {
+    const walker = document.createTreeWalker(within, NodeFilter.SHOW_TEXT);
+    const first = walker.nextNode() as Text;
+    let last = first;
+    while (walker.nextNode()) last = walker.currentNode as Text;
+    getSelection()!.setBaseAndExtent(first, 0, last, last.length);
+  });
+  return selected(element.page());
+}
+
+async function selected(page: Page): Promise<string> {
+  return page.evaluate(() => getSelection()!.toString());
+}
