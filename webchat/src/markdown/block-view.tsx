@@ -91,7 +91,8 @@ function Blocks({ tokens, references, isGrowing, isTight = false }: BlocksProps)
 function Words({ token, isTight, caret }: { token: Tokens.Text; isTight: boolean; caret: true | undefined }) {
   const inside = <Inline tokens={token.tokens === undefined ? [token] : within(token)} />;
   if (!isTight) return <p data-caret={caret}>{inside}</p>;
-  return caret ? <span data-caret>{inside}</span> : inside;
+  // The same element with and without the caret: what was selected in it stays selected.
+  return <span data-caret={caret}>{inside}</span>;
 }
 
 function Heading({ token, level, caret }: { token: Tokens.Heading; level: number; caret: true | undefined }) {
