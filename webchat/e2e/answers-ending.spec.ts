@@ -49,6 +49,46 @@ for (const place of ["p strong", "ol > li:last-child", "pre code", "td", "ul > l
   });
 }
 
+for (const hasClipboard of [true, false]) {
+  test(`an answer is copied by one click, as Markdown and formatted, ${hasClipboard ? "by the clipboard" : "also over plain HTTP, where there is none"}`, async ({ chatWith }) => {
+    const { coder, page, id } = await chatWith({ permissions: ["clipboard-read", "clipboard-write"] });
+    const run = await coder.run(id);
+    await run.think("Not to be copied");
+    await run.say(ANSWER);
+    await expect(newest(page).getByText("the other")).toBeVisible();
+    await expect(copyButton(page)).toHaveCount(0);
+    await run.finish();
+    if (!hasClipboard) await page.evaluate(() => Object.assign(Clipboard.prototype, { write: undefined, writeText: undefined }));
+    await newest(page).hover();
+    await copyButton(page).click();
+    await expect(newest(page).getByRole("button", { name: "Copied" })).toBeVisible();
+    const [text, html] = await page.evaluate(async () => {
+      const [item] = await navigator.clipboard.read();
+      return Promise.all(["text/plain", "text/html"].map(async (type) => (await item!.getType(type)).text()));
+    });
+    expect(text).toBe(ANSWER);
+    expect(html).toContain("How it is</h3>");
+    expect(html).toContain("Tönning</td>");
+    expect(html).not.toMatch(/<button|Not to be copied|python</);
+  });
+}
+
+test("the button that copies an answer is always there for a finger, and for a mouse that points at the answer", async ({ chatWith }) => {
+  const { alice, coder, page, id } = await chatWith();
+  const phone = await alice.device({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
+  await phone.goto(`/c/${id}`);
+  const run = await coder.run(id);
+  await run.say("Short.");
+  await run.finish();
+  await expect(copyButton(phone)).toHaveCSS("opacity", "1");
+  await page.mouse.move(0, 0);
+  await expect(copyButton(page)).toHaveCSS("opacity", "0");
+  await newest(page).hover();
+  await expect(copyButton(page)).toHaveCSS("opacity", "1");
+});
+
+const copyButton = (page: Page): Locator => newest(page).getByRole("button", { name: "Copy answer" });
+
 /** Of all that stands in the newest answer, from top to bottom. */
 async function widths(page: Page): Promise<number[]> {
   return newest(page).locator("h3, p, li, figure, table, blockquote").evaluateAll((all) => all.map((each) => each.getBoundingClientRect().width));

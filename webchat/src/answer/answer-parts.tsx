@@ -34,7 +34,7 @@ export function AnswerParts({ parts, isLive, attachments = NONE, runId }: Answer
   const said = parts.filter((part) => part.kind !== "status");
   const status = isLive ? statusText(parts) : undefined;
   return (
-    <div className={styles["answer"]}>
+    <div className={styles["answer"]} data-answer>
       {said.map((part, at) => (
         <Part
           key={part.part}
@@ -54,6 +54,11 @@ export function AnswerParts({ parts, isLive, attachments = NONE, runId }: Answer
 export function attachmentsBeside(parts: readonly PartView[], attachments: readonly Attachment[]): readonly Attachment[] {
   const shown = new Set(parts.filter(({ kind }) => kind === "artifact").map(({ meta }) => meta["attachment_id"]));
   return shown.size === 0 ? attachments : attachments.filter(({ attachment_id }) => !shown.has(attachment_id));
+}
+
+/** The elements of what it says, without thoughts, tools and plans: what its text in Markdown says. */
+export function wordsOf(within: Element): Iterable<Element> {
+  return within.querySelectorAll("[data-answer] > [dir=auto]");
 }
 
 interface PartProps {

@@ -11,6 +11,7 @@ import { OutcomeNote } from "../answer/outcome-note.tsx";
 import { QuestionCard } from "../answer/question-card.tsx";
 import { AttachmentList } from "../attachments/attachment-list.tsx";
 import { useRun } from "../engine/live.ts";
+import { CopyAnswer } from "./copy-answer.tsx";
 import styles from "./message.module.css";
 import { MessageMeta } from "./message-meta.tsx";
 import { MoreButton } from "./more-button.tsx";
@@ -35,7 +36,11 @@ export function RunItem({ row, author, isActive }: RowProps<LiveRow | MessageRow
     >
       {quote !== undefined && <QuoteButton quote={quote} agentName={author.agentName} />}
       <Answer runId={runId} message={message} />
-      {message !== undefined && <MessageMeta message={message} isOwn={false} />}
+      {message !== undefined && (
+        <MessageMeta message={message} isOwn={false}>
+          <CopyAnswer message={message} isActive={isActive} />
+        </MessageMeta>
+      )}
     </Bubble>
   );
 }

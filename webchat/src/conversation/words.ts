@@ -24,6 +24,8 @@ export const words = catalogue({
     beginningHint: "This is the beginning of your conversation with {name}.",
     isWriting: "{name} is writing",
 
+    printedInPart: "This is a part of the conversation. All of it is under Options, Export.",
+
     // Messages.
     named: "{sender}, {time}",
     unreadable: "This device cannot read this message",
@@ -65,6 +67,7 @@ export const words = catalogue({
     copyText: "Copy text",
     edit: "Edit",
     remove: "Delete",
+    copyAnswer: "Copy answer",
     copyLink: "Copy link",
     details: "Details",
     copied: "Copied",
@@ -128,6 +131,8 @@ export const words = catalogue({
     beginningHint: "Hier beginnt deine Unterhaltung mit {name}.",
     isWriting: "{name} schreibt",
 
+    printedInPart: "Das ist ein Teil der Unterhaltung. Ganz gibt es sie unter Optionen, Exportieren.",
+
     named: "{sender}, {time}",
     unreadable: "Dieses Gerät kann diese Nachricht nicht lesen",
     deciphering: "Wird entschlüsselt …",
@@ -165,6 +170,7 @@ export const words = catalogue({
     copyText: "Text kopieren",
     edit: "Bearbeiten",
     remove: "Löschen",
+    copyAnswer: "Antwort kopieren",
     copyLink: "Link kopieren",
     details: "Details",
     copied: "Kopiert",
