@@ -23,6 +23,25 @@ test("Stop stands where Send stood while an answer runs; pressed, the answer end
   await expect(sendButton(page)).toBeEnabled();
 });
 
+test("an answer that is stopped before its first word says so while it stops and when it is over, and types no more", async ({ chatWith }) => {
+  const { coder, page, id } = await chatWith();
+  await write(page, "How is the weather?");
+  const run = await coder.run(await coder.nextMessage());
+  coder.typing(id);
+  const head = page.locator("header").filter({ has: page.getByRole("heading", { level: 1 }) });
+  await expect(head).toContainText("is writing …");
+  await stopButton(page).click();
+  await expect(newest(page)).toContainText("Stopping…");
+  await expect(head).toContainText("is being stopped …");
+  await run.control();
+  await run.finish("stopped");
+  await expect(page.getByText("Stopped before it said anything")).toBeVisible();
+  // Not only when the agent has not typed for a while.
+  await expect(head).not.toContainText(/writing|stopped/, { timeout: 1000 });
+  await expect(log(page)).not.toContainText("Coder is writing", { timeout: 1000 });
+  await expect(articles(page)).toHaveCount(1);
+});
+
 test("Escape stops, in the field and while reading; in a menu it closes the menu alone", async ({ chatWith }) => {
   const { coder, page, id } = await chatWith();
   await coder.send(id, "Hello");

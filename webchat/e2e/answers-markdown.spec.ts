@@ -58,6 +58,37 @@ test("at 320 pixels tables, code, long words and long addresses stay within the 
   await expect.poll(() => table.evaluate((box) => box.scrollLeft)).toBeGreaterThan(0);
 });
 
+test("on a phone no column takes all the room: what is long has some width, headings break, and the table scrolls", async ({ chatWith }) => {
+  const { coder, page, id } = await chatWith({ viewport: { width: 390, height: 844 } });
+  const said = "nine words that say what has to be known";
+  await coder.send(id, `| What is to be decided by the end of the week | Why | N |\n|---|---|---|\n| ${said} | ${said} | 1 |\n| x | y | 2 |`);
+  const table = newest(page).getByRole("group", { name: "Table" });
+  const widths = await table.locator("td").evaluateAll((cells) => cells.slice(0, 3).map((cell) => cell.getBoundingClientRect().width));
+  const heights = await table.locator("tr").evaluateAll((rows) => rows.map((row) => row.getBoundingClientRect().height));
+  expect(Math.min(...widths.slice(0, 2))).toBeGreaterThanOrEqual(150);
+  // What is short takes no more than it needs.
+  expect(widths[2]).toBeLessThan(60);
+  expect(Math.max(...heights)).toBeLessThan(5 * 24);
+  expect(await sidewaysOverflow(page)).toBe(0);
+});
+
+test("what is selected over several messages is copied without what stands around it: no names, times, languages or buttons", async ({ chatWith }) => {
+  const { coder, page, id } = await chatWith({ permissions: ["clipboard-read", "clipboard-write"] });
+  for (const place of ["First", "Second"]) {
+    const run = await coder.run(id);
+    await run.say(`${place} answer.\n\n\`\`\`python\nprint(1)\n\`\`\`\n\nIts end.`);
+    await run.finish();
+  }
+  await expect(articles(page)).toHaveCount(2);
+  await expect(newest(page).locator("time")).toBeVisible();
+  await page.getByRole("log").evaluate((log) => getSelection()!.selectAllChildren(log));
+  await page.keyboard.press("ControlOrMeta+c");
+  const copied = await page.evaluate(() => navigator.clipboard.readText());
+  expect(copied.split(/\n+/).filter((line) => line.trim() !== "")).toEqual(
+    ["First answer.", "print(1)", "Its end.", "Second answer.", "print(1)", "Its end."],
+  );
+});
+
 const HOSTILE = [
   '<img src=x onerror="alert(1)"><img src="https://evil.example/?q=secret">',
   "<script>alert(2)</script><svg onload=alert(3)><iframe src='https://evil.example'></iframe><style>*{display:none}</style>",

@@ -156,3 +156,19 @@ test("questions are good to look at and to hear, open and answered, in light and
   expect(await sidewaysOverflow(page)).toBe(0);
   expect(await axe(page)).toEqual([]);
 });
+
+test("a question of the answer that is being made is one's turn: the list and the head of the chat say so until it is answered", async ({ chatWith }) => {
+  const { coder, page, id } = await chatWith();
+  const run = await coder.run(id);
+  await run.say("Let me see.");
+  const chats = page.getByRole("list", { name: "Chats" });
+  await expect(chats).toContainText("is answering…");
+  const asked = await coder.ask(id, "Delete the branch `old`?", YES_OR_NO);
+  await expect(chats).toContainText("asks you something");
+  await expect(page.locator("header").filter({ has: page.getByRole("heading", { level: 1 }) })).toContainText("asks you something");
+  await page.getByRole("button", { name: "Keep it" }).click();
+  await coder.answerTo(asked);
+  await expect(chats).toContainText("is answering…");
+  await expect(page.getByText("asks you something")).toHaveCount(0);
+  await run.finish();
+});

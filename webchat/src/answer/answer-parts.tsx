@@ -7,6 +7,7 @@
 
 import type { Attachment, PartView } from "@amtrio/client";
 import { memo } from "react";
+import { useChat } from "../engine/state.ts";
 import { useWords } from "../i18n/words.ts";
 import { Markdown } from "../markdown/markdown.tsx";
 import styles from "./answer.module.css";
@@ -14,6 +15,7 @@ import { Artifact } from "./artifact.tsx";
 import { textOf } from "./meta.ts";
 import { Plan } from "./plan.tsx";
 import { Reasoning } from "./reasoning.tsx";
+import { isBeingStopped } from "./stopping.ts";
 import { ToolCard } from "./tool-card.tsx";
 import { words } from "./words.ts";
 
@@ -32,7 +34,7 @@ export function AnswerParts({ parts, isLive, attachments = NONE, runId }: Answer
   const said = parts.filter((part) => part.kind !== "status");
   const status = isLive ? statusText(parts) : undefined;
   return (
-    <div className={styles["answer"]}>
+    <div className={styles["answer"]} data-answer>
       {said.map((part, at) => (
         <Part
           key={part.part}
@@ -43,7 +45,7 @@ export function AnswerParts({ parts, isLive, attachments = NONE, runId }: Answer
           attachments={part.kind === "artifact" ? attachments : NONE}
         />
       ))}
-      {isLive && (status !== undefined || said.length === 0) && <Status text={status} />}
+      {isLive && (status !== undefined || said.length === 0) && <Status runId={runId} text={status} />}
     </div>
   );
 }
@@ -52,6 +54,11 @@ export function AnswerParts({ parts, isLive, attachments = NONE, runId }: Answer
 export function attachmentsBeside(parts: readonly PartView[], attachments: readonly Attachment[]): readonly Attachment[] {
   const shown = new Set(parts.filter(({ kind }) => kind === "artifact").map(({ meta }) => meta["attachment_id"]));
   return shown.size === 0 ? attachments : attachments.filter(({ attachment_id }) => !shown.has(attachment_id));
+}
+
+/** The elements of what it says, without thoughts, tools and plans: what its text in Markdown says. */
+export function wordsOf(within: Element): Iterable<Element> {
+  return within.querySelectorAll("[data-answer] > [dir=auto]");
 }
 
 interface PartProps {
@@ -87,8 +94,9 @@ function statusText(parts: readonly PartView[]): string | undefined {
 }
 
 /** One line about this moment; three dots as long as there is nothing at all. */
-function Status({ text }: { readonly text: string | undefined }) {
+function Status({ runId, text }: { readonly runId: string; readonly text: string | undefined }) {
   const t = useWords(words);
+  const isStopping = useChat((state) => isBeingStopped(state.stopping[runId]));
   return (
     <p className={styles["status"]}>
       <span className={styles["dots"]} aria-hidden>
@@ -96,7 +104,7 @@ function Status({ text }: { readonly text: string | undefined }) {
         <span />
         <span />
       </span>
-      {text ?? <span className="visually-hidden">{t("preparing")}</span>}
+      {(isStopping ? t("stopping") : text) ?? <span className="visually-hidden">{t("preparing")}</span>}
     </p>
   );
 }

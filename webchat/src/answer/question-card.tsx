@@ -5,7 +5,7 @@ import { useEffect, useRef } from "react";
 import { OpenQuestion } from "./open-question.tsx";
 import styles from "./question.module.css";
 import { SettledQuestion } from "./settled-question.tsx";
-import { useIsPast } from "./time-left.tsx";
+import { useIsPast } from "./use-time-left.ts";
 
 export function QuestionCard({ message }: { readonly message: Message }) {
   const { question } = message;

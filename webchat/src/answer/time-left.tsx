@@ -4,20 +4,17 @@
  */
 
 import { Hourglass } from "lucide-react";
-import { useEffect, useState } from "react";
-import { serverNow } from "../engine/server-clock.ts";
 import { fullTime } from "../i18n/dates.ts";
 import { language, useLanguage } from "../i18n/language.ts";
 import { useWords } from "../i18n/words.ts";
 import styles from "./question.module.css";
+import { useTimeLeft } from "./use-time-left.ts";
 import { words } from "./words.ts";
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
-// Browsers take no longer timer than 24.8 days.
-const MAX_TIMER_MS = DAY_MS;
 
 export function TimeLeft({ until }: { readonly until: string | null | undefined }) {
   const t = useWords(words);
@@ -31,25 +28,6 @@ export function TimeLeft({ until }: { readonly until: string | null | undefined 
       {t("expires", { when: inTime(left) })}
     </p>
   );
-}
-
-/** Whether a time has come; drawn anew when it does. */
-export function useIsPast(until: string | null | undefined): boolean {
-  const end = until == null ? Number.NaN : Date.parse(until);
-  return useTimeLeft(end, (ms) => ms) <= 0;
-}
-
-/** Milliseconds until `end`, looked at again after `wait`. NaN stays NaN. */
-function useTimeLeft(end: number, wait: (leftMs: number) => number): number {
-  const [, setRound] = useState(0);
-  const left = end - serverNow();
-  useEffect(() => {
-    if (!(left > 0)) return;
-    // Some milliseconds too late rather than once more for nothing.
-    const timer = setTimeout(() => setRound((round) => round + 1), Math.min(wait(left) + 5, MAX_TIMER_MS));
-    return () => clearTimeout(timer);
-  });
-  return left;
 }
 
 /** What the words change by. */

@@ -3,6 +3,7 @@ import { catalogue } from "../i18n/words.ts";
 export const words = catalogue({
   en: {
     preparing: "Preparing an answer",
+    stopping: "Stopping…",
     thinking: "Thinking…",
     thoughtFor: "Thought for {time}",
     thoughts: "Thoughts",
@@ -46,6 +47,7 @@ export const words = catalogue({
   },
   de: {
     preparing: "Eine Antwort wird vorbereitet",
+    stopping: "Wird angehalten …",
     thinking: "Denkt nach …",
     thoughtFor: "Hat {time} nachgedacht",
     thoughts: "Gedanken",

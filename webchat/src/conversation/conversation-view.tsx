@@ -14,6 +14,7 @@ import { MessageList } from "./message-list.tsx";
 import { closeAll, useOpened } from "./opened.ts";
 import type { Author } from "./row-frame.tsx";
 import { SecrecyBanner } from "./secrecy-banner.tsx";
+import { useSilentStop } from "./silent-stop.ts";
 import { words } from "./words.ts";
 
 const MessageMenu = lazy(() => import("./message-menu.tsx"));
@@ -70,6 +71,7 @@ interface MessagesProps extends Author {
 function Messages({ conversationId, messageId, agentId, agentName }: MessagesProps) {
   const timeline = useChat((state) => state.timelines[conversationId]);
   const rows = useRows(conversationId);
+  useSilentStop(conversationId);
   const author = useMemo((): Author => ({ agentId, agentName }), [agentId, agentName]);
   if (timeline === undefined) return <LoadingMessages />;
   return (

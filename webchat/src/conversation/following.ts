@@ -47,8 +47,10 @@ export function useFollowing(
 
   const keepUp = useCallback((): void => {
     const element = scroller.current;
-    if (element === null || !isOn.current || !mayFollow.current) return;
+    if (element === null) return;
     const gap = gapToEnd(element);
+    // What grows below whoever has scrolled up leads them away from the end, too, without an event of scrolling.
+    if (!isOn.current || !mayFollow.current) return setAway(gap > element.clientHeight);
     if (gap <= 0) return;
     const top = limitNow.current.top();
     if (top === undefined || element.scrollTop + gap <= top) {

@@ -1,8 +1,9 @@
 /** The rows of one conversation, kept up to date with what is known of it. */
 
-import { useEffect, useMemo, useReducer, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { live } from "../engine/live.ts";
 import { chat, useChat } from "../engine/state.ts";
+import { useIsTyping } from "../shell/sidebar/typing.ts";
 import { useRemoved } from "./removals.ts";
 import { buildRows, type Row } from "./rows.ts";
 
@@ -13,7 +14,7 @@ export function useRows(conversationId: string): readonly Row[] {
   const timeline = useChat((state) => state.timelines[conversationId]);
   const outgoing = useChat((state) => state.outgoing[conversationId] ?? NONE);
   const runIds = useChat((state) => state.runs[conversationId] ?? NONE);
-  const isTyping = useTyping(conversationId);
+  const isTyping = useIsTyping(conversationId);
   const unreadAfter = useUnreadMark(conversationId);
   const removed = useRemoved();
   const before = useRef<readonly Row[]>(NONE);
@@ -27,19 +28,6 @@ export function useRows(conversationId: string): readonly Row[] {
     );
     return before.current;
   }, [timeline, outgoing, runIds, isTyping, unreadAfter, removed]);
-}
-
-/** Until it says nothing for a while. */
-export function useTyping(conversationId: string): boolean {
-  const until = useChat((state) => state.typing[conversationId] ?? 0);
-  const [, drawAgain] = useReducer((count: number) => count + 1, 0);
-  useEffect(() => {
-    const left = until - Date.now();
-    if (left <= 0) return undefined;
-    const timer = setTimeout(drawAgain, left + 1);
-    return () => clearTimeout(timer);
-  }, [until]);
-  return until > Date.now();
 }
 
 /**

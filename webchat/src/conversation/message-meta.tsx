@@ -2,6 +2,7 @@
 
 import { Check, CheckCheck, CircleAlert, Clock, Lock } from "lucide-react";
 import type { Message } from "@amtrio/client";
+import type { ReactNode } from "react";
 import { useChat, type Outgoing } from "../engine/state.ts";
 import { fullTime, timeOfDay } from "../i18n/dates.ts";
 import { useWords } from "../i18n/words.ts";
@@ -20,7 +21,14 @@ const ICONS = {
 } as const;
 const NONE: readonly never[] = [];
 
-export function MessageMeta({ message, isOwn }: { readonly message: Message; readonly isOwn: boolean }) {
+interface MessageMetaProps {
+  readonly message: Message;
+  readonly isOwn: boolean;
+  /** What can be done at its foot. */
+  readonly children?: ReactNode;
+}
+
+export function MessageMeta({ message, isOwn, children }: MessageMetaProps) {
   const t = useWords(words);
   return (
     <footer className={styles["meta"]}>
@@ -39,6 +47,7 @@ export function MessageMeta({ message, isOwn }: { readonly message: Message; rea
       )}
       <Time at={new Date(message.created_at)} />
       {isOwn && <OwnState message={message} />}
+      {children}
     </footer>
   );
 }

@@ -11,6 +11,7 @@ import { OutcomeNote } from "../answer/outcome-note.tsx";
 import { QuestionCard } from "../answer/question-card.tsx";
 import { AttachmentList } from "../attachments/attachment-list.tsx";
 import { useRun } from "../engine/live.ts";
+import { CopyAnswer } from "./copy-answer.tsx";
 import styles from "./message.module.css";
 import { MessageMeta } from "./message-meta.tsx";
 import { MoreButton } from "./more-button.tsx";
@@ -29,12 +30,17 @@ export function RunItem({ row, author, isActive }: RowProps<LiveRow | MessageRow
     <Bubble
       row={row}
       author={author}
-      beside={message !== undefined && <MoreButton message={message} isActive={isActive} />}
+      // The room of the button is kept from the first word on, or every line would break anew with the last one.
+      beside={message === undefined ? <span className={styles["noMore"]} /> : <MoreButton message={message} isActive={isActive} />}
       below={message?.reactions !== undefined && <Reactions message={message} agentName={author.agentName} />}
     >
       {quote !== undefined && <QuoteButton quote={quote} agentName={author.agentName} />}
       <Answer runId={runId} message={message} />
-      {message !== undefined && <MessageMeta message={message} isOwn={false} />}
+      {message !== undefined && (
+        <MessageMeta message={message} isOwn={false}>
+          <CopyAnswer message={message} isActive={isActive} />
+        </MessageMeta>
+      )}
     </Bubble>
   );
 }

@@ -1,11 +1,13 @@
 /** What an agent is doing right now, in a few words under its name. Not read out by itself. */
 
 import { useEffect, useReducer } from "react";
+import { isBeingStopped } from "../answer/stopping.ts";
+import { useWaitsForPerson } from "../answer/waiting-question.ts";
 import { useChat } from "../engine/state.ts";
 import { ago } from "../i18n/dates.ts";
 import { useWords } from "../i18n/words.ts";
+import { useIsTyping } from "../shell/sidebar/typing.ts";
 import styles from "./header.module.css";
-import { useTyping } from "./list-rows.ts";
 import { words } from "./words.ts";
 
 // "3 min ago" goes on.
@@ -22,12 +24,14 @@ export function StatusLine({ conversationId, agentId, prefix }: StatusLineProps)
   const t = useWords(words);
   const agent = useChat((state) => state.agents[agentId]);
   const isAnswering = useChat((state) => (state.runs[conversationId]?.length ?? 0) > 0);
-  const isTyping = useTyping(conversationId);
+  const isStopping = useChat(({ runs, stopping }) => isBeingStopped(stopping[runs[conversationId]?.at(-1) ?? ""]));
+  const isAsking = useWaitsForPerson(conversationId);
+  const isTyping = useIsTyping(conversationId);
   const isCut = useChat((state) => state.link.kind === "offline");
   useMinutes();
   // Without a connection nobody knows.
   const isWriting = !isCut && (isTyping || isAnswering);
-  const text = isWriting ? t("writing") : presence();
+  const text = isWriting ? t(isStopping ? "stopping" : isAsking ? "asking" : "writing") : presence();
   return (
     <span className={styles["status"]} data-writing={isWriting || undefined}>
       {[prefix, text].filter(Boolean).join(" · ")}

@@ -23,6 +23,8 @@ export const words = catalogue({
     beginningHint: "This is the beginning of your chat with {name}.",
     isWriting: "{name} is writing",
 
+    printedInPart: "This is a part of the conversation. All of it is under Options, Export.",
+
     // Messages.
     named: "{sender}, {time}",
     unreadable: "This device cannot read this message",
@@ -67,6 +69,7 @@ export const words = catalogue({
     copyText: "Copy text",
     edit: "Edit",
     remove: "Delete",
+    copyAnswer: "Copy answer",
     copyLink: "Copy link",
     details: "Details",
     copied: "Copied",
@@ -84,6 +87,9 @@ export const words = catalogue({
     offline: "offline",
     lastSeen: "last seen {ago}",
     writing: "is writing …",
+    stopping: "is being stopped …",
+    silentlyStopped: "Stopped before it said anything",
+    asking: "asks you something",
     locked: "Encrypted. {name} has not been verified by you yet",
     lockedVerified: "Encrypted and verified",
     lockChanged: "Encryption needs your attention",
@@ -127,6 +133,8 @@ export const words = catalogue({
     beginningHint: "Hier beginnt dein Chat mit {name}.",
     isWriting: "{name} schreibt",
 
+    printedInPart: "Das ist ein Teil der Unterhaltung. Ganz gibt es sie unter Optionen, Exportieren.",
+
     named: "{sender}, {time}",
     unreadable: "Dieses Gerät kann diese Nachricht nicht lesen",
     deciphering: "Wird entschlüsselt …",
@@ -167,6 +175,7 @@ export const words = catalogue({
     copyText: "Text kopieren",
     edit: "Bearbeiten",
     remove: "Löschen",
+    copyAnswer: "Antwort kopieren",
     copyLink: "Link kopieren",
     details: "Details",
     copied: "Kopiert",
@@ -183,6 +192,9 @@ export const words = catalogue({
     offline: "offline",
     lastSeen: "zuletzt gesehen {ago}",
     writing: "schreibt …",
+    stopping: "wird angehalten …",
+    silentlyStopped: "Angehalten, bevor etwas gesagt war",
+    asking: "wartet auf deine Antwort",
     locked: "Verschlüsselt. Du hast {name} noch nicht überprüft",
     lockedVerified: "Verschlüsselt und überprüft",
     lockChanged: "Die Verschlüsselung braucht deine Aufmerksamkeit",

@@ -91,7 +91,8 @@ function Blocks({ tokens, references, isGrowing, isTight = false }: BlocksProps)
 function Words({ token, isTight, caret }: { token: Tokens.Text; isTight: boolean; caret: true | undefined }) {
   const inside = <Inline tokens={token.tokens === undefined ? [token] : within(token)} />;
   if (!isTight) return <p data-caret={caret}>{inside}</p>;
-  return caret ? <span data-caret>{inside}</span> : inside;
+  // The same element with and without the caret: what was selected in it stays selected.
+  return <span data-caret={caret}>{inside}</span>;
 }
 
 function Heading({ token, level, caret }: { token: Tokens.Heading; level: number; caret: true | undefined }) {
@@ -154,7 +155,7 @@ function Table({ token }: { readonly token: Tokens.Table }) {
         <thead>
           <tr>
             {token.header.map((cell, at) => (
-              <th key={at} scope="col" data-align={alignment(at)}>
+              <th key={at} scope="col" data-align={alignment(at)} data-long={isLong(cell)}>
                 <Inline tokens={within(cell)} />
               </th>
             ))}
@@ -164,7 +165,7 @@ function Table({ token }: { readonly token: Tokens.Table }) {
           {token.rows.map((row, rowAt) => (
             <tr key={rowAt}>
               {row.map((cell, at) => (
-                <td key={at} data-align={alignment(at)}>
+                <td key={at} data-align={alignment(at)} data-long={isLong(cell)}>
                   <Inline tokens={within(cell)} />
                 </td>
               ))}
@@ -174,6 +175,14 @@ function Table({ token }: { readonly token: Tokens.Table }) {
       </table>
     </div>
   );
+}
+
+// As much as stands in the least width of a cell: markdown.module.css.
+const SHORT_CHARACTERS = 16;
+
+/** It is given some width, also where the table scrolls for that; otherwise each of its words has a line of its own. */
+function isLong({ text }: Tokens.TableCell): true | undefined {
+  return text.length > SHORT_CHARACTERS || undefined;
 }
 
 /** `python:src/main.py {2-4}` is python. */

@@ -3,6 +3,7 @@
 import { TextWrap } from "lucide-react";
 import { memo, useId, useState, type ReactNode } from "react";
 import { useWords } from "../i18n/words.ts";
+import { keepWhole } from "./as-html.ts";
 import styles from "./code.module.css";
 import { useColours, type Stretch } from "./colours.ts";
 import { CopyButton } from "./copy-button.tsx";
@@ -50,6 +51,9 @@ export const CodeBlock = memo(function CodeBlock({ text, language, isOpen, title
       </figcaption>
       {/* A stop for the keyboard, because it can be scrolled. */}
       <pre
+        ref={(pre) => {
+          if (pre !== null && shown !== text) keepWhole(pre, text);
+        }}
         id={id}
         className={styles["text"]}
         data-wrap={isWrapped || undefined}

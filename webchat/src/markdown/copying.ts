@@ -9,6 +9,30 @@ export async function copyText(text: string): Promise<void> {
   }
 }
 
+/** The same, and formatted for programs that take that. */
+export async function copyFormatted(text: string, html: string): Promise<void> {
+  const item = (): ClipboardItem =>
+    new ClipboardItem({
+      "text/plain": new Blob([text], { type: "text/plain" }),
+      "text/html": new Blob([html], { type: "text/html" }),
+    });
+  try {
+    await navigator.clipboard.write([item()]);
+  } catch {
+    const add = (event: ClipboardEvent): void => {
+      event.preventDefault();
+      event.clipboardData?.setData("text/plain", text);
+      event.clipboardData?.setData("text/html", html);
+    };
+    addEventListener("copy", add, { capture: true });
+    try {
+      await copyText(text);
+    } finally {
+      removeEventListener("copy", add, { capture: true });
+    }
+  }
+}
+
 function copyBySelection(text: string): boolean {
   const focused = document.activeElement;
   const field = document.createElement("textarea");

@@ -21,6 +21,23 @@ it("Opening a conversation asks for its messages", () => {
   expect(asked[0]).toEqual(["show", ID]);
 });
 
+it("An answer that is stopped before it said anything leaves a notice, one that has said something leaves itself", async () => {
+  const stop = (runId: string, left: readonly Message[]) =>
+    act(async () => {
+      chat.setState({ runs: { [ID]: [runId] } });
+      chat.setState({ stopping: { [runId]: "sent" } });
+      chat.setState({ runs: { [ID]: [] }, stopping: {} });
+      change({ messages: left });
+    });
+  const asked = own(1, "How is the weather?");
+  know([asked]);
+  show(recording().actions);
+  await stop("r1", [asked, answered(2, "Sun", "r1")]);
+  expect(screen.queryByText("Stopped before it said anything")).toBeNull();
+  await stop("r2", [asked]);
+  expect(screen.getByText("Stopped before it said anything")).toBeTruthy();
+});
+
 describe("own messages", () => {
   it("say in words how far they have come", () => {
     know([own(1, "One"), own(2, "Two"), own(3, "Three")], {

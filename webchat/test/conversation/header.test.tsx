@@ -3,7 +3,7 @@ import userEvent from "@testing-library/user-event";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import type { AgentInfo } from "@amtrio/client";
 import { chat, type Secrecy } from "../../src/engine/state.ts";
-import { changeConversation, conversation, ID, know, of, recording, show } from "./scene.tsx";
+import { change, changeConversation, conversation, ID, know, of, recording, said, show } from "./scene.tsx";
 
 beforeAll(() => Promise.all([import("../../src/conversation/conversation-menu.tsx"), import("../../src/conversation/dialogs/conversation-dialog.tsx")]));
 
@@ -56,6 +56,15 @@ describe("the header", () => {
     act(() => vi.advanceTimersByTime(10_100));
     expect(header().textContent).not.toContain("is writing …");
     vi.useRealTimers();
+  });
+
+  it("says that it is one's turn while the answer waits for it", () => {
+    const question = { options: [], multiple: false, free_text: true, state: "open" };
+    know([said(1, "Really?", { question })], { runs: { [ID]: ["r1"] } });
+    show(recording().actions);
+    expect(header().textContent).toContain("asks you something");
+    act(() => change({ messages: [said(1, "Really?", { question: { ...question, state: "answered" } })] }));
+    expect(header().textContent).toContain("is writing …");
   });
 
   it("is no live region: nobody wants to hear of each word", () => {

@@ -9,7 +9,7 @@ import { ConversationView } from "../../src/conversation/conversation-view.tsx";
 import { pretendLayout, ROW_PX, VIEWPORT_PX } from "./layout.ts";
 import { answered, change, changeConversation, conversation, ID, know, of, outgoing, own, recording, said, show, timeline } from "./scene.tsx";
 
-pretendLayout();
+const layout = pretendLayout();
 // They come later in a browser; here nobody waits for them.
 beforeAll(() => Promise.all([import("../../src/conversation/message-menu.tsx"), import("../../src/conversation/dialogs/conversation-dialog.tsx")]));
 
@@ -220,6 +220,17 @@ describe("staying at the end", () => {
     await settled();
     expect(atTop()).toBe(before);
     expect(screen.getByRole("button", { name: /1 new message/ })).toBeTruthy();
+  });
+
+  it("whoever has scrolled up a little is shown the way back once the answer has grown by a screen", async () => {
+    know(many(11));
+    show(recording().actions);
+    await scrollTo(0);
+    const places = log().querySelectorAll<HTMLElement>("[data-index]");
+    expect(screen.queryByRole("button", { name: "Jump to latest" })).toBeNull();
+    await layout.grow(places[places.length - 1]!, 1300);
+    expect(log().scrollTop).toBe(0);
+    expect(screen.getByRole("button", { name: "Jump to latest" })).toBeTruthy();
   });
 
   it("the way back leads to the newest message, which has the focus", async () => {

@@ -30,6 +30,25 @@ test("in the end it is the same, whatever the pieces in which it came", { timeou
   );
 });
 
+test.each([longAnswer(6000), "Three:\n\n- one\n- [ ] two, with **emphasis**\n- three", "> 1. first\n> 2. second"])(
+  "what was seen of a text stays the same nodes when it is whole, so that what was selected stays selected",
+  (text) => {
+    const view = render(<Markdown text="" isLive />);
+    for (const stage of stages(text, [7])) view.rerender(<Markdown text={stage} isLive />);
+    const seen = texts(view.container);
+    view.rerender(<Markdown text={text} isLive={false} />);
+    const now = new Set(texts(view.container));
+    expect(seen.filter((node) => !now.has(node)).map(({ data }) => data)).toEqual([]);
+  },
+);
+
+function texts(container: HTMLElement): Text[] {
+  const walker = document.createTreeWalker(container, NodeFilter.SHOW_TEXT);
+  const all: Text[] = [];
+  while (walker.nextNode()) all.push(walker.currentNode as Text);
+  return all;
+}
+
 test("no stage of any text makes a picture, a script, a frame or a link that runs something", { timeout: 60_000 }, () => {
   fc.assert(
     fc.property(aDocument, somePieces, (text, pieces) => {

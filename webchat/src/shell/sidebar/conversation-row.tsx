@@ -3,6 +3,7 @@
 import { BellOff, MoreHorizontal, Pin } from "lucide-react";
 import { memo, type KeyboardEvent, type MouseEvent, type ReactNode } from "react";
 import { Link } from "wouter";
+import { useWaitsForPerson } from "../../answer/waiting-question.ts";
 import { Avatar } from "../../design/avatar.tsx";
 import { classes } from "../../design/classes.ts";
 import { useChat } from "../../engine/state.ts";
@@ -31,6 +32,7 @@ export const ConversationRow = memo(function ConversationRow({ id, isOpen, isTab
   const agent = useChat((state) => (conversation === undefined ? undefined : state.agents[conversation.agent_id]));
   // Without a connection nobody knows who is there.
   const isCut = useChat((state) => state.link.kind === "offline");
+  const isAsking = useWaitsForPerson(id);
   const isMenuOpen = useIsRowMenuOpen(id);
   const today = useToday();
   const press = useLongPress((point) => openRowMenu({ conversationId: id, opener: document.getElementById(rowId(id))!, point }));
@@ -88,6 +90,11 @@ export const ConversationRow = memo(function ConversationRow({ id, isOpen, isTab
           <span className={styles["bottom"]}>
             {name !== agentsName && <bdi className={styles["agent"]}>{agentsName}</bdi>}
             <PreviewLine id={id} isOpen={isOpen} />
+            {conversation.unread === 0 && isAsking && (
+              <span className={classes(styles["badge"], quiet && styles["quiet"])} aria-hidden>
+                ?
+              </span>
+            )}
             {conversation.unread > 0 && (
               <span className={classes(styles["badge"], quiet && styles["quiet"])}>
                 <span aria-hidden>{conversation.unread > 999 ? "999+" : conversation.unread}</span>

@@ -1,7 +1,8 @@
 /** The second line of a row, drawn anew by itself: it changes far more often than the rest. */
 
-import { CircleAlert, Clock, Lock, Paperclip } from "lucide-react";
+import { CircleAlert, CircleQuestionMark, Clock, Lock, Paperclip } from "lucide-react";
 import type { ReactNode } from "react";
+import { useWaitsForPerson } from "../../answer/waiting-question.ts";
 import { classes } from "../../design/classes.ts";
 import { useChat } from "../../engine/state.ts";
 import { useWords } from "../../i18n/words.ts";
@@ -13,11 +14,12 @@ import { words } from "./words.ts";
 export function PreviewLine({ id, isOpen }: { readonly id: string; readonly isOpen: boolean }) {
   const isTyping = useIsTyping(id);
   const isAnswering = useChat((state) => (state.runs[id]?.length ?? 0) > 0);
+  const isAsking = useWaitsForPerson(id);
   const draft = useChat((state) => state.drafts[id]);
   const outgoing = useChat((state) => state.outgoing[id]?.at(-1));
   const last = useChat((state) => state.conversations[id]?.last ?? null);
   const plain = useChat((state) => (last === null ? undefined : state.plain[last.message_id]));
-  const preview = previewOf({ isOpen, isTyping, isAnswering, draft, outgoing, last, plain });
+  const preview = previewOf({ isOpen, isTyping, isAnswering, isAsking, draft, outgoing, last, plain });
   return (
     <span className={styles["line"]} data-kind={preview.kind}>
       <Said preview={preview} />
@@ -34,6 +36,12 @@ function Said({ preview }: { readonly preview: Preview }): ReactNode {
         <>
           <span className={styles["pulse"]} aria-hidden />
           {t(preview.kind)}
+        </>
+      );
+    case "asking":
+      return (
+        <>
+          <CircleQuestionMark size={14} aria-hidden /> {t("asking")}
         </>
       );
     case "empty":

@@ -5,8 +5,8 @@ import type { Outgoing } from "../../engine/state.ts";
 import { oneLine } from "../one-line.ts";
 
 export type Preview =
-  /** The agent types, or its answer is being made. */
-  | { readonly kind: "writing" | "answering" | "empty" }
+  /** The agent types, its answer is being made, or that waits for an answer of mine. */
+  | { readonly kind: "writing" | "answering" | "asking" | "empty" }
   | { readonly kind: "draft"; readonly text: string }
   /** Mine, and not on the server: it waits, or was refused. */
   | { readonly kind: "waiting" | "failed"; readonly text: string }
@@ -18,6 +18,7 @@ export interface PreviewOf {
   readonly isOpen: boolean;
   readonly isTyping: boolean;
   readonly isAnswering: boolean;
+  readonly isAsking: boolean;
   readonly draft: string | undefined;
   /** The newest one that was not sent yet. */
   readonly outgoing: Outgoing | undefined;
@@ -26,7 +27,8 @@ export interface PreviewOf {
   readonly plain: string | null | undefined;
 }
 
-export function previewOf({ isOpen, isTyping, isAnswering, draft, outgoing, last, plain }: PreviewOf): Preview {
+export function previewOf({ isOpen, isTyping, isAnswering, isAsking, draft, outgoing, last, plain }: PreviewOf): Preview {
+  if (isAsking) return { kind: "asking" };
   if (isAnswering) return { kind: "answering" };
   if (isTyping) return { kind: "writing" };
   if (outgoing?.state === "failed") return { kind: "failed", text: oneLine(outgoing.content) };

@@ -17,6 +17,7 @@ export const words = catalogue({
 
     writing: "is writing…",
     answering: "is answering…",
+    asking: "asks you something",
     draft: "Draft:",
     you: "You:",
     notSent: "Not sent:",
@@ -57,6 +58,7 @@ export const words = catalogue({
 
     writing: "schreibt …",
     answering: "antwortet …",
+    asking: "wartet auf deine Antwort",
     draft: "Entwurf:",
     you: "Du:",
     notSent: "Nicht gesendet:",

@@ -1,8 +1,10 @@
 import { act, fireEvent, screen } from "@testing-library/react";
 import { beforeEach, expect, test, vi } from "vitest";
+import type { Message } from "@amtrio/client";
+import { live } from "../../../src/engine/live.ts";
 import { ConversationRow } from "../../../src/shell/sidebar/conversation-row.tsx";
 import { closeRowMenu, useRowMenu } from "../../../src/shell/sidebar/row-menu-state.ts";
-import { agent, byId, conversation, goTo, outgoing, seed, show } from "../seed.tsx";
+import { agent, byId, conversation, goTo, iso, message, NOON, outgoing, seed, show } from "../seed.tsx";
 
 beforeEach(() => {
   goTo("/");
@@ -77,6 +79,27 @@ test("a draft, a live answer and a refused message are told in the row", () => {
   expect(screen.getByRole("link").textContent).toContain("Not sent: no");
   act(() => seed({ conversations: byId(conversation("c1")), runs: { c1: ["run_1"] } }));
   expect(screen.getByRole("link").textContent).toContain("is answering…");
+});
+
+test("an answer that waits for its person says so and is marked, until somebody has answered", () => {
+  const asked = (id: string, state: string) => ({ ...message(id), question: { options: [], multiple: false, free_text: true, state } });
+  const known = (messages: Message[]) => {
+    const timelines = { c1: { messages, hasOlder: false, hasNewer: false, loading: null, error: null } };
+    act(() => seed({ conversations: byId(conversation("c1")), runs: { c1: ["run_1"] }, timelines }));
+  };
+  live.set({ run_id: "run_1", conversation_id: "c1", agent_id: "coder", reply_to: "m4", started_at: iso(NOON), rev: 1, parts: [] });
+  known([asked("m5", "open")]);
+  row();
+  expect(screen.getByRole("link").textContent).toContain("asks you something");
+  expect(screen.getByText("?")).toBeTruthy();
+  known([asked("m5", "answered")]);
+  expect(screen.getByRole("link").textContent).toContain("is answering…");
+  expect(screen.queryByText("?")).toBeNull();
+  // What was asked before the run began is not what it waits for.
+  known([{ ...asked("m5", "open"), created_at: iso(NOON - 1000) }]);
+  expect(screen.getByRole("link").textContent).toContain("is answering…");
+  act(() => seed({ conversations: byId(conversation("c1", { last: asked("m5", "open") })), runs: { c1: ["run_1"] } }));
+  expect(screen.getByRole("link").textContent).toContain("asks you something");
 });
 
 test("the menu opens by right click where the mouse is, by key and by button at the row", () => {

@@ -6,6 +6,7 @@ const nothing: PreviewOf = {
   isOpen: false,
   isTyping: false,
   isAnswering: false,
+  isAsking: false,
   draft: undefined,
   outgoing: undefined,
   last: said("**Hi**"),
@@ -21,6 +22,7 @@ test("the newest message is told in one line, and whose it is", () => {
 test("what happens right now is told before what was said", () => {
   expect(previewOf({ ...nothing, isTyping: true, draft: "a" })).toEqual({ kind: "writing" });
   expect(previewOf({ ...nothing, isTyping: true, isAnswering: true })).toEqual({ kind: "answering" });
+  expect(previewOf({ ...nothing, isAnswering: true, isAsking: true })).toEqual({ kind: "asking" });
 });
 
 test("a draft is told of every chat but the open one", () => {

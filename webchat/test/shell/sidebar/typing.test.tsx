@@ -19,6 +19,15 @@ test("typing ends by itself, and is prolonged by being said again", () => {
   act(() => chat.setState({ typing: { c1: Date.now() + 6_000 } }));
   act(() => vi.advanceTimersByTime(5_000));
   expect(screen.getByText("writes")).toBeTruthy();
-  act(() => vi.advanceTimersByTime(1_000));
+  act(() => vi.advanceTimersByTime(1_001));
   expect(screen.getByText("is quiet")).toBeTruthy();
+});
+
+test("typing ends with the answer that was typed at, and may begin again after it", () => {
+  seed({ typing: { c1: Date.now() + 6_000 }, runs: { c1: ["run_1"] } });
+  render(<View />);
+  act(() => chat.setState({ runs: { c1: [] } }));
+  expect(screen.getByText("is quiet")).toBeTruthy();
+  act(() => chat.setState({ typing: { c1: Date.now() + 7_000 } }));
+  expect(screen.getByText("writes")).toBeTruthy();
 });
