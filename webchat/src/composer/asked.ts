@@ -2,7 +2,7 @@
 
 import type { Message } from "@amtrio/client";
 import { useEffect, useState, type RefObject } from "react";
-import { useIsPast } from "../answer/time-left.tsx";
+import { useIsPast } from "../answer/use-time-left.ts";
 import { useChat } from "../engine/state.ts";
 
 const NO_MESSAGES: readonly Message[] = [];

@@ -2,6 +2,7 @@
 
 import { Smile } from "lucide-react";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { useClosedByBack } from "../design/back.ts";
 import { IconButton } from "../design/button.tsx";
 import { Spinner } from "../design/spinner.tsx";
 import { useWords } from "../i18n/words.ts";
@@ -16,6 +17,7 @@ export function EmojiButton({ onPick }: { readonly onPick: (emoji: string) => vo
   const button = useRef<HTMLButtonElement>(null);
   const panel = useRef<HTMLDivElement>(null);
 
+  useClosedByBack(() => setIsOpen(false), isOpen);
   useEffect(() => {
     if (!isOpen) return undefined;
     const closeOutside = (event: PointerEvent): void => {

@@ -22,7 +22,7 @@ export function CopyAnswer({ message, isActive }: { readonly message: Message; r
     return () => clearTimeout(timer);
   }, [hasCopied]);
   // Where it only used tools, a stand-in is its content.
-  if (!message.run?.parts.some(({ kind }) => kind === "text")) return null;
+  if (!message.run?.parts?.some(({ kind }) => kind === "text")) return null;
   const Icon = hasCopied ? Check : Copy;
   const label = t(hasCopied ? "copied" : "copyAnswer");
   return (
