@@ -4,7 +4,7 @@
  * Knows every part that needs both the database and the server, and puts them together. Knows no view.
  */
 
-import type { AgentInfo, AmtrioEvent, Connection, Message, Position, Account as ServerAccount } from "@amtrio/client";
+import type { AgentInfo, AmtrioEvent, Connection, Position, Account as ServerAccount } from "@amtrio/client";
 import { AgentList } from "./agent-list.ts";
 import { apply, type Applied } from "./apply.ts";
 import { arrivals, quietChanges } from "./arrivals.ts";
@@ -185,7 +185,6 @@ export class SignedInAccount {
     });
     this.#moved(event);
     if (applied.change !== undefined || event.seq !== undefined) this.writer.add(applied.change ?? {}, this.#position);
-    if (applied.stored !== undefined) await this.#changeStored(applied.stored.messageId, applied.stored.change);
     if (applied.arrived !== undefined) arrivals.tell(applied.arrived);
     if (event.type === "notification_preferences") quietChanges.tell(event.data);
     if (applied.missing !== undefined) void this.#fetchMissing(applied.missing);
@@ -208,17 +207,6 @@ export class SignedInAccount {
   #moved(event: AmtrioEvent): void {
     if (event.type === "snapshot") this.#position = { epoch: event.data.epoch, seq: event.data.seq };
     else if (event.seq !== undefined && this.#position !== undefined) this.#position = { ...this.#position, seq: event.seq };
-  }
-
-  /** A message that may be on the disk alone. */
-  async #changeStored(messageId: string, change: (message: Message) => Message): Promise<void> {
-    try {
-      await this.writer.flush();
-      const message = await this.database.getFromIndex("messages", "message_id", messageId);
-      if (message !== undefined) this.writer.add({ messages: [change(message)] });
-    } catch {
-      // A disk that refuses is no reason to leave the server: it says all of this again to the next page.
-    }
   }
 
   async #fetchMissing(id: string): Promise<void> {

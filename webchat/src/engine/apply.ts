@@ -25,8 +25,6 @@ export interface Applied {
   readonly arrived?: Message;
   /** Of this conversation more is to be fetched: something is not known. */
   readonly missing?: string;
-  /** A message that is not in memory changed: it is to be changed where it is kept. */
-  readonly stored?: { readonly messageId: string; readonly change: (message: Message) => Message };
 }
 
 // Typing ends by itself. Source: docs/protocol.md, "typing and status".
@@ -160,13 +158,14 @@ function reacted(state: ChatState, data: EventData["reaction_added"], on: boolea
 function changeMessage(
   state: ChatState,
   { conversation_id: id, message_id: messageId }: { conversation_id: string; message_id: string },
-  change: (message: Message) => Message,
+  howItChanges: (message: Message) => Message,
 ): Applied {
-  const stored = { messageId, change };
+  // It may be in no timeline, but on the disk.
+  const change: Change = { stored: { messageId, change: howItChanges } };
   const timeline = state.timelines[id];
-  if (timeline === undefined) return { state, stored };
-  const now = changed(timeline, messageId, change);
-  return { state: now === timeline ? state : { ...state, timelines: { ...state.timelines, [id]: now } }, stored };
+  if (timeline === undefined) return { state, change };
+  const now = changed(timeline, messageId, howItChanges);
+  return { state: now === timeline ? state : { ...state, timelines: { ...state.timelines, [id]: now } }, change };
 }
 
 function withTimeline(state: ChatState, message: Message): { state: ChatState; isMissing: boolean } {

@@ -9,9 +9,16 @@ import type { AgentInfo, Message, Position } from "@amtrio/client";
 import { rangeOf, type Database, type Stores, type WriteTransaction } from "./database.ts";
 import type { ChatConversation } from "./state.ts";
 
+/** A message that is to be changed as it is on the disk. */
+export interface StoredChange {
+  readonly messageId: string;
+  readonly change: (message: Message) => Message;
+}
+
 /** What one event changed. */
 export interface Change {
   readonly messages?: readonly Message[];
+  readonly stored?: StoredChange;
   readonly conversations?: readonly ChatConversation[];
   /** With everything in them. */
   readonly removed?: readonly string[];
@@ -77,7 +84,11 @@ export class Writer {
       const stored = (await transaction.objectStore("meta").get("position")) as Position | undefined;
       const isAnew = changes.some((change) => change.isAnew);
       if (!isBehind(this.#reached, stored, isAnew)) {
-        for (const change of changes) apply(transaction, change);
+        for (const change of changes) {
+          apply(transaction, change);
+          // One after the other: what comes later must not be overwritten with what was read before.
+          if (change.stored !== undefined) await changeStored(transaction, change.stored);
+        }
         if (position !== undefined) void transaction.objectStore("meta").put(position, "position");
       }
       await transaction.done;
@@ -115,6 +126,12 @@ function apply(transaction: WriteTransaction, change: Change): void {
   for (const conversation of change.conversations ?? []) void conversations.put(conversation);
   for (const message of change.messages ?? []) void messages.put(message);
   for (const agent of change.agents ?? []) void transaction.objectStore("agents").put(agent);
+}
+
+async function changeStored(transaction: WriteTransaction, { messageId, change }: StoredChange): Promise<void> {
+  const messages = transaction.objectStore("messages");
+  const message = await messages.index("message_id").get(messageId);
+  if (message !== undefined) void messages.put(change(message));
 }
 
 /** What waits there could never be sent, and would be counted as unsent where nobody sees it. */

@@ -194,6 +194,22 @@ test("a tab that is frozen with the database open does not hold up who signs out
   await vi.waitFor(async () => expect(await indexedDB.databases()).toEqual([]));
 });
 
+test("a page that goes at once after a reaction has come does not lose it: it is on the disk with its place in the log", async () => {
+  engine = await browser.open("alice");
+  const socket = await browser.socket(1);
+  socket.lets(1);
+  socket.says({ type: "conversation_created", seq: 2, data: conversation() });
+  socket.says({ type: "message", seq: 3, data: message(1) });
+  const database = await openDB("amtrio-alice");
+  const place = async (): Promise<unknown> => ((await database.get("meta", "position")) as { seq: number } | undefined)?.seq;
+  await vi.waitFor(async () => expect(await place()).toBe(3));
+  const reaction = { conversation_id: "c1", message_id: "m1", emoji: "👍", account_kind: "agent", account_id: "helper" };
+  socket.says({ type: "reaction_added", seq: 4, data: reaction });
+  await vi.waitFor(async () => expect(await place()).toBe(4), { interval: 1 });
+  expect(await database.getFromIndex("messages", "message_id", "m1")).toMatchObject({ reactions: [{ emoji: "👍" }] });
+  database.close();
+});
+
 test("who signed out beside a frozen tab signs in again without waiting for it, and writes", async () => {
   const signedIn = await browser.open("alice");
   (await browser.socket(1)).lets(1);

@@ -1,3 +1,4 @@
+import type { Message } from "@amtrio/client";
 import { beforeEach, expect, test } from "vitest";
 import { begun } from "../../src/engine/conversations.ts";
 import { messagesBetween, openDatabase, type Database, type OutboxRow } from "../../src/engine/database.ts";
@@ -29,6 +30,23 @@ test("what the log told and its place are there together", async () => {
   await writer.flush();
   expect(await seqs()).toEqual([1]);
   expect(await database.get("meta", "position")).toEqual({ epoch: "e", seq: 7 });
+});
+
+test("a message that changes on the disk is there together with the place of that, and what comes after it counts", async () => {
+  const writer = new Writer(database);
+  writer.add({ messages: [message(1), message(2)] }, { epoch: "e", seq: 7 });
+  await writer.flush();
+  const change = (each: Message): Message => ({ ...each, queued: true });
+  writer.add({ stored: { messageId: "m1", change } }, { epoch: "e", seq: 8 });
+  writer.add({ stored: { messageId: "m2", change } }, { epoch: "e", seq: 9 });
+  writer.add({ messages: [message(2, { content: "edited" })] }, { epoch: "e", seq: 10 });
+  writer.add({ stored: { messageId: "elsewhere", change } }, { epoch: "e", seq: 11 });
+  await writer.flush();
+  expect((await messagesBetween(database, "c1", 1, 2)).map(({ queued, content }) => [queued, content])).toEqual([
+    [true, "message 1"],
+    [undefined, "edited"],
+  ]);
+  expect(await database.get("meta", "position")).toEqual({ epoch: "e", seq: 11 });
 });
 
 test("a tab that is behind writes nothing over what a newer one wrote", async () => {
