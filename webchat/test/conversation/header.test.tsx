@@ -165,6 +165,15 @@ describe("the options", () => {
     expect(of(asked, "rename")).toEqual([["rename", ID, "New"], ["rename", ID, null]]);
   });
 
+  it("offer no way to take the title away where there must be one", async () => {
+    know([], { conversations: { [ID]: conversation({ title: "Old", is_default: false }) } });
+    show(recording().actions);
+    await choose("Rename …");
+    await userEvent.clear(await screen.findByRole("textbox", { name: "Title" }));
+    expect(screen.getByRole<HTMLButtonElement>("button", { name: "Save" }).disabled).toBe(true);
+    expect(screen.queryByText(/Left empty/)).toBeNull();
+  });
+
   it("say why it did not work, and keep what was written", async () => {
     know([]);
     show(recording({ rename: () => Promise.reject(new Error("Not now.")) }).actions);

@@ -1,4 +1,4 @@
-/** Another title for a conversation, or none. */
+/** Another title for a conversation, or none where that may be. */
 
 import { useActions } from "../../engine/actions.ts";
 import { useWords } from "../../i18n/words.ts";
@@ -12,7 +12,9 @@ export function RenameDialog({ conversation, agentName, onClose }: ConversationD
   return (
     <TitleForm
       heading={t("renameTitle")}
-      hint={t("renameHint", { name: agentName })}
+      // The server lets only the first chat with an agent go without one.
+      hint={conversation.is_default ? t("renameHint", { name: agentName }) : undefined}
+      isRequired={!conversation.is_default}
       done={t("save")}
       title={conversation.title ?? ""}
       onDone={(title) => actions.rename(conversation.conversation_id, title === "" ? null : title)}

@@ -15,7 +15,9 @@ const TITLE_LENGTH_AT_MOST = 200;
 
 interface TitleFormProps {
   readonly heading: string;
-  readonly hint: string;
+  readonly hint: string | undefined;
+  /** There must be one. */
+  readonly isRequired?: boolean;
   readonly done: string;
   readonly title: string;
   /** Closes the dialog unless it fails. */
@@ -23,7 +25,7 @@ interface TitleFormProps {
   readonly onClose: () => void;
 }
 
-export function TitleForm({ heading, hint, done, title, onDone, onClose }: TitleFormProps) {
+export function TitleForm({ heading, hint, isRequired = false, done, title, onDone, onClose }: TitleFormProps) {
   const t = useWords(words);
   const form = useId();
   const [text, setText] = useState(title);
@@ -37,7 +39,7 @@ export function TitleForm({ heading, hint, done, title, onDone, onClose }: Title
       actions={
         <>
           <Button onClick={onClose}>{t("cancel")}</Button>
-          <Button look="primary" type="submit" form={form} disabled={isBusy}>
+          <Button look="primary" type="submit" form={form} disabled={isBusy || (isRequired && text.trim() === "")}>
             {done}
           </Button>
         </>
