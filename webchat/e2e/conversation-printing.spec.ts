@@ -1,4 +1,4 @@
-/** A conversation on paper. */
+/** A conversation on paper, and in the colours of a system with high contrast. */
 
 import { expect, test } from "./harness.ts";
 
@@ -32,4 +32,25 @@ test("printed are all messages that are here, without the list of chats, the fie
   await page.emulateMedia({ media: null });
   const pages = (await page.pdf()).toString("latin1").match(/\/Type \/Page\b/g);
   expect(pages!.length).toBeGreaterThan(2);
+});
+
+test("with forced colours the open chat, a filter that is on, who is there and the focused field are told apart", async ({ person, agents }) => {
+  const alice = await person("Alice", { forcedColors: "active" });
+  const [coder, other] = [await agents.scripted("Coder"), await agents.scripted("Other")];
+  const { conversation_id: id } = await alice.rest.createConversation(coder.id);
+  await alice.rest.createConversation(other.id);
+  const page = await alice.signIn();
+  await page.goto(`/c/${id}`);
+  const background = (name: "open" | "other") =>
+    page.locator(name === "open" ? "nav a[aria-current=page]" : "nav li a:not([aria-current])").first().evaluate((row) => getComputedStyle(row).backgroundColor);
+  expect(await background("open")).not.toBe(await background("other"));
+  const chip = page.getByRole("button", { name: "Unread", exact: true });
+  const off = await chip.evaluate((each) => getComputedStyle(each).backgroundColor);
+  await chip.click();
+  expect(await chip.evaluate((each) => getComputedStyle(each).backgroundColor)).not.toBe(off);
+  const dot = page.locator("header [data-status=online]").first();
+  const [inside, edge] = await dot.evaluate((each) => [getComputedStyle(each).backgroundColor, getComputedStyle(each).borderColor]);
+  expect(inside).toBe(edge);
+  await page.getByRole("textbox", { name: "Message Coder" }).focus();
+  await expect(page.getByRole("textbox", { name: "Message Coder" })).toHaveCSS("outline-style", "solid");
 });
