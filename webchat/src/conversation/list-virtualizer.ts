@@ -31,12 +31,14 @@ interface ListOptions {
   /** Stays drawn wherever one scrolls, since it may have the focus. */
   readonly activeIndex: number;
   readonly position: Position | undefined;
+  /** All rows are drawn. */
+  readonly isWhole: boolean;
   readonly onChange: () => void;
   /** The list is moved by what is said, not by the reader. The same function every time. */
   readonly isFollowing: () => boolean;
 }
 
-export function useListVirtualizer({ scroller, rows, activeIndex, position, onChange, isFollowing }: ListOptions): ListVirtualizer {
+export function useListVirtualizer({ scroller, rows, activeIndex, position, isWhole, onChange, isFollowing }: ListOptions): ListVirtualizer {
   const tops = useRef(new Map<string, string>());
   const hasOtherTop = useRef(false);
   const isOtherTop = (row: Row | undefined): boolean => {
@@ -69,6 +71,7 @@ export function useListVirtualizer({ scroller, rows, activeIndex, position, onCh
       return hasOtherTop.current && entry === undefined ? element.offsetHeight : measureElement(element, entry, instance);
     },
     rangeExtractor: (range) => {
+      if (isWhole) return Array.from({ length: range.count }, (_, index) => index);
       const indexes = defaultRangeExtractor(range);
       if (activeIndex < 0 || activeIndex >= range.count || indexes.includes(activeIndex)) return indexes;
       return [...indexes, activeIndex].sort((one, other) => one - other);

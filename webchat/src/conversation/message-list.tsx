@@ -19,6 +19,7 @@ import styles from "./message-list.module.css";
 import { useOpening } from "./opening.ts";
 import { usePaging } from "./paging.ts";
 import { keepPosition, positionIn } from "./positions.ts";
+import { useIsPrinting } from "./printing.ts";
 import { Reveal } from "./quote.tsx";
 import { useReading } from "./reading.ts";
 import type { Author } from "./row-frame.tsx";
@@ -48,6 +49,7 @@ export function MessageList({ conversationId, messageId, author, timeline, rows 
     rows,
     activeIndex: active.index,
     position,
+    isWhole: useIsPrinting(scroller, follower),
     onChange: () => follower.current?.keepUp(),
     isFollowing: useCallback(() => follower.current?.isOn() ?? false, []),
   });
@@ -141,6 +143,7 @@ export function MessageList({ conversationId, messageId, author, timeline, rows 
           </Reveal>
         </div>
       </div>
+      {(timeline.hasOlder || timeline.hasNewer) && <p className="print-only">{t("printedInPart")}</p>}
       <StickyDay rows={rows} first={first} isShown={virtualizer.isScrolling} />
       <ListNotice conversationId={conversationId} timeline={timeline} isAtTop={first === 0} />
       {isJumpOffered && <JumpButton unread={unread} onJump={jump} />}
