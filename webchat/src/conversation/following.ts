@@ -45,12 +45,28 @@ export function useFollowing(
   const limitNow = useRef(limit);
   limitNow.current = limit;
 
+  const frame = useRef(0);
+  useEffect(
+    () => () => {
+      cancelAnimationFrame(frame.current);
+      frame.current = 0;
+    },
+    [],
+  );
+
   const keepUp = useCallback((): void => {
     const element = scroller.current;
     if (element === null) return;
+    if (!isOn.current || !mayFollow.current) {
+      // What grows below whoever has scrolled up leads them away from the end, too, without an event of scrolling. Looked
+      // at once per frame, and not while rows are being put in place.
+      frame.current ||= requestAnimationFrame(() => {
+        frame.current = 0;
+        setAway(gapToEnd(element) > element.clientHeight);
+      });
+      return;
+    }
     const gap = gapToEnd(element);
-    // What grows below whoever has scrolled up leads them away from the end, too, without an event of scrolling.
-    if (!isOn.current || !mayFollow.current) return setAway(gap > element.clientHeight);
     if (gap <= 0) return;
     const top = limitNow.current.top();
     if (top === undefined || element.scrollTop + gap <= top) {

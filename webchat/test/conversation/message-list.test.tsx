@@ -229,6 +229,7 @@ describe("staying at the end", () => {
     const places = log().querySelectorAll<HTMLElement>("[data-index]");
     expect(screen.queryByRole("button", { name: "Jump to latest" })).toBeNull();
     await layout.grow(places[places.length - 1]!, 1300);
+    await settled();
     expect(log().scrollTop).toBe(0);
     expect(screen.getByRole("button", { name: "Jump to latest" })).toBeTruthy();
   });
