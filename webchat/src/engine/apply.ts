@@ -41,10 +41,8 @@ export function apply(state: ChatState, event: AmtrioEvent, self: Self, now: num
     case "message_taken":
       return changeMessage(state, event.data, ({ queued: _, ...message }) => message);
     case "question_answered":
-    case "question_closed": {
-      const { question } = event.data;
-      return changeMessage(state, event.data, (message) => ({ ...message, question }));
-    }
+    case "question_closed":
+      return settled(state, event.data);
     case "reaction_added":
     case "reaction_removed":
       return reacted(state, event.data, event.type === "reaction_added");
@@ -148,6 +146,16 @@ function deleted(state: ChatState, message: Message): Applied {
     change: { ...applied.change, messages: [message] },
     ...(isPreviewLost && before.length === 0 && message.conversation_seq > 1 ? { missing: message.conversation_id } : {}),
   };
+}
+
+/** The list says of a chat whether it waits for its person, also of one that is not open. */
+function settled(state: ChatState, data: EventData["question_answered"] | EventData["question_closed"]): Applied {
+  const { conversation_id: id, message_id: messageId, question } = data;
+  const applied = changeConversation(state, id, (each) =>
+    each.last?.message_id === messageId ? { ...each, last: { ...each.last, question } } : each,
+  );
+  const next = changeMessage(applied.state, data, (message) => ({ ...message, question }));
+  return { ...next, change: { ...applied.change, ...next.change } };
 }
 
 function reacted(state: ChatState, data: EventData["reaction_added"], on: boolean): Applied {

@@ -129,6 +129,15 @@ describe("receipts", () => {
   });
 });
 
+test("a question that was answered on another device waits no more in the list, also where its chat was never opened", () => {
+  const question = { options: [{ id: "yes", label: "Yes" }], state: "open" } as never as NonNullable<Message["question"]>;
+  const asked = after([event("message", message(1, { question }))], BEGUN);
+  const answered = event("question_answered", { conversation_id: "c1", message_id: "m1", question: { ...question, state: "answered" } } as never);
+  expect(after([answered], asked).conversations["c1"]?.last).toMatchObject({ message_id: "m1", question: { state: "answered" } });
+  const other = after([event("message", message(2))], asked);
+  expect(after([answered], other).conversations["c1"]?.last).toEqual(other.conversations["c1"]?.last);
+});
+
 describe("reactions", () => {
   const thumb = { message_id: "m1", conversation_id: "c1", emoji: "👍", account_kind: "user", account_id: "alice" };
 
