@@ -1,16 +1,19 @@
 /** A conversation on paper, and in the colours of a system with high contrast. */
 
+import { readAll } from "./conversation-scene.ts";
 import { expect, test } from "./harness.ts";
 
 test("printed are all messages that are here, without the list of chats, the field and buttons; whatever the scheme, on white", async ({ person, agents }) => {
   const alice = await person("Alice", { colorScheme: "dark" });
   const coder = await agents.scripted("Coder");
   const { conversation_id: id } = await alice.rest.createConversation(coder.id);
+  for (let at = 1; at <= 40; at += 1) await coder.send(id, `Message ${at}. ${"Something that takes a line or two of the paper. ".repeat(4)}`);
+  // Otherwise it opens at the first unread one.
+  await readAll(alice, id);
   const page = await alice.signIn();
   await page.goto(`/c/${id}`);
   const log = page.getByRole("log");
-  for (let at = 1; at <= 40; at += 1) await coder.send(id, `Message ${at}. ${"Something that takes a line or two of the paper. ".repeat(4)}`);
-  await expect(log.getByText("Message 40.")).toBeVisible();
+  await expect(log.getByText("Message 40.")).toBeInViewport();
   await expect.poll(() => log.getByRole("article").count()).toBeLessThan(30);
   await page.evaluate(() => dispatchEvent(new Event("beforeprint")));
   await page.emulateMedia({ media: "print" });
