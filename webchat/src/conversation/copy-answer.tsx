@@ -2,8 +2,8 @@
 
 import type { Message } from "@amtrio/client";
 import { Check, Copy } from "lucide-react";
-import { useEffect, useState } from "react";
 import { wordsOf } from "../answer/answer-parts.tsx";
+import { useBriefly } from "../design/briefly.ts";
 import { notify } from "../design/toast.tsx";
 import { useWords } from "../i18n/words.ts";
 import { asHtml } from "../markdown/as-html.ts";
@@ -15,12 +15,7 @@ const SAID_MS = 1500;
 
 export function CopyAnswer({ message, isActive }: { readonly message: Message; readonly isActive: boolean }) {
   const t = useWords(words);
-  const [hasCopied, setHasCopied] = useState(false);
-  useEffect(() => {
-    if (!hasCopied) return;
-    const timer = setTimeout(() => setHasCopied(false), SAID_MS);
-    return () => clearTimeout(timer);
-  }, [hasCopied]);
+  const [hasCopied, sayCopied] = useBriefly<true>(SAID_MS);
   // Where it only used tools, a stand-in is its content.
   if (!message.run?.parts?.some(({ kind }) => kind === "text")) return null;
   const Icon = hasCopied ? Check : Copy;
@@ -31,12 +26,12 @@ export function CopyAnswer({ message, isActive }: { readonly message: Message; r
       className={styles["copy"]}
       aria-label={label}
       title={label}
-      data-done={hasCopied || undefined}
+      data-done={hasCopied}
       // Of all the rows, Tab leads to one.
       tabIndex={isActive ? 0 : -1}
       onClick={({ currentTarget }) => {
         copyFormatted(message.content, asHtml(wordsOf(currentTarget.closest("article")!))).then(
-          () => setHasCopied(true),
+          () => sayCopied(true),
           () => notify({ text: t("notCopied"), tone: "bad" }),
         );
       }}

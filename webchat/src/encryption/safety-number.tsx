@@ -1,7 +1,8 @@
 /** Digits to be compared by two people: large, in groups that can be read out, and to be copied. */
 
 import { Check, Copy } from "lucide-react";
-import { useEffect, useId, useState } from "react";
+import { useId } from "react";
+import { useBriefly } from "../design/briefly.ts";
 import { Button } from "../design/button.tsx";
 import { notify } from "../design/toast.tsx";
 import { useWords } from "../i18n/words.ts";
@@ -16,16 +17,11 @@ const COPIED_MS = 1500;
 export function Digits({ label, digits }: { readonly label: string; readonly digits: string }) {
   const t = useWords(words);
   const heading = useId();
-  const [isCopied, setIsCopied] = useState(false);
-  useEffect(() => {
-    if (!isCopied) return;
-    const timer = setTimeout(() => setIsCopied(false), COPIED_MS);
-    return () => clearTimeout(timer);
-  }, [isCopied]);
+  const [isCopied, sayCopied] = useBriefly<true>(COPIED_MS);
   const groups = digits.match(/.{1,5}/g) ?? [];
   const copy = (): void => {
     copyText(groups.join(" ")).then(
-      () => setIsCopied(true),
+      () => sayCopied(true),
       () => notify({ text: t("copy_failed"), tone: "bad" }),
     );
   };

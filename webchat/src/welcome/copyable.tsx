@@ -1,7 +1,8 @@
 /** Text to take along, with a button that copies it. */
 
 import { Check, Copy } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { useRef } from "react";
+import { useBriefly } from "../design/briefly.ts";
 import { Button } from "../design/button.tsx";
 import { notify } from "../design/toast.tsx";
 import { useWords } from "../i18n/words.ts";
@@ -21,17 +22,12 @@ interface CopyableProps {
 export function Copyable({ label, text }: CopyableProps) {
   const t = useWords(agentWords);
   const box = useRef<HTMLPreElement>(null);
-  const [copied, setCopied] = useState<string>();
+  const [copied, sayCopied] = useBriefly<string>(COPIED_MS);
   const isCopied = copied === text;
-  useEffect(() => {
-    if (copied === undefined) return undefined;
-    const timer = setTimeout(() => setCopied(undefined), COPIED_MS);
-    return () => clearTimeout(timer);
-  }, [copied]);
 
   function copy(): void {
     copyText(text).then(
-      () => setCopied(text),
+      () => sayCopied(text),
       () => {
         if (box.current !== null) getSelection()?.selectAllChildren(box.current);
         notify({ text: t("copyByHand") });

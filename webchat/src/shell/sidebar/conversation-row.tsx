@@ -88,7 +88,11 @@ export const ConversationRow = memo(function ConversationRow({ id, isOpen, isTab
             )}
           </span>
           <span className={styles["bottom"]}>
-            {name !== agentsName && <bdi className={styles["agent"]}>{agentsName}</bdi>}
+            {name !== agentsName && (
+              <span className={styles["agent"]}>
+                <bdi>{agentsName}</bdi>
+              </span>
+            )}
             <PreviewLine id={id} isOpen={isOpen} />
             {conversation.unread === 0 && isAsking && (
               <span className={classes(styles["badge"], quiet && styles["quiet"])} aria-hidden>
