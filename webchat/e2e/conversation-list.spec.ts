@@ -45,6 +45,28 @@ test("a conversation opens at its end, and draws only what is near the screen", 
   await expect(jump(page)).toHaveCount(0);
 });
 
+test("under reduced motion the list has its new height at once, and is at its end", async ({ person, agents }) => {
+  const alice = await person("Alice", { reducedMotion: "reduce" });
+  const coder = await agents.scripted("Coder");
+  const { conversation_id: id } = await alice.rest.createConversation(coder.id);
+  await fill(coder, id, 150);
+  await readAll(alice, id);
+  const page = await alice.signIn();
+  await page.goto(`/c/${id}`);
+  await expect(newest(page)).toContainText("Word number 150 ");
+  await expect.poll(() => gapToEnd(page)).toBeLessThan(2);
+  // A transition, however short, would begin at the old height.
+  const heights = await log(page).evaluate((scroller) => {
+    const rows = scroller.firstElementChild as HTMLElement;
+    const { height } = rows.style;
+    rows.style.height = `${rows.offsetHeight + 1000}px`;
+    const grown = scroller.scrollHeight;
+    rows.style.height = height;
+    return { grown, before: scroller.scrollHeight };
+  });
+  expect(heights.grown - heights.before).toBe(1000);
+});
+
 /** The days that were named at the upper edge since, at least so visible. */
 async function daysNamed(page: Page, opacity: number): Promise<() => Promise<string[]>> {
   await page.evaluate((least) => {

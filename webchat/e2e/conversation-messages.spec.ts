@@ -1,6 +1,6 @@
 /** What can be done with one message, and what the other side and other devices see of it. */
 
-import { expect, type Page } from "./harness.ts";
+import { expect, gapToEnd, type Page } from "./harness.ts";
 import {
   articles,
   choose,
@@ -165,6 +165,8 @@ test("a reply to something far back leads there, too, and under reduced motion n
   await page.goto(`/c/${id}`);
   const animations = await watchAnimations(page);
   await expect(page.getByText("The very first word")).toHaveCount(1);
+  await expect(newest(page)).toBeInViewport({ ratio: 1 });
+  await expect.poll(() => gapToEnd(page)).toBeLessThan(2);
   await quote(page, "Coder The very first word").click();
   await expect(saying(page, "The very first word")).toBeFocused();
   await expect(saying(page, "The very first word")).toBeInViewport({ ratio: 1 });
