@@ -283,7 +283,7 @@ test.describe("pushes", () => {
     const { message_id } = await coder.send(id, "Build **finished**");
     await expect.poll(() => service.pushed).toHaveLength(1);
     await deliver(alice.context, page, service.pushed[0]!);
-    await expect.poll(() => shown(page)).toEqual(["Coder: Build finished"]);
+    expect(await shown(page)).toEqual(["Coder: Build finished"]);
 
     await page.goto("/settings");
     await click(alice.context);
@@ -333,8 +333,21 @@ async function deliver(context: BrowserContext, page: Page, data: string): Promi
     });
     void session.send("ServiceWorker.enable");
   });
+  const worker = context.serviceWorkers()[0]!;
+  await worker.evaluate(watchShowing);
   await session.send("ServiceWorker.deliverPushMessage", { origin: new URL(page.url()).origin, registrationId, data });
+  await worker.evaluate(() => (globalThis as unknown as { isShown: Promise<void> }).isShown);
   await session.detach();
+}
+
+/** Not to be asked for before it is there: Chromium forgets a notification that somebody looks for while it is being shown. */
+function watchShowing(): void {
+  const { registration } = globalThis as unknown as { registration: ServiceWorkerRegistration };
+  const show = registration.showNotification.bind(registration);
+  const isShown = new Promise<void>((resolve) => {
+    registration.showNotification = (...args) => show(...args).then(resolve);
+  });
+  Object.assign(globalThis, { isShown });
 }
 
 function shown(page: Page): Promise<string[]> {
