@@ -25,7 +25,7 @@ const config: UserConfig & { test: object } = {
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     license: { fileName: LICENSES },
-    // What the first page needs is one file: on a phone's line each request costs more than what it brings.
+    // What the first page needs is in as few files as can be: on a phone's line each request costs more than what it brings.
     rolldownOptions: { output: { codeSplitting: { groups: [{ name: "start", tags: ["$initial"] }] } } },
   },
   test: {
@@ -33,6 +33,7 @@ const config: UserConfig & { test: object } = {
     include: ["test/**/*.test.{ts,tsx}"],
     setupFiles: ["test/setup.ts"],
     restoreMocks: true,
+    testTimeout: 20_000,
   },
 };
 
