@@ -1,14 +1,14 @@
-/** Whether the answer that is being made waits for its person: it has asked something, and nobody has answered yet. */
+/** What the answer that is being made waits for: it has asked its person something, and nobody has answered yet. */
 
 import type { Message } from "@amtrio/client";
 import { live } from "../engine/live.ts";
 import { useChat, type ChatState } from "../engine/state.ts";
 import { useIsPast } from "./use-time-left.ts";
 
-export function useWaitsForPerson(conversationId: string): boolean {
+export function useWaitingQuestion(conversationId: string): Message | undefined {
   const asked = useChat((state) => waitingQuestion(state, conversationId));
   const isPast = useIsPast(asked?.question?.expires_at);
-  return asked !== undefined && !isPast;
+  return isPast ? undefined : asked;
 }
 
 /** The newest question that was asked since the run began and is open. An older one is not what the run waits for. */

@@ -70,7 +70,7 @@ function ComposerOf({ conversationId }: ComposerProps) {
   const agentName = agent?.name ?? agentId ?? "";
   const secrecy = useChat((state) => state.secrecy[conversationId]?.kind);
   const { runId, stopping, stop } = useStop(conversationId, () => isEmpty && intent === undefined && recording === undefined);
-  const asked = useAsked(conversationId, runId !== undefined, field);
+  const asked = useAsked(conversationId, field);
   const preferred = usePreferred();
   const [caret, setCaret] = useState<number>();
   const [recording, setRecording] = useState<"held" | "tapped">();

@@ -2,7 +2,7 @@
 
 import { useEffect, useReducer } from "react";
 import { isBeingStopped } from "../answer/stopping.ts";
-import { useWaitsForPerson } from "../answer/waiting-question.ts";
+import { useWaitingQuestion } from "../answer/waiting-question.ts";
 import { useChat } from "../engine/state.ts";
 import { ago } from "../i18n/dates.ts";
 import { useWords } from "../i18n/words.ts";
@@ -25,7 +25,7 @@ export function StatusLine({ conversationId, agentId, prefix }: StatusLineProps)
   const agent = useChat((state) => state.agents[agentId]);
   const isAnswering = useChat((state) => (state.runs[conversationId]?.length ?? 0) > 0);
   const isStopping = useChat(({ runs, stopping }) => isBeingStopped(stopping[runs[conversationId]?.at(-1) ?? ""]));
-  const isAsking = useWaitsForPerson(conversationId);
+  const isAsking = useWaitingQuestion(conversationId) !== undefined;
   const isTyping = useIsTyping(conversationId);
   const isCut = useChat((state) => state.link.kind === "offline");
   useMinutes();

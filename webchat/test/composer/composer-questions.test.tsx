@@ -1,16 +1,17 @@
-import { Refused, type Message, type Question } from "@amtrio/client";
+import { Refused, type Message, type Question, type RunView } from "@amtrio/client";
 import { act, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { keepAnswer } from "../../src/answer/begun-answers.ts";
-import { openQuestion } from "../../src/composer/asked.ts";
 import { Composer } from "../../src/composer/composer.tsx";
+import { live } from "../../src/engine/live.ts";
 import { chat } from "../../src/engine/state.ts";
 import { AGENT, HERE, message, show, stage, timeline, type Stage } from "./stage.tsx";
 
 let scene: Stage;
 beforeEach(() => {
   scene = stage();
+  live.clear();
   chat.setState({ runs: { [HERE]: ["run-1"] }, agents: { coder: { ...AGENT, supports: ["stop", "steer", "queue"] } } });
 });
 
@@ -88,12 +89,25 @@ test("in an encrypted conversation nothing is said in plain words", async () => 
   expect(scene.askedFor("send")).toHaveLength(1);
 });
 
-test("only an open question for words, asked in the answer that runs, is taken for one", () => {
-  const [begins, steers, waits] = [message(3, "Next"), message(3, "so", { steers: "run-1" }), message(3, "then", { queued: true })];
-  expect(openQuestion([message(1, "Go on"), asks(2)])?.message_id).toBe("m2");
-  expect(openQuestion([asks(2), steers])?.message_id).toBe("m2");
-  expect(openQuestion([asks(2), waits])?.message_id).toBe("m2");
-  expect(openQuestion([asks(2), begins])).toBeUndefined();
-  expect(openQuestion([asks(2, { free_text: false })])).toBeUndefined();
-  expect(openQuestion([asks(2, { state: "answered" })])).toBeUndefined();
+describe("taken for one that waits for words is", () => {
+  const begun = (startedAt: string): void => live.set({ run_id: "run-1", started_at: startedAt } as RunView);
+  const isAnswered = (): boolean => screen.queryByRole("button", { name: "Write a message" }) !== null;
+
+  test.each([
+    { what: "an open one", messages: [message(1, "Go on"), asks(2)], is: true },
+    { what: "one after which something was steered or queued", messages: [asks(2), message(3, "so", { steers: "run-1" })], is: true },
+    { what: "not one with buttons alone", messages: [asks(2, { free_text: false })], is: false },
+    { what: "not one that was answered", messages: [asks(2, { state: "answered" })], is: false },
+  ])("$what", ({ messages, is }) => {
+    timeline(...messages);
+    show(scene, <Composer conversationId={HERE} />);
+    expect(isAnswered()).toBe(is);
+  });
+
+  test("not one of an answer that is over", () => {
+    begun("2026-01-02T00:00:00.000Z");
+    timeline({ ...asks(2), created_at: "2026-01-01T00:00:00.000Z" }, message(3, "Next"));
+    show(scene, <Composer conversationId={HERE} />);
+    expect(isAnswered()).toBe(false);
+  });
 });

@@ -3,7 +3,7 @@
 import { BellOff, MoreHorizontal, Pin } from "lucide-react";
 import { memo, type KeyboardEvent, type MouseEvent, type ReactNode } from "react";
 import { Link } from "wouter";
-import { useWaitsForPerson } from "../../answer/waiting-question.ts";
+import { useWaitingQuestion } from "../../answer/waiting-question.ts";
 import { Avatar } from "../../design/avatar.tsx";
 import { classes } from "../../design/classes.ts";
 import { useChat } from "../../engine/state.ts";
@@ -32,7 +32,7 @@ export const ConversationRow = memo(function ConversationRow({ id, isOpen, isTab
   const agent = useChat((state) => (conversation === undefined ? undefined : state.agents[conversation.agent_id]));
   // Without a connection nobody knows who is there.
   const isCut = useChat((state) => state.link.kind === "offline");
-  const isAsking = useWaitsForPerson(id);
+  const isAsking = useWaitingQuestion(id) !== undefined;
   const isMenuOpen = useIsRowMenuOpen(id);
   const today = useToday();
   const press = useLongPress((point) => openRowMenu({ conversationId: id, opener: document.getElementById(rowId(id))!, point }));

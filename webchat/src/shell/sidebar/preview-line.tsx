@@ -2,7 +2,7 @@
 
 import { CircleAlert, CircleQuestionMark, Clock, Lock, Paperclip } from "lucide-react";
 import type { ReactNode } from "react";
-import { useWaitsForPerson } from "../../answer/waiting-question.ts";
+import { useWaitingQuestion } from "../../answer/waiting-question.ts";
 import { classes } from "../../design/classes.ts";
 import { useChat } from "../../engine/state.ts";
 import { useWords } from "../../i18n/words.ts";
@@ -14,7 +14,7 @@ import { words } from "./words.ts";
 export function PreviewLine({ id, isOpen }: { readonly id: string; readonly isOpen: boolean }) {
   const isTyping = useIsTyping(id);
   const isAnswering = useChat((state) => (state.runs[id]?.length ?? 0) > 0);
-  const isAsking = useWaitsForPerson(id);
+  const isAsking = useWaitingQuestion(id) !== undefined;
   const draft = useChat((state) => state.drafts[id]);
   const outgoing = useChat((state) => state.outgoing[id]?.at(-1));
   const last = useChat((state) => state.conversations[id]?.last ?? null);
