@@ -10,7 +10,7 @@ import { createStore } from "zustand/vanilla";
 import { endReply } from "../conversation/intent.ts";
 import type { Actions } from "../engine/actions.ts";
 import { isSealed } from "../engine/sealed-files.ts";
-import { chat } from "../engine/state.ts";
+import { chat, isSecret } from "../engine/state.ts";
 import { bytes } from "../i18n/dates.ts";
 import { sayNow } from "../i18n/words.ts";
 import { isPassing, waitMs } from "./retrying.ts";
@@ -114,11 +114,10 @@ export function removeFile(conversationId: string, id: string): void {
  * what its message hides; sealed, nobody could open it without.
  */
 function renewUnfit(conversationId: string): void {
-  const secrecy = chat.getState().secrecy[conversationId]?.kind;
+  const secrecy = chat.getState().secrecy[conversationId];
   if (secrecy === undefined) return;
-  const isOn = secrecy === "on" || secrecy === "changed";
   for (const { id, attachment } of trayOf(conversationId).files) {
-    if (attachment === undefined || isSealed(attachment) === isOn) continue;
+    if (attachment === undefined || isSealed(attachment) === isSecret(secrecy)) continue;
     takeBack(jobs.get(id)!.actions, attachment);
     update(conversationId, id, { ...FRESH });
   }

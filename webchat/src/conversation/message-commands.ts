@@ -6,7 +6,7 @@ import { spelled } from "../composer/emoji-spelling.ts";
 import { giveBack } from "../composer/giving-back.ts";
 import { notify, notifyError } from "../design/toast.tsx";
 import { useActions, type Actions } from "../engine/actions.ts";
-import { chat } from "../engine/state.ts";
+import { chat, isSecret } from "../engine/state.ts";
 import { sayNow } from "../i18n/words.ts";
 import { copyText } from "../markdown/copying.ts";
 import { intend } from "./intent.ts";
@@ -26,9 +26,8 @@ export function useMessageCommands(): MessageCommands {
  * of a message from before would go in the clear.
  */
 export function canEdit(message: Message): boolean {
-  const secrecy = chat.getState().secrecy[message.conversation_id]?.kind;
-  const isSecret = secrecy === "on" || secrecy === "changed";
-  return message.sender_type === "client" && message.kind !== "encrypted" && !message.deleted && !isSecret;
+  const secrecy = chat.getState().secrecy[message.conversation_id];
+  return message.sender_type === "client" && message.kind !== "encrypted" && !message.deleted && !isSecret(secrecy);
 }
 
 /** What can be asked once more at a message: its own words, or those that it answers. Not what came with files: they belong to it. */

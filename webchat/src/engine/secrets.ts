@@ -9,7 +9,7 @@ import type { AmtrioEvent, Attachment, Message, Rest } from "@amtrio/client";
 import type { Vault } from "../encryption/vault.ts";
 import type { OutboxRow } from "./database.ts";
 import { describedOf, isCiphertext, isSealed, sealedFilesOf, type SealedFile } from "./sealed-files.ts";
-import { chat, type ChatState, type Secrecy } from "./state.ts";
+import { chat, isSecret, type ChatState, type Secrecy } from "./state.ts";
 
 /** What messages say and bring, by their ids. */
 export type Deciphered = Pick<ChatState, "plain" | "sealedFiles">;
@@ -44,8 +44,7 @@ export class Secrets {
 
   /** Whether what is said there is to be sealed, as far as it is known right now; undefined: to be looked up (`isOn`). */
   isOnNow(conversationId: string): boolean | undefined {
-    const known = chat.getState().secrecy[conversationId]?.kind;
-    if (known === "on" || known === "changed") return true;
+    if (isSecret(chat.getState().secrecy[conversationId])) return true;
     // Nobody has looked yet, or another tab has turned it on since.
     return this.isUsed ? undefined : false;
   }
@@ -110,7 +109,7 @@ export class Secrets {
   async verify(conversationId: string): Promise<void> {
     const vault = await this.#open();
     const [agentId, shown] = [agentOf(conversationId), chat.getState().secrecy[conversationId]];
-    if (agentId === undefined || (shown?.kind !== "on" && shown?.kind !== "changed")) return;
+    if (agentId === undefined || !isSecret(shown)) return;
     if (shown.kind === "changed" && (await vault.accept(agentId, shown.safetyNumber))) {
       await vault.begin(this.#rest, conversationId, agentId);
     }

@@ -83,6 +83,11 @@ export type Secrecy =
   /** The agent's identity is not the one that was seen before: nothing is sent until a person has looked. */
   | { readonly kind: "changed"; readonly safetyNumber: string };
 
+/** Whether what is said is sealed. */
+export function isSecret(secrecy: Secrecy | undefined): secrecy is Extract<Secrecy, { readonly safetyNumber: string }> {
+  return secrecy?.kind === "on" || secrecy?.kind === "changed";
+}
+
 export interface ChatState {
   /** Null: nobody is signed in. Undefined: not known yet. */
   readonly self: Self | null | undefined;

@@ -6,7 +6,7 @@ import { Dialog } from "../../design/dialog.tsx";
 import { Switch } from "../../design/field.tsx";
 import { Digits } from "../../encryption/safety-number.tsx";
 import { useActions } from "../../engine/actions.ts";
-import { useChat, type Secrecy } from "../../engine/state.ts";
+import { isSecret, useChat, type Secrecy } from "../../engine/state.ts";
 import { useWords } from "../../i18n/words.ts";
 import { Problem } from "../../welcome/problem.tsx";
 import type { ConversationDialogProps } from "./conversation-dialog.tsx";
@@ -22,7 +22,7 @@ export function EncryptionDialog({ conversation, agentName, onClose }: Conversat
   const { conversation_id: id } = conversation;
   const secrecy = useChat((state) => state.secrecy[id] ?? OFF);
   const { isBusy, error, run } = useDoing();
-  const hasNumber = secrecy.kind === "on" || secrecy.kind === "changed";
+  const hasNumber = isSecret(secrecy);
   const isVerified = secrecy.kind === "on" && secrecy.verified;
   const name = agentName;
   return (
