@@ -7,7 +7,7 @@ import { useWords } from "../i18n/words.ts";
 import { Select } from "../settings/select.tsx";
 import { Problem } from "../welcome/problem.tsx";
 import { Submit } from "../welcome/submit.tsx";
-import { useWork } from "../welcome/work.ts";
+import { useWork } from "../design/work.ts";
 import styles from "./manage.module.css";
 import { PeopleField } from "./people-field.tsx";
 import type { AdminAgent } from "./shapes.ts";

@@ -8,7 +8,7 @@ import { useWords } from "../i18n/words.ts";
 import { useFieldErrors } from "../welcome/field-errors.ts";
 import { Problem } from "../welcome/problem.tsx";
 import { Submit } from "../welcome/submit.tsx";
-import { useWork } from "../welcome/work.ts";
+import { useWork } from "../design/work.ts";
 import styles from "./manage.module.css";
 import type { AdminAgent } from "./shapes.ts";
 import { words } from "./words.ts";

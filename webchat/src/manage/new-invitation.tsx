@@ -12,7 +12,7 @@ import { Copyable } from "../welcome/copyable.tsx";
 import { useFieldErrors } from "../welcome/field-errors.ts";
 import { Problem } from "../welcome/problem.tsx";
 import { Submit } from "../welcome/submit.tsx";
-import { useWork } from "../welcome/work.ts";
+import { useWork } from "../design/work.ts";
 import styles from "./manage.module.css";
 import { words } from "./words.ts";
 

@@ -11,7 +11,7 @@ import { Group } from "../settings/frame.tsx";
 import { useLoaded } from "../settings/loading.ts";
 import { Problem } from "../welcome/problem.tsx";
 import { Submit } from "../welcome/submit.tsx";
-import { useWork } from "../welcome/work.ts";
+import { useWork } from "../design/work.ts";
 import styles from "./manage.module.css";
 import { REGISTRATIONS, type Registration, type ServerSettings } from "./shapes.ts";
 import { words } from "./words.ts";

@@ -14,7 +14,7 @@ import { Select } from "../settings/select.tsx";
 import { TIERS, useTierName, type Tier } from "../settings/tiers.ts";
 import { Copyable } from "../welcome/copyable.tsx";
 import { Problem } from "../welcome/problem.tsx";
-import { useWork } from "../welcome/work.ts";
+import { useWork } from "../design/work.ts";
 import styles from "./manage.module.css";
 import type { AdminUser } from "./shapes.ts";
 import { UserSessions } from "./user-sessions.tsx";

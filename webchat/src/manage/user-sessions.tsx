@@ -11,7 +11,7 @@ import { useLoaded } from "../settings/loading.ts";
 import { Row, Rows } from "../settings/rows.tsx";
 import { describe } from "../settings/user-agent.ts";
 import { Problem } from "../welcome/problem.tsx";
-import { useWork } from "../welcome/work.ts";
+import { useWork } from "../design/work.ts";
 import type { AdminUser } from "./shapes.ts";
 import { words } from "./words.ts";
 

@@ -7,7 +7,7 @@ import { Field } from "../design/field.tsx";
 import { useWords } from "../i18n/words.ts";
 import { Problem, type Meanings } from "../welcome/problem.tsx";
 import { Submit } from "../welcome/submit.tsx";
-import { useWork } from "../welcome/work.ts";
+import { useWork } from "../design/work.ts";
 import styles from "./confirm.module.css";
 import { frameWords } from "./frame-words.ts";
 

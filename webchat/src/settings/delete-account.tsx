@@ -12,7 +12,7 @@ import { useFieldErrors } from "../welcome/field-errors.ts";
 import { PasswordField } from "../welcome/password-field.tsx";
 import { Problem, useWait } from "../welcome/problem.tsx";
 import { Submit } from "../welcome/submit.tsx";
-import { useWork } from "../welcome/work.ts";
+import { useWork } from "../design/work.ts";
 import { words as credentialWords } from "../welcome/words.ts";
 import confirm from "./confirm.module.css";
 import { frameWords } from "./frame-words.ts";

@@ -9,7 +9,7 @@ import { useChat } from "../engine/state.ts";
 import { bytes } from "../i18n/dates.ts";
 import { useWords } from "../i18n/words.ts";
 import { Problem } from "../welcome/problem.tsx";
-import { useWork } from "../welcome/work.ts";
+import { useWork } from "../design/work.ts";
 import styles from "./account-section.module.css";
 import { words } from "./words.ts";
 

@@ -11,7 +11,7 @@ import { useFieldErrors } from "../welcome/field-errors.ts";
 import { PasswordField } from "../welcome/password-field.tsx";
 import { Problem, useWait } from "../welcome/problem.tsx";
 import { Submit } from "../welcome/submit.tsx";
-import { useWork } from "../welcome/work.ts";
+import { useWork } from "../design/work.ts";
 import { words as credentialWords } from "../welcome/words.ts";
 import styles from "./account-section.module.css";
 import { words } from "./words.ts";

@@ -7,7 +7,7 @@ import { useActions } from "../engine/actions.ts";
 import { fullTime } from "../i18n/dates.ts";
 import { useWords } from "../i18n/words.ts";
 import { Problem } from "../welcome/problem.tsx";
-import { useWork } from "../welcome/work.ts";
+import { useWork } from "../design/work.ts";
 import { Await } from "./await.tsx";
 import { useLoaded } from "./loading.ts";
 import { Row, Rows } from "./rows.tsx";

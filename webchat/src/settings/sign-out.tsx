@@ -7,7 +7,7 @@ import { notify } from "../design/toast.tsx";
 import { useActions } from "../engine/actions.ts";
 import { useWords } from "../i18n/words.ts";
 import { useProblem } from "../welcome/problem.tsx";
-import { useWork } from "../welcome/work.ts";
+import { useWork } from "../design/work.ts";
 import { SignOutQuestion, useLosses } from "./sign-out-question.tsx";
 import styles from "./sign-out.module.css";
 import { words } from "./words.ts";

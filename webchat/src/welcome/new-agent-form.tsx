@@ -12,7 +12,7 @@ import styles from "./connect-agent.module.css";
 import { useFieldErrors } from "./field-errors.ts";
 import { Problem } from "./problem.tsx";
 import { Submit } from "./submit.tsx";
-import { useWork } from "./work.ts";
+import { useWork } from "../design/work.ts";
 
 export interface NewAgent {
   readonly agentId: string;

@@ -2,7 +2,7 @@
 
 import { useLocation } from "wouter";
 import { useActions } from "../engine/actions.ts";
-import { useWork } from "./work.ts";
+import { useWork } from "../design/work.ts";
 
 interface OpenChat {
   readonly isPending: boolean;

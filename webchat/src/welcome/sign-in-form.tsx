@@ -10,7 +10,7 @@ import { PasswordField } from "./password-field.tsx";
 import { Problem, useWait } from "./problem.tsx";
 import { Submit } from "./submit.tsx";
 import styles from "./welcome.module.css";
-import { useWork } from "./work.ts";
+import { useWork } from "../design/work.ts";
 import { words } from "./words.ts";
 
 export function SignInForm() {

@@ -3,20 +3,20 @@
 import { useLocation } from "wouter";
 import { Button } from "../../design/button.tsx";
 import { Dialog } from "../../design/dialog.tsx";
+import { useWork } from "../../design/work.ts";
 import { useActions } from "../../engine/actions.ts";
 import { useWords } from "../../i18n/words.ts";
 import { Problem } from "../../welcome/problem.tsx";
 import { openDialog } from "../opened.ts";
 import type { ConversationDialogProps } from "./conversation-dialog.tsx";
 import styles from "./dialogs.module.css";
-import { useDoing } from "./doing.ts";
 import { words } from "./words.ts";
 
 export function DeleteDialog({ conversation, agentName, onClose }: ConversationDialogProps) {
   const t = useWords(words);
   const actions = useActions();
   const [, navigate] = useLocation();
-  const { isBusy, error, run } = useDoing();
+  const { isPending, error, run } = useWork();
   return (
     <Dialog
       title={t("deleteTitle")}
@@ -26,15 +26,13 @@ export function DeleteDialog({ conversation, agentName, onClose }: ConversationD
           <Button onClick={onClose}>{t("cancel")}</Button>
           <Button
             look="danger"
-            disabled={isBusy}
+            disabled={isPending}
             onClick={() =>
-              run(
-                () => actions.deleteConversation(conversation.conversation_id),
-                () => {
-                  onClose();
-                  navigate("/", { replace: true });
-                },
-              )
+              void run(async () => {
+                await actions.deleteConversation(conversation.conversation_id);
+                onClose();
+                navigate("/", { replace: true });
+              })
             }
           >
             {t("delete")}

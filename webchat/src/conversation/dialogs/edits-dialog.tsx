@@ -4,6 +4,7 @@ import { useEffect, useState } from "react";
 import { Button } from "../../design/button.tsx";
 import { Dialog } from "../../design/dialog.tsx";
 import { Spinner } from "../../design/spinner.tsx";
+import { useWork } from "../../design/work.ts";
 import { useActions } from "../../engine/actions.ts";
 import { fullTime } from "../../i18n/dates.ts";
 import { useWords } from "../../i18n/words.ts";
@@ -11,7 +12,6 @@ import { Markdown } from "../../markdown/markdown.tsx";
 import { Problem } from "../../welcome/problem.tsx";
 import type { MessageDialogProps } from "./details-dialog.tsx";
 import styles from "./dialogs.module.css";
-import { useDoing } from "./doing.ts";
 import { words } from "./words.ts";
 
 interface Edit {
@@ -24,11 +24,11 @@ interface Edit {
 export function EditsDialog({ message, onClose }: MessageDialogProps) {
   const t = useWords(words);
   const { rest } = useActions();
-  const { error, run } = useDoing();
+  const { error, run } = useWork();
   const [edits, setEdits] = useState<readonly Edit[]>();
   const { message_id: id } = message;
   useEffect(() => {
-    run(async () => {
+    void run(async () => {
       const answer = await rest.call<{ edits: Edit[] }>("GET", `/messages/${encodeURIComponent(id)}/edits`);
       setEdits(answer.edits);
     });

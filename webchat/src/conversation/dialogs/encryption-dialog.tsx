@@ -4,6 +4,7 @@ import { ShieldAlert, ShieldCheck, ShieldQuestion } from "lucide-react";
 import { Button } from "../../design/button.tsx";
 import { Dialog } from "../../design/dialog.tsx";
 import { Switch } from "../../design/field.tsx";
+import { useWork } from "../../design/work.ts";
 import { Digits } from "../../encryption/safety-number.tsx";
 import { useActions } from "../../engine/actions.ts";
 import { isSecret, useChat, type Secrecy } from "../../engine/state.ts";
@@ -11,7 +12,6 @@ import { useWords } from "../../i18n/words.ts";
 import { Problem } from "../../welcome/problem.tsx";
 import type { ConversationDialogProps } from "./conversation-dialog.tsx";
 import styles from "./dialogs.module.css";
-import { useDoing } from "./doing.ts";
 import { words } from "./words.ts";
 
 const OFF: Secrecy = { kind: "off" };
@@ -21,7 +21,7 @@ export function EncryptionDialog({ conversation, agentName, onClose }: Conversat
   const actions = useActions();
   const { conversation_id: id } = conversation;
   const secrecy = useChat((state) => state.secrecy[id] ?? OFF);
-  const { isBusy, error, run } = useDoing();
+  const { isPending, error, run } = useWork();
   const hasNumber = isSecret(secrecy);
   const isVerified = secrecy.kind === "on" && secrecy.verified;
   const name = agentName;
@@ -33,7 +33,7 @@ export function EncryptionDialog({ conversation, agentName, onClose }: Conversat
         <>
           <Button onClick={onClose}>{t("close")}</Button>
           {hasNumber && !isVerified && (
-            <Button look="primary" disabled={isBusy} onClick={() => run(() => actions.markVerified(id))}>
+            <Button look="primary" disabled={isPending} onClick={() => void run(() => actions.markVerified(id))}>
               {t("markVerified")}
             </Button>
           )}
@@ -54,8 +54,8 @@ export function EncryptionDialog({ conversation, agentName, onClose }: Conversat
         <Switch
           label={t("secrecySwitch")}
           checked={hasNumber}
-          disabled={isBusy}
-          onChange={(on) => run(() => actions.setEncryption(id, on))}
+          disabled={isPending}
+          onChange={(on) => void run(() => actions.setEncryption(id, on))}
         />
       )}
       {hasNumber && (

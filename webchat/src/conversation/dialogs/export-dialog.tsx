@@ -6,13 +6,13 @@ import { download } from "../../attachments/download.ts";
 import { Button } from "../../design/button.tsx";
 import { Dialog } from "../../design/dialog.tsx";
 import { notify } from "../../design/toast.tsx";
+import { useWork } from "../../design/work.ts";
 import { useActions } from "../../engine/actions.ts";
 import { useWords } from "../../i18n/words.ts";
 import { Problem } from "../../welcome/problem.tsx";
 import { filesIn, textIn } from "../message-text.ts";
 import type { ConversationDialogProps } from "./conversation-dialog.tsx";
 import styles from "./dialogs.module.css";
-import { useDoing } from "./doing.ts";
 import { asJson, asMarkdown, fileNameOf } from "./transcript.ts";
 import { words } from "./words.ts";
 
@@ -23,7 +23,7 @@ const TYPES = { md: "text/markdown", json: "application/json" } as const;
 export function ExportDialog({ conversation, agentName, onClose }: ConversationDialogProps) {
   const t = useWords(words);
   const actions = useActions();
-  const { isBusy, error, run } = useDoing();
+  const { isPending, error, run } = useWork();
   const [count, setCount] = useState(0);
   const abort = useRef<AbortController>(undefined);
   useEffect(() => () => abort.current?.abort(), []);
@@ -53,13 +53,13 @@ export function ExportDialog({ conversation, agentName, onClose }: ConversationD
   function begin(extension: keyof typeof TYPES): void {
     const controller = new AbortController();
     abort.current = controller;
-    run(() => write(extension, controller.signal));
+    void run(() => write(extension, controller.signal));
   }
 
   return (
     <Dialog title={t("exportTitle")} onClose={onClose}>
       <p>{t("exportBody")}</p>
-      {isBusy ? (
+      {isPending ? (
         <div className={styles["progress"]}>
           <progress aria-label={t("exportTitle")} max={Math.max(conversation.lastSeq, 1)} value={count} />
           <span>{t("exporting", { n: count })}</span>

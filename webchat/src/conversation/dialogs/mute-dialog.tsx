@@ -2,13 +2,13 @@
 
 import { Button } from "../../design/button.tsx";
 import { Dialog } from "../../design/dialog.tsx";
+import { useWork } from "../../design/work.ts";
 import { useActions } from "../../engine/actions.ts";
 import { useWords } from "../../i18n/words.ts";
 import { Problem } from "../../welcome/problem.tsx";
 import { untilAfter, type Span } from "../muting.ts";
 import type { ConversationDialogProps } from "./conversation-dialog.tsx";
 import styles from "./dialogs.module.css";
-import { useDoing } from "./doing.ts";
 import { words } from "./words.ts";
 
 const CHOICES = { hour: "muteHour", hours: "muteHours", week: "muteWeek", ever: "muteEver" } as const;
@@ -16,7 +16,7 @@ const CHOICES = { hour: "muteHour", hours: "muteHours", week: "muteWeek", ever: 
 export function MuteDialog({ conversation, onClose }: ConversationDialogProps) {
   const t = useWords(words);
   const actions = useActions();
-  const { isBusy, error, run } = useDoing();
+  const { isPending, error, run } = useWork();
   return (
     <Dialog title={t("muteTitle")} onClose={onClose}>
       <p>{t("muteBody")}</p>
@@ -24,9 +24,9 @@ export function MuteDialog({ conversation, onClose }: ConversationDialogProps) {
         {(Object.keys(CHOICES) as Span[]).map((span) => (
           <Button
             key={span}
-            disabled={isBusy}
+            disabled={isPending}
             onClick={() =>
-              run(() => actions.mute(conversation.conversation_id, untilAfter(span)), onClose)
+              void run(() => actions.mute(conversation.conversation_id, untilAfter(span)).then(onClose))
             }
           >
             {t(CHOICES[span])}

@@ -10,7 +10,6 @@ import { useWords } from "../../i18n/words.ts";
 import { useProblem } from "../../welcome/problem.tsx";
 import type { ConversationDialogProps } from "./conversation-dialog.tsx";
 import styles from "./dialogs.module.css";
-import { useDoing } from "./doing.ts";
 import { useFocused } from "./focused.ts";
 import { words } from "./words.ts";
 
@@ -26,7 +25,7 @@ interface UsedTag {
 export function TagsDialog({ conversation, onClose }: ConversationDialogProps) {
   const t = useWords(words);
   const actions = useActions();
-  const { isBusy, error, run } = useDoing();
+  const [error, setError] = useState<unknown>();
   const problem = useProblem();
   const input = useFocused<HTMLInputElement>();
   const [text, setText] = useState("");
@@ -37,7 +36,11 @@ export function TagsDialog({ conversation, onClose }: ConversationDialogProps) {
     actions.rest.call<UsedTag[]>("GET", "/tags").then(setUsed, () => undefined);
   }, [actions]);
   const suggestions = used.filter(({ tag }) => !tags.includes(tag)).slice(0, SUGGESTED_AT_MOST);
-  const add = (tag: string): void => run(() => actions.tag(id, tag, true), () => setText(""));
+  // Several may be under way: they are independent of each other, and whoever sorts does not wait.
+  const change = (tag: string, on: boolean): void => {
+    setError(undefined);
+    actions.tag(id, tag, on).then(() => on && setText(""), setError);
+  };
   return (
     <Dialog title={t("tagsTitle")} onClose={onClose} actions={<Button onClick={onClose}>{t("close")}</Button>}>
       {tags.length === 0 && <p className={styles["quiet"]}>{t("tagsNone")}</p>}
@@ -48,7 +51,7 @@ export function TagsDialog({ conversation, onClose }: ConversationDialogProps) {
             <IconButton
               label={t("untag", { tag })}
               icon={<X size={14} aria-hidden />}
-              onClick={() => run(() => actions.tag(id, tag, false))}
+              onClick={() => change(tag, false)}
             />
           </li>
         ))}
@@ -57,7 +60,7 @@ export function TagsDialog({ conversation, onClose }: ConversationDialogProps) {
         className={styles["adding"]}
         onSubmit={(event) => {
           event.preventDefault();
-          if (text.trim() !== "") add(text.trim());
+          if (text.trim() !== "") change(text.trim(), true);
         }}
       >
         <Field
@@ -70,7 +73,7 @@ export function TagsDialog({ conversation, onClose }: ConversationDialogProps) {
           ref={input}
           onChange={(event) => setText(event.target.value)}
         />
-        <Button type="submit" disabled={isBusy || text.trim() === ""}>
+        <Button type="submit" disabled={text.trim() === ""}>
           {t("add")}
         </Button>
       </form>
@@ -80,7 +83,7 @@ export function TagsDialog({ conversation, onClose }: ConversationDialogProps) {
           <ul className={styles["chips"]}>
             {suggestions.map(({ tag, count }) => (
               <li key={tag}>
-                <button type="button" className={styles["chip"]} onClick={() => add(tag)}>
+                <button type="button" className={styles["chip"]} onClick={() => change(tag, true)}>
                   {tag} <small>{count}</small>
                 </button>
               </li>

@@ -4,9 +4,9 @@ import { useId, useState } from "react";
 import { Button } from "../../design/button.tsx";
 import { Dialog } from "../../design/dialog.tsx";
 import { Field } from "../../design/field.tsx";
+import { useWork } from "../../design/work.ts";
 import { useWords } from "../../i18n/words.ts";
 import { useProblem } from "../../welcome/problem.tsx";
-import { useDoing } from "./doing.ts";
 import { useFocused } from "./focused.ts";
 import { words } from "./words.ts";
 
@@ -29,7 +29,7 @@ export function TitleForm({ heading, hint, isRequired = false, done, title, onDo
   const t = useWords(words);
   const form = useId();
   const [text, setText] = useState(title);
-  const { isBusy, error, run } = useDoing();
+  const { isPending, error, run } = useWork();
   const problem = useProblem();
   const input = useFocused<HTMLInputElement>();
   return (
@@ -39,7 +39,7 @@ export function TitleForm({ heading, hint, isRequired = false, done, title, onDo
       actions={
         <>
           <Button onClick={onClose}>{t("cancel")}</Button>
-          <Button look="primary" type="submit" form={form} disabled={isBusy || (isRequired && text.trim() === "")}>
+          <Button look="primary" type="submit" form={form} disabled={isPending || (isRequired && text.trim() === "")}>
             {done}
           </Button>
         </>
@@ -49,7 +49,7 @@ export function TitleForm({ heading, hint, isRequired = false, done, title, onDo
         id={form}
         onSubmit={(event) => {
           event.preventDefault();
-          run(() => onDone(text.trim()), onClose);
+          void run(() => onDone(text.trim()).then(onClose));
         }}
       >
         <Field

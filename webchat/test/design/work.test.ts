@@ -1,6 +1,6 @@
 import { act, renderHook } from "@testing-library/react";
 import { expect, test } from "vitest";
-import { useWork } from "../../src/welcome/work.ts";
+import { useWork } from "../../src/design/work.ts";
 
 test("what is under way is not done a second time, and can be done again once it is over", async () => {
   const { result } = renderHook(useWork);
