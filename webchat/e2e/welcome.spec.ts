@@ -38,6 +38,22 @@ test("what is missing or wrong is told at its field, which has the focus; then t
   await expect(page).toHaveURL(/\/settings\/about$/);
 });
 
+test("whoever signs in again where the session ended is back in their conversation", async ({ person, agents, allow }) => {
+  allow(/401/);
+  const alice = await person("Alice");
+  const coder = await agents.scripted("Coder");
+  const { conversation_id: id } = await alice.rest.createConversation(coder.id);
+  await coder.send(id, "Hello there");
+  const page = await alice.signIn();
+  await page.goto(`/c/${id}`);
+  const hello = page.getByRole("log").getByRole("article").filter({ hasText: "Hello there" });
+  await expect(hello).toBeVisible();
+  for (const session of await alice.rest.sessions()) if (!session.current) await alice.rest.endSession(session.session_id);
+  await expect(page.getByText("Your session has ended")).toBeVisible();
+  await enter(page, alice.username, PASSWORD, "Sign in");
+  await expect(hello).toBeVisible();
+});
+
 test("while the server is away nobody is told that their password is wrong, and all goes on when it is back", async ({ person }) => {
   const alice = await person("Alice");
   const { page } = alice;

@@ -243,12 +243,12 @@ export class SignedInAccount {
     this.writer.startAt(this.#position);
     chat.setState({
       ...EMPTY,
-      self: this.self,
+      // They are seen once whoever shows them can be asked for more (`show`).
+      self: chat.getState().self,
       account: account as ServerAccount | undefined,
       conversations: Object.fromEntries(conversations.map((each) => [each.conversation_id, each])),
       agents: Object.fromEntries(agents.map((each) => [each.agent_id, each])),
       drafts: Object.fromEntries(draftKeys.map((key, at) => [key, drafts[at]!])),
-      isLoaded: true,
     });
     await this.drafts.load();
     await this.outbox.load();

@@ -139,6 +139,8 @@ export class Engine extends PersonActions implements Actions {
 
   #begin(account: SignedInAccount): void {
     this.#account = account;
+    // Not before: views ask for what they show as soon as there is somebody.
+    chat.setState({ self: account.self, isLoaded: true });
     account
       .run(this.#url)
       .then((hasEnded) => (hasEnded ? this.#ended(account) : undefined))

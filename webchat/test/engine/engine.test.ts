@@ -1,6 +1,8 @@
 import { openDB } from "idb";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { openStore } from "../../src/encryption/store.ts";
+import { begun } from "../../src/engine/conversations.ts";
+import { openDatabase } from "../../src/engine/database.ts";
 import type { Engine } from "../../src/engine/engine.ts";
 import { keepOwnItem, ownItem } from "../../src/engine/own-items.ts";
 import { chat } from "../../src/engine/state.ts";
@@ -299,4 +301,26 @@ test("who signs in after another in one tab is the same device, and nothing of t
   }));
   expect(devices).toEqual(Array.from({ length: 3 }, () => expect.stringMatching(/^web-[0-9a-f]{12}-1$/)));
   expect(browser.listeners.size).toBe(before);
+});
+
+test("a view that asks for a conversation as soon as somebody is there gets it, and what is written there is not lost", async () => {
+  engine = await browser.open("alice");
+  await engine.signOut();
+  const database = await openDatabase("alice");
+  await database.put("conversations", { ...begun(conversation()), lastSeq: 1 });
+  await database.put("messages", message(1));
+  await database.put("meta", { epoch: "ep", seq: 1 }, "position");
+  database.close();
+  const shown = chat.subscribe((state, before) => {
+    if (!state.self || before.self) return;
+    // As views do it: once they are drawn.
+    queueMicrotask(() => {
+      engine!.show("c1");
+      engine!.send("c1", "at once");
+    });
+  });
+  await engine.signIn("alice", "secret");
+  shown();
+  await vi.waitFor(() => expect(chat.getState().timelines["c1"]?.messages).toHaveLength(1));
+  expect(chat.getState().outgoing["c1"]).toMatchObject([{ content: "at once" }]);
 });
