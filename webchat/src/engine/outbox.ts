@@ -211,7 +211,7 @@ export class Outbox {
     };
     const files = row.attachments.map((each) => each.attachment_id);
     const withFiles = files.length > 0 ? { ...common, attachment_ids: files } : common;
-    if (!(await this.#isSecret(row, isKept))) {
+    if (!(await this.#isSecret(row, isKept, signal))) {
       // Nobody could read it: what opens it is not said in the clear.
       if (row.attachments.some(isSealed)) throw new Error("attach the files again");
       return ["message", { ...withFiles, content: row.content }];
@@ -224,9 +224,11 @@ export class Outbox {
   }
 
   /** Decided once: what may have gone out in the clear must not come again as another message, nor the other way round. */
-  async #isSecret(row: OutboxRow, isKept: boolean): Promise<boolean> {
+  async #isSecret(row: OutboxRow, isKept: boolean, signal: AbortSignal): Promise<boolean> {
     if (row.encrypted !== undefined) return row.encrypted;
     const encrypted = await this.#sealing.isOn(row.conversationId);
+    // Discarded meanwhile: it is not put back.
+    signal.throwIfAborted();
     if (isKept) await this.#database.put("outbox", { ...row, encrypted });
     return encrypted;
   }

@@ -364,6 +364,22 @@ test("what was discarded while it was sealed is not sent", async () => {
   expect(await database.getAll("outbox")).toEqual([]);
 });
 
+test("what was discarded while it was looked up whether to seal it is not sent, now or later", async () => {
+  const [asked, known] = [promised(), promised<boolean>()];
+  isOn = () => {
+    asked.resolve();
+    return known.promise;
+  };
+  line = new Line();
+  const sending = write("oops", { encrypted: undefined });
+  await asked.promise;
+  await outbox.discard(chat.getState().outgoing["c1"]![0]!.clientId);
+  known.resolve(false);
+  await sending;
+  expect(line.sent).toEqual([]);
+  expect(await database.getAll("outbox")).toEqual([]);
+});
+
 test("a clock that goes back does not change the order", async () => {
   await write("one");
   const later = chat.getState().outgoing["c1"]![0]!.createdAt + 3_600_000;
