@@ -267,6 +267,9 @@ class Vault:
         with self._file.transaction() as file:
             known = session_of(file, envelope.session_id)
             session = known or self._answered(file, message, sender, envelope)
+            # Whoever shares a session could seal in it what is said to be another's, or said elsewhere.
+            if session.conversation_id != message.conversation_id or sender not in (self._account, session.peer):
+                raise Unreadable("tampered")
             role = session.role if is_own else other(session.role)
             text = unseal(session.agreed.root, role, Place(message.conversation_id, sender), envelope)
             files: Sequence[SealedAttachment] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from functools import partial
 from pathlib import Path
@@ -11,9 +12,11 @@ import httpx
 import pytest
 
 from amtrio.client import CannotEncrypt, Refused, Rest, Unreadable
-from amtrio.client.envelope import MAX_TEXT_BYTES, read, spelt
+from amtrio.client.encryption import Place, seal
+from amtrio.client.envelope import MAX_TEXT_BYTES, SALT_BYTES, read, spelt
 from amtrio.client.events import Message
 from amtrio.client.vault import Vault
+from amtrio.client.vault_rows import session_of
 from tests.client.real_server import RealServer
 from tests.client.secret_talk import AGENT, Talk, agents_rest, changed, published, talking, user_of
 from tests.client.stage import Play
@@ -155,7 +158,10 @@ def test_what_was_changed_or_moved_is_not_read(real: RealServer, play: Play, tmp
             message = await said(talk, "transfer 10")
             envelope = read(message.content)
             header, sealed = envelope.header, envelope.sealed
-            broken = [spelt(header + sealed[:-1] + b"?"), spelt(header[:20] + b"?" * 30 + header[50:] + sealed)]
+            broken = [
+                spelt(header + sealed[:-1] + bytes([sealed[-1] ^ 1])),
+                spelt(header[:20] + b"?" * 30 + header[50:] + sealed),
+            ]
             broken.append(spelt(header[:-1] + bytes([header[-1] ^ 1]) + sealed))
             assert [await why(agent, changed(message, content=each)) for each in broken] == [
                 "tampered",
@@ -170,6 +176,33 @@ def test_what_was_changed_or_moved_is_not_read(real: RealServer, play: Play, tmp
             assert await agent.safety_number(user_of(real)) is None
             late = changed(message, created_at="1970-01-01T00:00:00.000Z")
             assert (await agent.open(late)).text == "transfer 10"
+
+    play(scene)
+
+
+def test_what_is_sealed_in_a_session_of_others_is_not_read(real: RealServer, play: Play, tmp_path: Path) -> None:
+    """
+    Whoever shares a session with an agent cannot say in it what another person is to have said, or said elsewhere.
+    """
+
+    async def scene() -> None:
+        async with published(real, tmp_path / "agent.keys") as agent, talking(real, tmp_path / "alice.keys") as talk:
+            message = await said(talk, "transfer 10")
+            assert (await agent.open(message)).text == "transfer 10"
+            with sqlite3.connect(tmp_path / "alice.keys") as file:
+                session = session_of(file, read(message.content).session_id)
+            assert session is not None
+
+            def forged(conversation_id: str, sender_id: str) -> Message:
+                place, salt = Place(conversation_id, f"user:{sender_id}"), os.urandom(SALT_BYTES)
+                content = seal(session.agreed, None, session.role, place, salt, "transfer 99")
+                fields = {"conversation_id": conversation_id, "sender_id": sender_id, "content": content}
+                return changed(message, message_id=f"msg_{sender_id}", **fields)
+
+            alice = message.sender_id
+            assert (await agent.open(forged(talk.room, alice))).text == "transfer 99"
+            for conversation_id, sender_id in [(talk.room, "usr_bob"), ("conv_bob", alice), ("conv_bob", "usr_bob")]:
+                assert await why(agent, forged(conversation_id, sender_id)) == "tampered"
 
     play(scene)
 

@@ -96,6 +96,8 @@ export async function open(store: Store, user: string, message: SealedPart): Pro
   const begun = known ?? (await answered(store, user, sender, message, envelope));
   if (typeof begun === "string") return { unreadable: begun };
   const isOwn = sender === user;
+  // Whoever shares a session could seal in it what is said to be another's, or said elsewhere.
+  if (begun.conversationId !== message.conversation_id || (!isOwn && begun.peer !== sender)) return { unreadable: "tampered" };
   const role: Role = isOwn ? begun.role : begun.role === "initiator" ? "responder" : "initiator";
   const text = await opened(begun.root, role, { conversationId: message.conversation_id, sender }, envelope);
   if (text === undefined) return { unreadable: "tampered" };

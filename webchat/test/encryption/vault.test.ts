@@ -1,11 +1,12 @@
 /** A person's keys in a browser: what they can do, and what they refuse. */
 
 import { beforeEach, describe, expect, it } from "vitest";
-import { newAgreementKey } from "../../src/encryption/agreement.ts";
+import { newAgreementKey, respond } from "../../src/encryption/agreement.ts";
 import { spelt, unspelt } from "../../src/encryption/bytes.ts";
-import { MAX_TEXT_BYTES } from "../../src/encryption/envelope.ts";
+import { MAX_TEXT_BYTES, SALT_BYTES, read, type Envelope } from "../../src/encryption/envelope.ts";
 import { EncryptionError } from "../../src/encryption/errors.ts";
 import { packed, unpacked } from "../../src/encryption/payload.ts";
+import { seal, type Role } from "../../src/encryption/sealing.ts";
 import { openVault, removeVault, type Vault } from "../../src/encryption/vault.ts";
 import { KeyServer, stored, TestAgent } from "./key-server.ts";
 
@@ -18,6 +19,8 @@ const otherBrowser = async () => {
   globalThis.indexedDB = new IDBFactory();
   return openVault("alice");
 };
+
+const newSalt = () => crypto.getRandomValues(new Uint8Array(SALT_BYTES));
 
 beforeEach(async () => {
   server = new KeyServer();
@@ -161,6 +164,35 @@ describe("what cannot be read", () => {
       { ...message, sender_type: "agent", sender_id: "demo" },
     ]) {
       expect(await vault.open(changed)).toEqual({ unreadable: "tampered" });
+    }
+  });
+
+  it("is said to be tampered with when whoever shares a session sealed in it what others are to have said elsewhere", async () => {
+    // Without keys for one use, which the agent would have to tell.
+    server = new KeyServer();
+    agent = await TestAgent.published(server, 0);
+    const { message } = await talk();
+    const { opening } = read(message.content) as Envelope;
+    const own = { identity: agent.identity, signing: agent.signing.publicKey, prekey: agent.prekey, oneTime: undefined };
+    const parties = { initiator: "user:alice", responder: "agent:demo", conversationId: "c1" };
+    const made = { ...(await respond(own, opening!, parties)), opening: undefined };
+    const forged = async (role: Role, conversationId: string, kind: "agent" | "client", name: string) => ({
+      ...message,
+      message_id: `forged as ${name} in ${conversationId}`,
+      conversation_id: conversationId,
+      sender_type: kind,
+      sender_id: name,
+      content: await seal(made, role, { conversationId, sender: `${kind === "agent" ? "agent" : "user"}:${name}` }, newSalt(), "pay 10"),
+    });
+    const faithful = await forged("responder", "c1", "agent", "demo");
+    expect(await vault.open(faithful)).toEqual({ text: "pay 10" });
+    for (const each of [
+      await forged("responder", "c2", "agent", "demo"),
+      await forged("responder", "c1", "agent", "bank"),
+      await forged("responder", "c2", "agent", "bank"),
+      await forged("initiator", "c2", "client", "alice"),
+    ]) {
+      expect(await vault.open(each), each.message_id).toEqual({ unreadable: "tampered" });
     }
   });
 
