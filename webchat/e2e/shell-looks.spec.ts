@@ -223,6 +223,40 @@ test("in German it is as complete and fits as well", async ({ person, agents }) 
   await screenshots(page, "shell-german");
 });
 
+test("with letters twice as large no dialog and no list of settings is cut off, not in German either", async ({ person, agents }) => {
+  const alice = await person("Alice", { locale: "de-DE" });
+  const page = await alice.signIn();
+  const id = await begun(alice, await agents.scripted("Anna"), "Hello");
+  const enlarge = () => page.evaluate(() => void (document.documentElement.style.fontSize = "200%"));
+  const isWhole = (element: Element): boolean => element.scrollWidth <= element.clientWidth;
+  const dialog = page.getByRole("dialog");
+  const expectWhole = async (name: string): Promise<void> => {
+    await expect(dialog).toBeVisible();
+    expect(await dialog.evaluate(isWhole), name).toBe(true);
+    await expect(dialog.getByRole("button", { name: "Schließen" }).first()).toBeInViewport({ ratio: 1 });
+    await page.keyboard.press("Escape");
+    await expect(dialog).toHaveCount(0);
+  };
+  await expect(list(page)).toContainText("Hello");
+  await enlarge();
+  await page.keyboard.type("?");
+  await page.setViewportSize({ width: 360, height: 740 });
+  await expectWhole("shortcuts");
+  await page.goto(`/c/${id}`);
+  await enlarge();
+  for (const name of ["Umbenennen …", "Stummschalten …", "Schlagwörter …", "Verschlüsselung …", "Exportieren …", "Chat löschen …"]) {
+    await page.getByRole("button", { name: "Optionen dieses Chats" }).click();
+    await page.getByRole("menuitem", { name }).click();
+    await expectWhole(name);
+  }
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.goto("/settings/about");
+  await enlarge();
+  const sections = page.getByRole("navigation", { name: "Einstellungen" });
+  await expect(sections).toBeVisible();
+  expect(await sections.evaluate(isWhole)).toBe(true);
+});
+
 /** What fingers are to hit and is less than 44 pixels high or wide. Links within a sentence are none of it. */
 function smallTargets(): string[] {
   const all = document.querySelectorAll<HTMLElement>("a[href], button, input, select, textarea, [role=menuitem], [role=switch]");

@@ -7,6 +7,7 @@ import { IconButton } from "../design/button.tsx";
 import { Spinner } from "../design/spinner.tsx";
 import { useWords } from "../i18n/words.ts";
 import styles from "./emoji-button.module.css";
+import { isComposing } from "./keys.ts";
 import { words } from "./words.ts";
 
 const EmojiPicker = lazy(() => import("./emoji-picker.tsx"));
@@ -46,7 +47,7 @@ export function EmojiButton({ onPick }: { readonly onPick: (emoji: string) => vo
           role="dialog"
           aria-label={t("emoji")}
           onKeyDown={(event) => {
-            if (event.key !== "Escape") return;
+            if (event.key !== "Escape" || isComposing(event.nativeEvent)) return;
             event.preventDefault();
             event.stopPropagation();
             setIsOpen(false);

@@ -6,6 +6,7 @@ import { clock } from "../attachments/clock.ts";
 import { Button, IconButton } from "../design/button.tsx";
 import { notify } from "../design/toast.tsx";
 import { useWords } from "../i18n/words.ts";
+import { isComposing } from "./keys.ts";
 import styles from "./voice-note.module.css";
 import { failureOf, MAX_SECONDS, nameOf, record, type Recording } from "./voice-recorder.ts";
 import { words } from "./words.ts";
@@ -76,7 +77,7 @@ export default function VoiceNote({ isHeld, onDone, onEnd }: VoiceNoteProps) {
 
   useEffect(() => {
     const cancel = (event: KeyboardEvent): void => {
-      if (event.key !== "Escape") return;
+      if (event.key !== "Escape" || isComposing(event)) return;
       event.preventDefault();
       // It is not for the answer that may run besides.
       event.stopPropagation();

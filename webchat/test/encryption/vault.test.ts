@@ -192,7 +192,7 @@ describe("what cannot be read", () => {
       await forged("responder", "c2", "agent", "bank"),
       await forged("initiator", "c2", "client", "alice"),
     ]) {
-      expect(await vault.open(each), each.message_id).toEqual({ unreadable: "tampered" });
+      expect(await vault.open(each)).toEqual({ unreadable: "tampered" });
     }
   });
 

@@ -44,6 +44,10 @@ test("ciphertext is never shown: what it says, or that it is locked", () => {
   expect(previewOf({ ...nothing, last, plain: undefined })).toEqual({ kind: "locked", isMine: false });
 });
 
+test("a message of marks alone is told as it was written: it holds no files", () => {
+  for (const text of ["> ", "****"]) expect(previewOf({ ...nothing, last: said(text) })).toEqual({ kind: "theirs", text: text.trim() });
+});
+
 test("a message without words holds files", () => {
   expect(previewOf({ ...nothing, last: said("", { sender_type: "client" }) })).toEqual({ kind: "files", isMine: true });
 });
