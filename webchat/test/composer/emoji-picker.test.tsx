@@ -1,4 +1,4 @@
-import { act, screen, waitFor } from "@testing-library/react";
+import { act, fireEvent, screen, waitFor } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
 import { EmojiButton } from "../../src/composer/emoji-button.tsx";
@@ -101,4 +101,12 @@ test("the panel closes by Escape, which gives the focus back, and by a click bes
   await userEvent.click(button);
   await userEvent.click(screen.getByText("beside"));
   expect(screen.queryByRole("dialog")).toBeNull();
+});
+
+test("Escape that ends the composing of a word closes no panel", async () => {
+  serve(() => new Response("not here", { status: 404 }));
+  show(scene, <EmojiButton onPick={() => undefined} />);
+  await userEvent.click(screen.getByRole("button", { name: "Emoji" }));
+  fireEvent.keyDown(screen.getByRole("dialog"), { key: "Escape", keyCode: 229 });
+  expect(screen.getByRole("dialog")).toBeDefined();
 });
