@@ -9,6 +9,9 @@ import { Refused, readRefusal, type ClientError } from "./errors.js";
 import { encodeFrame, type Data } from "./frames.js";
 import { ASKING } from "./words.js";
 
+// The server counts them in one budget and one order. Source: docs/protocol.md, "Order under a rate limit".
+const MESSAGES: ReadonlySet<string> = new Set(["message", "encrypted_message"]);
+
 // How long and how many answered commands are kept for a server that comes back with an older state of itself.
 // Source: docs/protocol.md, "Resending" case 13. 1,000 messages are a busy day of a person.
 const REPEAT_WITHIN_MS = 24 * 3_600_000;
@@ -148,19 +151,19 @@ export class Commands {
   #sendAgain(command: Command, at: number): void {
     command.isSent = false;
     command.notBefore = at;
-    if (command.word !== "message") return;
+    if (!MESSAGES.has(command.word)) return;
     // The server refuses every later message of this socket until this one has come again, so that the order
     // holds: all of them go again, and new ones queue up behind.
     this.#holdMessagesUntil = Math.max(this.#holdMessagesUntil, at);
     let isBehind = false;
     for (const other of this.#waiting.values()) {
       isBehind ||= other === command;
-      if (isBehind && other.word === "message") other.isSent = false;
+      if (isBehind && MESSAGES.has(other.word)) other.isSent = false;
     }
   }
 
   #notBefore(command: Command): number {
-    return command.word === "message" ? Math.max(this.#holdMessagesUntil, command.notBefore) : command.notBefore;
+    return MESSAGES.has(command.word) ? Math.max(this.#holdMessagesUntil, command.notBefore) : command.notBefore;
   }
 
   #tooLong(command: Command, frame: string): Refused | undefined {

@@ -7,6 +7,8 @@ import { readFrame, type Frame } from "../src/frames.js";
 const id = (number: number): string => `client-id-${String(number).padStart(8, "0")}`;
 const message = (commands: Commands, number: number): Command =>
   commands.add("message", { conversation_id: "conv_01", content: "x", client_id: id(number) });
+const sealed = (commands: Commands, number: number): Command =>
+  commands.add("encrypted_message", { conversation_id: "conv_02", ciphertext: "x", client_id: id(number) });
 const sent = (commands: Commands, now = 0): Frame[] => commands.due(now).frames.map((text) => readFrame(text)!);
 const limited = { code: "rate_limited", error: "too fast", retry: "after_ms", retry_after_ms: 500 };
 
@@ -120,6 +122,20 @@ describe("under a rate limit", () => {
     expect(sent(commands, 499).map((frame) => frame.type)).toEqual(["read"]);
     expect(sent(commands, 500).map((frame) => frame.data["client_id"])).toEqual([2, 3, 4].map(id));
   });
+
+  test("encrypted messages overtake no other ones, nor are they overtaken: both are of one budget and one order", () => {
+    for (const [first, second] of [[message, sealed], [sealed, message], [sealed, sealed]] as const) {
+      const commands = new Commands();
+      first(commands, 1);
+      second(commands, 2);
+      sent(commands);
+      commands.answered("1.1", "error", limited, 0);
+      second(commands, 3);
+
+      expect(sent(commands, 499)).toEqual([]);
+      expect(sent(commands, 500).map((frame) => frame.data["client_id"])).toEqual([1, 2, 3].map(id));
+    }
+  });
 });
 
 describe("when the server comes back with an older state", () => {
@@ -168,7 +184,8 @@ class RateLimitingServer {
 
 test("whatever is limited, delayed and dropped: every message is stored once, in the order it was said", () => {
   const step = fc.oneof(
-    { weight: 4, arbitrary: fc.constant("say" as const) },
+    { weight: 2, arbitrary: fc.constant("say" as const) },
+    { weight: 2, arbitrary: fc.constant("say in secret" as const) },
     { weight: 3, arbitrary: fc.constant("arrive" as const) },
     { weight: 3, arbitrary: fc.constant("answer" as const) },
     { weight: 2, arbitrary: fc.constant("refill" as const) },
@@ -184,6 +201,7 @@ test("whatever is limited, delayed and dropped: every message is stored once, in
       let [onTheWay, answers]: [Frame[], Frame[]] = [[], []];
       const take = (what: (typeof steps)[number]): void => {
         if (what === "say") message(commands, (said += 1));
+        if (what === "say in secret") sealed(commands, (said += 1));
         if (what === "refill") server.budget = 2;
         if (what === "wait") now += 300;
         if (what === "drop") {

@@ -6,9 +6,10 @@
 
 import type { AgentInfo, AmtrioEvent, Connection, Position, Account as ServerAccount } from "@amtrio/client";
 import { AgentList } from "./agent-list.ts";
-import { apply, type Applied } from "./apply.ts";
+import { apply, changeConversation, type Applied } from "./apply.ts";
 import { arrivals, quietChanges } from "./arrivals.ts";
 import { Connecting, showOffline } from "./connecting.ts";
+import { refreshed, type ConversationRow } from "./conversations.ts";
 import { deleteDatabase, openDatabase, type Database } from "./database.ts";
 import { moveOn } from "./device-storage.ts";
 import { Drafts } from "./drafts.ts";
@@ -21,7 +22,7 @@ import { SearchHere } from "./search-here.ts";
 import { Secrets } from "./secrets.ts";
 import { heardTime } from "./server-clock.ts";
 import type { Session } from "./session.ts";
-import { chat, EMPTY, views, type ChatConversation, type ChatState, type Self } from "./state.ts";
+import { chat, EMPTY, views, type ChatState, type Self } from "./state.ts";
 import type { Tabs } from "./tabs.ts";
 import { Timelines } from "./timelines.ts";
 import { within } from "./within.ts";
@@ -30,6 +31,8 @@ import { Writer } from "./writer.ts";
 const TYPING_SWEEP_MS = 6100;
 // A tab that the browser has frozen lets go of a database when it wakes up, if ever. The removal goes on without us.
 const ERASE_WITHIN_MS = 2000;
+// Where an agent is very busy, what the log told stands; that is better than asking for ever.
+const TRIES = 4;
 
 export class SignedInAccount {
   readonly self: Self;
@@ -141,17 +144,16 @@ export class SignedInAccount {
   }
 
   async refreshConversation(id: string): Promise<void> {
-    type Row = Pick<ChatConversation, "unread"> & { last_message: ChatConversation["last"]; unread_count: number; read_up_to: number };
-    const { last_message: last, unread_count: unread, read_up_to: readUpTo, ...row } = await this.#session.rest.call<Row>(
-      "GET",
-      `/conversations/${encodeURIComponent(id)}`,
-    );
-    const before = chat.getState().conversations[id];
-    if (before === undefined || this.#isClosed) return;
-    const lastSeq = Math.max(before.lastSeq, last?.conversation_seq ?? 0);
-    const conversation = { ...before, ...row, last, unread, readUpTo: Math.max(readUpTo, before.readUpTo), lastSeq };
-    chat.setState(({ conversations }) => ({ conversations: { ...conversations, [id]: conversation } }));
-    this.writer.add({ conversations: [conversation] });
+    for (let tries = 1; ; tries += 1) {
+      const before = chat.getState().conversations[id];
+      const row = await this.#session.rest.call<ConversationRow>("GET", `/conversations/${encodeURIComponent(id)}`);
+      const now = chat.getState().conversations[id];
+      if (now === undefined || this.#isClosed) return;
+      // What changed here meanwhile, by the log or by who reads, would be overwritten with what was before.
+      const isCurrent = now === before && row.read_up_to >= now.readUpTo;
+      if (!isCurrent && tries < TRIES) continue;
+      return this.commit(changeConversation(chat.getState(), id, () => refreshed(now, row, isCurrent)));
+    }
   }
 
   // ------------------------------------------------------------------------------------------------ what is told

@@ -8,6 +8,10 @@ import type { ChatConversation, Self } from "./state.ts";
 /** What `GET /snapshot` says beside the shapes of the SDK. */
 export type ToldConversation = SnapshotConversation & { readonly unread_count?: number; readonly last_seq?: number };
 
+/** What `GET /conversations/ID` says. */
+export type ConversationRow = Conversation &
+  OwnState & { readonly last_message: LastMessage | null; readonly unread_count: number; readonly read_up_to: number };
+
 const NEW_STATE: OwnState = { pinned: false, archived: false, muted_until: null, tags: [] };
 // Nothing wakes one from it, not even out of the archive. Source: docs/protocol.md, "Own state".
 const FOR_EVER = "9999-";
@@ -30,6 +34,19 @@ export function fromSnapshot(told: ToldConversation, self: Self): ChatConversati
     unread: unread ?? countUnread(messages, readUpTo),
     readUpTo,
   };
+}
+
+/**
+ * With what the server says of it when it is asked.
+ *
+ * @param isCurrent - it knows all that is known here. Otherwise what was said and read since stands, and only the rest is taken.
+ */
+export function refreshed(conversation: ChatConversation, row: ConversationRow, isCurrent: boolean): ChatConversation {
+  const { last_message: last, unread_count: unread, read_up_to: readUpTo, ...told } = row;
+  if (!isCurrent) return { ...conversation, ...told, updated_at: conversation.updated_at };
+  // One that was deleted had a number, too.
+  const lastSeq = Math.max(conversation.lastSeq, last?.conversation_seq ?? 0);
+  return { ...conversation, ...told, last, unread, readUpTo, lastSeq };
 }
 
 /** It was said just now, or is told for the first time. */

@@ -31,6 +31,8 @@ export class Outbox {
   readonly #sealing: Sealing;
   /** Those that the disk refused, and which are in memory alone. */
   readonly #unkept = new Set<string>();
+  /** On their way to the disk: until they are there, what is in memory counts. */
+  readonly #entering = new Set<string>();
   /** Being sent by this tab, with how to stop it. */
   readonly #sending = new Map<string, AbortController>();
   #again: ReturnType<typeof setTimeout> | undefined;
@@ -47,13 +49,15 @@ export class Outbox {
   async load(): Promise<void> {
     const outgoing: Record<string, Outgoing[]> = {};
     for (const { sealed: _, ...row } of await this.#database.getAllFromIndex("outbox", "createdAt")) {
+      if (this.#entering.has(row.clientId)) continue;
       const state = row.state === "failed" ? "failed" : this.#sending.has(row.clientId) ? "sending" : "waiting";
       (outgoing[row.conversationId] ??= []).push({ ...row, state });
     }
-    // What has been answered and not been told yet is in no row any more, and must not vanish for a moment.
+    // What has been answered and not been told yet is in no row any more, what was written just now in none yet. Neither
+    // may vanish for a moment.
     for (const [id, rows] of Object.entries(chat.getState().outgoing)) {
       const known = new Set(outgoing[id]?.map((row) => row.clientId));
-      const others = rows.filter((row) => !known.has(row.clientId) && (row.state === "sending" || this.#unkept.has(row.clientId)));
+      const others = rows.filter((row) => !known.has(row.clientId) && (row.state === "sending" || this.#isOnlyHere(row.clientId)));
       if (others.length > 0) outgoing[id] = [...others, ...(outgoing[id] ?? [])].sort((one, other) => one.createdAt - other.createdAt);
     }
     chat.setState({ outgoing });
@@ -123,6 +127,7 @@ export class Outbox {
   }
 
   async #enter(row: OutboxRow): Promise<void> {
+    this.#entering.add(row.clientId);
     this.#show(row);
     try {
       await this.#database.put("outbox", row);
@@ -130,10 +135,16 @@ export class Outbox {
     } catch (error) {
       this.#unkept.add(row.clientId);
       return this.#sendUnkept(row, error);
+    } finally {
+      this.#entering.delete(row.clientId);
     }
     this.#tell();
     // A disk that does not let itself be read: the next connection tries again.
     await this.send().catch(() => undefined);
+  }
+
+  #isOnlyHere(clientId: string): boolean {
+    return this.#unkept.has(clientId) || this.#entering.has(clientId);
   }
 
   /** The disk refuses: it goes out from memory, or says why it does not. */

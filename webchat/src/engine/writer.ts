@@ -36,7 +36,9 @@ export class Writer {
   #position: Position | undefined;
   /** How far this tab has come in the log. */
   #reached: Position | undefined;
-  #writing: Promise<void> | undefined;
+  #isDue = false;
+  /** One write after the other: the next one must find what this one could not write. */
+  #last: Promise<void> = Promise.resolve();
 
   /** `kept` hears of each change that is on the disk, also where another tab wrote it, or what is newer. */
   constructor(database: Database, kept: (change: Change) => void = () => undefined) {
@@ -54,28 +56,25 @@ export class Writer {
     this.#waiting.push(change);
     this.#reached = position ?? this.#reached;
     this.#position = position ?? this.#position;
-    this.#writing ??= this.#soon();
+    if (this.#isDue) return;
+    this.#isDue = true;
+    // Whatever comes in the same turn goes into the same transaction.
+    setTimeout(() => {
+      this.#isDue = false;
+      // What could not be written waits for the next change or for `flush`, which tells.
+      void this.flush().catch(() => undefined);
+    });
   }
 
   /** Resolves when everything that was added is on the disk; rejects if it could not be written. */
-  async flush(): Promise<void> {
-    while (this.#writing !== undefined) await this.#writing;
-    if (this.#waiting.length > 0) await this.#write();
-  }
-
-  async #soon(): Promise<void> {
-    // Whatever comes in the same turn goes into the same transaction.
-    await new Promise((resolve) => setTimeout(resolve));
-    try {
-      while (this.#waiting.length > 0) await this.#write();
-    } catch {
-      // It waits for the next change or for `flush`, which tells.
-    } finally {
-      this.#writing = undefined;
-    }
+  flush(): Promise<void> {
+    const written = this.#last.then(() => this.#write());
+    this.#last = written.catch(() => undefined);
+    return written;
   }
 
   async #write(): Promise<void> {
+    if (this.#waiting.length === 0) return;
     const [changes, position] = [this.#waiting, this.#position];
     this.#waiting = [];
     this.#position = undefined;

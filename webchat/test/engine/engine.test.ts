@@ -93,6 +93,79 @@ test("a list of agents that was made before somebody came does not take them awa
   expect(chat.getState().agents).toMatchObject({ anna: { name: "Anna", online: true, status: "online" }, berta: { name: "Berta" } });
 });
 
+/** What the server says of `c1` when it is asked, once it is let. */
+function heldRow(): { says(more: object): void } {
+  const answer = promised<unknown>();
+  browser.held.set("/conversations/c1", answer.promise);
+  const own = { pinned: false, archived: false, muted_until: null, tags: [] };
+  return { says: (more) => answer.resolve({ ...conversation(), ...own, unread_count: 0, read_up_to: 0, ...more }) };
+}
+const isAsked = (times: number): Promise<void> =>
+  vi.waitFor(() => expect(browser.asked.filter((each) => each === "GET /conversations/c1")).toHaveLength(times));
+const preview = (): unknown[] => {
+  const { last, unread } = chat.getState().conversations["c1"]!;
+  return [last?.message_id, unread];
+};
+
+test("what the server says of a chat whose newest message was deleted does not undo what the log told while it was asked", async () => {
+  engine = await browser.open("alice");
+  const socket = await browser.socket(1);
+  socket.lets(1);
+  socket.says({ type: "conversation_created", seq: 2, data: conversation() });
+  socket.says({ type: "message", seq: 3, data: message(4) });
+  const rows = [heldRow()];
+  socket.says({ type: "message_deleted", seq: 4, data: message(4, { content: "", deleted: true }) });
+  await isAsked(1);
+  socket.says({ type: "message", seq: 5, data: message(5) });
+  await vi.waitFor(() => expect(preview()).toEqual(["m5", 1]));
+  rows.push(heldRow());
+  rows[0]!.says({ last_message: message(3), unread_count: 0 });
+  await isAsked(2);
+  expect(preview()).toEqual(["m5", 1]);
+  rows[1]!.says({ last_message: message(5), unread_count: 1, title: "Plans" });
+  await vi.waitFor(() => expect(chat.getState().conversations["c1"]?.title).toBe("Plans"));
+  expect(preview()).toEqual(["m5", 1]);
+});
+
+test("a chat in which its agent does not stop for the server's answer is asked for a few times, and shows what the log told", async () => {
+  engine = await browser.open("alice");
+  const socket = await browser.socket(1);
+  socket.lets(1);
+  let row = heldRow();
+  // Its beginning was skipped.
+  socket.says({ type: "message", seq: 2, data: message(1) });
+  for (let asked = 1; asked <= 4; asked += 1) {
+    await isAsked(asked);
+    socket.says({ type: "message", seq: asked + 2, data: message(asked + 1) });
+    await vi.waitFor(() => expect(preview()).toEqual([`m${asked + 1}`, asked + 1]));
+    const answered = row;
+    row = heldRow();
+    answered.says({ last_message: message(asked), unread_count: asked, title: "Plans" });
+  }
+  await vi.waitFor(() => expect(chat.getState().conversations["c1"]?.title).toBe("Plans"));
+  expect(preview()).toEqual(["m5", 5]);
+  await isAsked(4);
+});
+
+test("what was read here is not unread again because the server had not heard of it when it was asked", async () => {
+  engine = await browser.open("alice");
+  const socket = await browser.socket(1);
+  socket.lets(1);
+  socket.says({ type: "conversation_created", seq: 2, data: conversation() });
+  for (const seq of [1, 2]) socket.says({ type: "message", seq: seq + 2, data: message(seq) });
+  await vi.waitFor(() => expect(preview()).toEqual(["m2", 2]));
+  engine.markRead("c1", 2);
+  const rows = [heldRow()];
+  socket.says({ type: "message_deleted", seq: 5, data: message(2, { content: "", deleted: true }) });
+  await vi.waitFor(() => expect(preview()).toEqual([undefined, 0]));
+  rows.push(heldRow());
+  rows[0]!.says({ last_message: message(1), unread_count: 1 });
+  await vi.waitFor(() => expect(browser.held.size).toBe(0));
+  expect(preview()).toEqual([undefined, 0]);
+  rows[1]!.says({ last_message: message(1), unread_count: 0, read_up_to: 2 });
+  await vi.waitFor(() => expect(preview()).toEqual(["m1", 0]));
+});
+
 test("events that were not applied when somebody left are not shown any more", async () => {
   engine = await browser.open("alice");
   const socket = await browser.socket(1);

@@ -315,6 +315,31 @@ test("what the disk refused stays in sight when another tab tells of its own", a
   expect(rows()).toEqual([]);
 });
 
+test("what is written while another tab's news is read stays in sight", async () => {
+  const loading = outbox.load();
+  await Promise.all([loading, write("hello")]);
+  expect(rows()).toMatchObject([{ content: "hello", state: "waiting" }]);
+});
+
+test("what is to be sent again is not shown as failed because another tab's news is read in that moment", async () => {
+  line = new Line();
+  const sending = write("hello");
+  await line.has(1);
+  line.sent[0]!.refuse("too long");
+  await sending;
+  line = undefined;
+  const { clientId } = chat.getState().outgoing["c1"]![0]!;
+  const put = database.put.bind(database);
+  let loading: Promise<void> | undefined;
+  vi.spyOn(database, "put").mockImplementation((...row) => {
+    loading = outbox.load();
+    return put(...row);
+  });
+  await outbox.retry(clientId);
+  await loading;
+  expect(rows()).toMatchObject([{ content: "hello", state: "waiting", error: undefined }]);
+});
+
 test("what is written before it is known how it stands with its conversation is shown and on the disk, and not sent", async () => {
   const known = promised<boolean>();
   isOn = () => known.promise;

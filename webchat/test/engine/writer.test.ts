@@ -1,5 +1,5 @@
 import type { Message } from "@amtrio/client";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { begun } from "../../src/engine/conversations.ts";
 import { messagesBetween, openDatabase, type Database, type OutboxRow } from "../../src/engine/database.ts";
 import { Writer } from "../../src/engine/writer.ts";
@@ -114,4 +114,57 @@ test("what could not be written is written with what comes next", async () => {
   writer.add({ messages: [broken] }, { epoch: "e", seq: 1 });
   await expect(writer.flush()).rejects.toThrow();
   expect(await database.get("meta", "position")).toBeUndefined();
+});
+
+/** Until it is over, every write comes to nothing, as on a disk that is full; each after a while. */
+const full = (): { begun: number; over(): void } => {
+  const get = async (): Promise<never> => {
+    disk.begun += 1;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    throw new DOMException("full", "QuotaExceededError");
+  };
+  const spy = vi.spyOn(database, "transaction").mockReturnValue({ objectStore: () => ({ get }) } as never);
+  const disk = { begun: 0, over: () => spy.mockRestore() };
+  return disk;
+};
+const place = async (): Promise<unknown> => ((await database.get("meta", "position")) as { seq: number } | undefined)?.seq;
+
+test("whoever asks whether all is on the disk is told so only when it is, also while another one's question is answered", async () => {
+  const writer = new Writer(database);
+  const disk = full();
+  writer.add({ messages: [message(1)] }, { epoch: "e", seq: 7 });
+  await expect(writer.flush()).rejects.toThrow("full");
+  disk.over();
+  const told: string[] = [];
+  const first = writer.flush().then(() => told.push("first"));
+  // The server is told next that it may forget what it told.
+  await writer.flush();
+  expect(told).toEqual(["first"]);
+  await first;
+});
+
+test("where nothing can be written, nobody who asks is told that all is well", async () => {
+  const writer = new Writer(database);
+  const disk = full();
+  writer.add({ messages: [message(1)] }, { epoch: "e", seq: 7 });
+  const answers = await Promise.allSettled([writer.flush(), writer.flush()]);
+  expect(answers.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+  disk.over();
+  await writer.flush();
+  expect(await place()).toBe(7);
+});
+
+test("what is told while a write comes to nothing does not get its place on the disk without what came before it", async () => {
+  const writer = new Writer(database);
+  const disk = full();
+  writer.add({ messages: [message(1)] }, { epoch: "e", seq: 7 });
+  await expect(writer.flush()).rejects.toThrow("full");
+  const { begun: before } = disk;
+  const failing = writer.flush();
+  await vi.waitFor(() => expect(disk.begun).toBeGreaterThan(before), { interval: 1 });
+  disk.over();
+  writer.add({ messages: [message(2)] }, { epoch: "e", seq: 8 });
+  await expect(failing).rejects.toThrow("full");
+  await vi.waitFor(async () => expect(await place()).toBe(8), { interval: 1 });
+  expect(await seqs()).toEqual([1, 2]);
 });
