@@ -22,6 +22,8 @@ from amtrio.client.errors import Refused, as_retry
 UNANSWERED = frozenset({"typing", "status", "ack", "visible"})
 # Commands that change nothing, so that doing them again makes no sense later.
 ASKING = frozenset({"history", "ping", "heartbeat", "run_attach"})
+# The server counts them in one budget and one order. Source: docs/protocol.md, "Order under a rate limit".
+_MESSAGES = frozenset({"message", "encrypted_message"})
 # How long and how many answered commands are kept for a server that comes back with an older state of itself.
 # Source: docs/protocol.md, "Resending" case 13. 1,000 messages are a busy day of a person.
 _REPEAT_WITHIN_S = 24 * 3600.0
@@ -282,18 +284,18 @@ class Commands:
     def _send_again(self, command: Command, at: float) -> None:
         command.is_sent = False
         command.not_before = at
-        if command.word != "message":
+        if command.word not in _MESSAGES:
             return
         # The server refuses every later message of this socket until this one has come again, so that the order
         # holds: all of them go again, and new ones queue up behind.
         self._hold_messages_until = max(self._hold_messages_until, at)
         behind = dropwhile(lambda other: other is not command, self._waiting.values())
         for later in behind:
-            if later.word == "message":
+            if later.word in _MESSAGES:
                 later.is_sent = False
 
     def _not_before(self, command: Command) -> float:
-        held = self._hold_messages_until if command.word == "message" else 0.0
+        held = self._hold_messages_until if command.word in _MESSAGES else 0.0
         return max(held, command.not_before)
 
     def _find(self, ref: object, data: Mapping[str, Any]) -> Command | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -149,6 +150,21 @@ def test_a_rate_limit_holds_the_refused_message_and_all_behind_it() -> None:
     assert sent(commands, 10.2) == [("read", "5.1")]
     assert commands.next_due() == 10.5
     assert sent(commands, 10.5) == [("b", "2.2"), ("c", "3.2"), ("d", "4.1")]
+
+
+@pytest.mark.parametrize("words", [("message", "encrypted_message"), ("encrypted_message", "message")])
+def test_encrypted_messages_and_others_do_not_overtake_each_other(words: tuple[str, str]) -> None:
+    """
+    They share one budget: whichever is refused holds up the other.
+    """
+    commands = Commands()
+    for word, content in zip(words, "ab", strict=True):
+        commands.add(word, {"content": content})
+    assert [content for content, _ in sent(commands)] == ["a", "b"]
+    assert commands.answered("1.1", "error", LIMITED, 10.0) is None
+    commands.add(words[1], {"content": "c"})
+    assert sent(commands, 10.2) == []
+    assert sent(commands, 10.5) == [("a", "1.2"), ("b", "2.2"), ("c", "3.1")]
 
 
 def test_a_late_refusal_of_an_earlier_try_changes_nothing() -> None:
