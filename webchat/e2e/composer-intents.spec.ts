@@ -122,6 +122,7 @@ test("what is answered is shown over the field as it is by now, and its words go
   await expect(composer(page)).toContainText("The second words");
   await coder.remove(asked.message_id);
   await expect(composer(page)).toContainText("This message was deleted");
+  // Nor does anything say them to a screen reader.
   await expect(page.getByRole("main")).not.toContainText("words");
   expect(await faultsOf(page, "composer-reply-deleted")).toEqual([]);
   await write(page, "mine");
