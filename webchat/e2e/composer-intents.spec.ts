@@ -112,3 +112,31 @@ test("Esc gives up an answer, what was written stays", async ({ chatWith }) => {
   await page.keyboard.press("Enter");
   expect((await coder.nextMessage()).reply_to ?? null).toBeNull();
 });
+
+test("what is answered is shown over the field as it is by now, and its words go with it when it is deleted", async ({ chatWith }) => {
+  const { alice, coder, page, id } = await chatWith();
+  const asked = await coder.send(id, "The first words");
+  await expect(newest(page)).toContainText("The first words");
+  await chooseOf(page, newest(page), "Reply");
+  await coder.edit(asked.message_id, "The second words");
+  await expect(composer(page)).toContainText("The second words");
+  await coder.remove(asked.message_id);
+  await expect(composer(page)).toContainText("This message was deleted");
+  // Nor does anything say them to a screen reader.
+  await expect(page.getByRole("main")).not.toContainText("words");
+  expect(await faultsOf(page, "composer-reply-deleted")).toEqual([]);
+  await write(page, "mine");
+  const answer = await coder.nextMessage();
+  expect(answer.reply_to).toBe(asked.message_id);
+
+  // Its own message is edited here, and deleted on another device.
+  await field(page).press("ArrowUp");
+  await field(page).fill("mine, and more");
+  await alice.connect().send("delete", { message_id: answer.message_id });
+  await expect(composer(page)).toContainText("This message was deleted");
+  await expect(field(page)).toHaveValue("mine, and more");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByRole("status", { name: "Notices" })).toContainText("it has been deleted meanwhile");
+  await expect(composer(page)).not.toContainText("Editing");
+  await expect(field(page)).toHaveValue("mine, and more");
+});

@@ -219,6 +219,34 @@ test("a session that was ended elsewhere leads back to the same place, and is fo
   await expect(page).toHaveURL(/\/$/);
 });
 
+test("in a browser that keeps nothing nobody gets in, is told why in their language, and leaves no session behind", async ({ person }) => {
+  const alice = await person("Alice", { locale: "de-DE" });
+  const { page } = alice;
+  // As Chromium does it where site data is blocked.
+  await page.addInitScript(() => {
+    Object.defineProperty(globalThis, "localStorage", {
+      get() {
+        throw new DOMException("Access is denied for this document.", "SecurityError");
+      },
+    });
+    IDBFactory.prototype.open = (): never => {
+      throw new DOMException("The user denied permission to access the database.", "UnknownError");
+    };
+  });
+  await page.goto("/");
+  for (let tries = 1; tries <= 2; tries += 1) {
+    await page.getByRole("textbox", { name: "Benutzername" }).fill(alice.username);
+    await page.getByRole("textbox", { name: "Passwort", exact: true }).fill(PASSWORD);
+    await button(page, "Anmelden").click();
+    await expect(page.getByRole("alert")).toContainText("Dieser Browser lässt die Seite nichts auf diesem Gerät speichern");
+    expect((await alice.rest.sessions()).filter(({ current }) => !current)).toEqual([]);
+    if (tries === 1) expect(await faultsOf(page, "welcome-nothing-kept")).toEqual([]);
+    await page.reload();
+    await expect(button(page, "Anmelden")).toBeVisible();
+    await expect(page.getByText("Dieser Browser")).toHaveCount(0);
+  }
+});
+
 test("the first page speaks the language of the browser, and what is chosen there stays", async ({ browserOf }) => {
   const page = await (await browserOf({ locale: "de-AT", colorScheme: "light" })).newPage();
   await page.goto("/");

@@ -5,8 +5,9 @@ import { Refused, Unreachable } from "@amtrio/client";
 // Soon enough that a hiccup is hardly noticed; once a minute costs a dead network nothing.
 const FIRST_WAIT_MS = 2000;
 const LONGEST_WAIT_MS = 60_000;
-// What a proxy says while the server behind it restarts (RFC 9110, 15.6).
-const PASSING_STATUS: ReadonlySet<number> = new Set([502, 503, 504]);
+// What a proxy says for itself, often without `Retry-After`: the line was too slow (RFC 9110, 15.5.9), it was asked too often
+// (RFC 6585, 4), or the server behind it restarts (RFC 9110, 15.6).
+const PASSING_STATUS: ReadonlySet<number> = new Set([408, 429, 502, 503, 504]);
 
 /** The network, or a server that says itself that it will be better later. */
 export function isPassing(error: unknown): boolean {

@@ -102,7 +102,7 @@ function ComposerOf({ conversationId }: ComposerProps) {
   const mayRecord = isEmpty && edited === undefined && noFiles === undefined && canRecord();
 
   useFoot(section);
-  useFieldFocus(field, intent, tray.files.length);
+  useFieldFocus(field, conversationId, tray.files.length);
   const delivered = useRef(tray.delivered);
   useEffect(() => {
     if (tray.delivered === delivered.current) return;

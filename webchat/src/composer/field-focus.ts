@@ -1,10 +1,11 @@
 /** When the field takes the focus by itself: a chat is opened, a message is answered or changed, a file came or went. */
 
 import { useEffect, useRef, type RefObject } from "react";
-import type { Intent } from "../conversation/intent.ts";
+import { useBegunIntent } from "../conversation/intent.ts";
 import { isTouch } from "./keys.ts";
 
-export function useFieldFocus(field: RefObject<HTMLTextAreaElement | null>, intent: Intent | undefined, fileCount: number): void {
+export function useFieldFocus(field: RefObject<HTMLTextAreaElement | null>, conversationId: string, fileCount: number): void {
+  const intent = useBegunIntent(conversationId);
   useEffect(() => {
     // On touch it would raise the keyboard over what one came to read.
     if (!isTouch() && document.querySelector("dialog[open]") === null) field.current!.focus({ preventScroll: true });

@@ -29,7 +29,7 @@ export function giveBack({ conversationId, text, said, tone = "plain" }: Returne
 }
 
 /** Below what is written there already. */
-export function addToDraft(conversationId: string, text: string, actions: Actions): void {
+function addToDraft(conversationId: string, text: string, actions: Actions): void {
   keepWriting(conversationId);
   const draft = draftOf(conversationId);
   actions.setDraft(conversationId, draft === "" ? text : `${draft}\n\n${text}`);

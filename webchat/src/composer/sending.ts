@@ -8,7 +8,7 @@ import { notify } from "../design/toast.tsx";
 import type { Actions } from "../engine/actions.ts";
 import { problemOf } from "../i18n/problem.ts";
 import { sayNow } from "../i18n/words.ts";
-import { addToDraft, giveBack, UNDO_MS } from "./giving-back.ts";
+import { giveBack, UNDO_MS } from "./giving-back.ts";
 import type { Way } from "./ways.ts";
 import { words } from "./words.ts";
 import { keepEdit } from "./writing.ts";
@@ -60,9 +60,10 @@ function save(message: Message, content: string, actions: Actions): void {
   const { conversation_id: conversationId, message_id: messageId } = message;
   intend(conversationId, undefined);
   keepEdit(messageId, undefined);
+  if (message.deleted) return takeAsDraft(conversationId, content, actions);
   if (content === message.content) return;
   actions.edit(message, content).catch((error: unknown) => {
-    if (error instanceof Refused && GONE.has(error.code)) return offerAsDraft(conversationId, content, actions);
+    if (error instanceof Refused && GONE.has(error.code)) return takeAsDraft(conversationId, content, actions);
     const again = (): void => {
       keepEdit(messageId, content);
       intend(conversationId, { kind: "edit", message });
@@ -73,9 +74,8 @@ function save(message: Message, content: string, actions: Actions): void {
 }
 
 /** The message was deleted meanwhile, and no edit can ever be saved. What was written is not lost with it. */
-function offerAsDraft(conversationId: string, content: string, actions: Actions): void {
-  const action = { label: sayNow(words, "keepAsDraft"), run: () => addToDraft(conversationId, content, actions) };
-  notify({ text: sayNow(words, "editedIsGone"), tone: "bad", action, forMs: UNDO_MS });
+function takeAsDraft(conversationId: string, text: string, actions: Actions): void {
+  giveBack({ conversationId, text, said: sayNow(words, "editedIsGone"), tone: "bad" }, actions);
 }
 
 function steer(conversationId: string, runId: string, content: string, actions: Actions): void {

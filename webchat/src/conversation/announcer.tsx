@@ -25,6 +25,11 @@ export function Announcer({ rows, agentName, reachesPresent }: AnnouncerProps) {
   const text = useChat((state) => (newest === undefined ? undefined : textIn(state.plain, newest)));
   // Undefined: what is new cannot be told from what is old yet.
   const knownUpTo = useRef(reachesPresent ? (newest?.conversation_seq ?? 0) : undefined);
+  const newestSeq = newest?.conversation_seq ?? 0;
+  useEffect(() => {
+    // Deleted since. What is taken out of a live region is not said.
+    setSaid((before) => (newestSeq < before.seq ? { ...before, text: "" } : before));
+  }, [newestSeq]);
   useEffect(() => {
     if (newest === undefined) return;
     const { conversation_seq: seq } = newest;

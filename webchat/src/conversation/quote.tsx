@@ -1,12 +1,12 @@
 /** What a message answers, in two lines; a click leads there. */
 
-import { createContext, useContext, useEffect } from "react";
+import { createContext, useContext } from "react";
 import type { Message } from "@amtrio/client";
-import { useActions } from "../engine/actions.ts";
 import { useChat } from "../engine/state.ts";
 import { useWords } from "../i18n/words.ts";
 import styles from "./message.module.css";
 import { filesIn, inOneLine, useMessageText } from "./message-text.ts";
+import { useQuoted } from "./quoted.ts";
 import type { Quote } from "./rows.ts";
 import { words } from "./words.ts";
 
@@ -29,20 +29,6 @@ export function QuoteButton({ quote, agentName }: QuoteProps) {
       {message === undefined ? <Earlier /> : <Quoted message={message} agentName={agentName} />}
     </button>
   );
-}
-
-/** Undefined until it has been fetched from wherever it is. */
-function useQuoted({ messageId, message: near }: Quote): Message | undefined {
-  const actions = useActions();
-  const far = useChat((state) => state.quoted[messageId]);
-  const isOnline = useChat((state) => state.link.kind === "online");
-  const message = near ?? far;
-  const isMissing = message === undefined;
-  useEffect(() => {
-    if (isMissing) actions.loadQuoted(messageId);
-    // Without a connection it may not be to be had; with one it is asked for once more.
-  }, [actions, messageId, isMissing, isOnline]);
-  return message;
 }
 
 /** As high as what will most likely stand there. */

@@ -7,8 +7,13 @@ const KEY = "amtrio.theme";
 const listeners = new Set<() => void>();
 
 export function theme(): Theme {
-  const stored = localStorage.getItem(KEY);
-  return stored === "light" || stored === "dark" ? stored : "system";
+  try {
+    const stored = localStorage.getItem(KEY);
+    return stored === "light" || stored === "dark" ? stored : "system";
+  } catch {
+    // With site data blocked even looking is refused. Signing in says so.
+    return "system";
+  }
 }
 
 export function chooseTheme(wanted: Theme): void {

@@ -7,7 +7,7 @@
 
 import type { Account, AgentInfo, Message, Position } from "@amtrio/client";
 import { deleteDB, openDB, type DBSchema, type IDBPDatabase, type IDBPTransaction, type StoreNames } from "idb";
-import { clearStores, placeOf } from "./device-storage.ts";
+import { clearStores, placeOf, refusalOf } from "./device-storage.ts";
 import type { ChatConversation, Outgoing } from "./state.ts";
 
 /** A message that waits, with what its first sending made of it: every later one must send the very same. */
@@ -34,7 +34,16 @@ function nameOf(userId: string): string {
   return `amtrio-${placeOf(userId)}`;
 }
 
-export function openDatabase(userId: string): Promise<Database> {
+/** @throws StorageRefused - the browser lets the page keep nothing. */
+export async function openDatabase(userId: string): Promise<Database> {
+  try {
+    return await opened(userId);
+  } catch (error) {
+    throw refusalOf(error);
+  }
+}
+
+async function opened(userId: string): Promise<Database> {
   return openDB<Schema>(nameOf(userId), VERSION, {
     upgrade(database) {
       database.createObjectStore("conversations", { keyPath: "conversation_id" });

@@ -10,6 +10,23 @@ import type { DBSchema, IDBPDatabase } from "idb";
 
 const KEY = "amtrio.place.";
 
+/** The browser lets the page keep nothing here. */
+export class StorageRefused extends Error {
+  override name = "StorageRefused";
+
+  constructor(cause: unknown) {
+    super("nothing can be kept on this device", { cause });
+  }
+}
+
+// Blocked site data and private windows, as browsers tell of them; the last two where there is no storage at all.
+const REFUSALS: ReadonlySet<string> = new Set(["SecurityError", "InvalidStateError", "UnknownError", "TypeError", "ReferenceError"]);
+
+/** What the browser says of a refusal is for developers, in English, and another thing in each of them. */
+export function refusalOf(error: unknown): unknown {
+  return error instanceof Error && REFUSALS.has(error.name) ? new StorageRefused(error) : error;
+}
+
 /** What the name of each database of this person ends in. */
 export function placeOf(userId: string): string {
   const place = localStorage.getItem(KEY + userId);

@@ -7,6 +7,7 @@
 import type { Rest } from "@amtrio/client";
 import { SignedInAccount } from "./account.ts";
 import type { Actions } from "./actions.ts";
+import { StorageRefused } from "./device-storage.ts";
 import { PersonActions } from "./person-actions.ts";
 import { Session, type SignInOptions } from "./session.ts";
 import { chat, EMPTY, type Self } from "./state.ts";
@@ -67,11 +68,11 @@ export class Engine extends PersonActions implements Actions {
   // ------------------------------------------------------------------------------------------------------ signing in
 
   async signIn(username: string, password: string): Promise<void> {
-    await this.#enter(await this.#session.signIn(username, password));
+    await this.#enter(this.#session.signIn(username, password));
   }
 
   async register(username: string, password: string, invitation?: string): Promise<void> {
-    await this.#enter(await this.#session.register(username, password, invitation));
+    await this.#enter(this.#session.register(username, password, invitation));
   }
 
   options(): Promise<SignInOptions> {
@@ -106,9 +107,17 @@ export class Engine extends PersonActions implements Actions {
     await within(LEAVE_WITHIN_MS, this.beforeSignOut(this.rest)).catch(() => undefined);
   }
 
-  async #enter(self: Self): Promise<void> {
-    await this.#open(self);
-    if (this.#self?.userId === self.userId) this.#tabs.tell({ kind: "signed_in", userId: self.userId });
+  async #enter(begun: Promise<Self>): Promise<void> {
+    try {
+      const self = await begun;
+      await this.#open(self);
+      if (this.#self?.userId === self.userId) this.#tabs.tell({ kind: "signed_in", userId: self.userId });
+    } catch (error) {
+      // Nobody can use the session here, and each try would leave one more on the server.
+      const isForNothing = error instanceof StorageRefused && this.#self === undefined;
+      if (isForNothing) await within(LEAVE_WITHIN_MS, this.#session.signOut()).catch(() => undefined);
+      throw error;
+    }
   }
 
   #open(self: Self): Promise<void> {

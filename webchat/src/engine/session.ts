@@ -6,6 +6,7 @@
  */
 
 import { Refused, Rest, type SignedIn } from "@amtrio/client";
+import { refusalOf } from "./device-storage.ts";
 import type { Self } from "./state.ts";
 
 /** What a page may offer to somebody without an account. */
@@ -124,7 +125,11 @@ export class Session {
     const self = { userId, username };
     this.rest.token = token;
     this.#owner = userId;
-    localStorage.setItem(KEY, JSON.stringify(self));
+    try {
+      localStorage.setItem(KEY, JSON.stringify(self));
+    } catch (error) {
+      throw refusalOf(error);
+    }
     return self;
   }
 

@@ -12,8 +12,13 @@ const listeners = new Set<() => void>();
 let current: Language = effective(choice());
 
 export function choice(): LanguageChoice {
-  const stored = localStorage.getItem(KEY);
-  return stored !== null && isLanguage(stored) ? stored : "system";
+  try {
+    const stored = localStorage.getItem(KEY);
+    return stored !== null && isLanguage(stored) ? stored : "system";
+  } catch {
+    // With site data blocked even looking is refused. Signing in says so.
+    return "system";
+  }
 }
 
 export function choose(wanted: LanguageChoice): void {

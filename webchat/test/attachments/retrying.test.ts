@@ -4,10 +4,13 @@ import { isPassing, waitMs } from "../../src/attachments/retrying.ts";
 
 test("the network passes, and what the server says will be better; what it refuses for good does not", () => {
   expect(isPassing(new Unreachable("nobody answered"))).toBe(true);
-  expect(isPassing(new Refused("restarting", { code: "unknown", status: 502 }))).toBe(true);
   expect(isPassing(new Refused("slowly", { code: "rate_limited", status: 429, retry: "after_ms" }))).toBe(true);
   expect(isPassing(new Refused("full", { code: "quota_exceeded", status: 413 }))).toBe(false);
   expect(isPassing(new Error("a bug"))).toBe(false);
+});
+
+test.each([408, 429, 502, 503, 504])("a proxy that answers %i without saying when to come again is asked again", (status) => {
+  expect(isPassing(new Refused("said by the proxy", { code: "unknown", status }))).toBe(true);
 });
 
 test("each wait is twice the one before, up to a minute, and never shorter than the server asks for", () => {

@@ -4,11 +4,13 @@ import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
 import { Composer } from "../../src/composer/composer.tsx";
 import { intend } from "../../src/conversation/intent.ts";
+import { clearNotices } from "../../src/design/toast.tsx";
 import { chat } from "../../src/engine/state.ts";
 import { HERE, message, show, stage, THERE, timeline, type Stage } from "./stage.tsx";
 
 let scene: Stage;
 beforeEach(() => {
+  clearNotices();
   scene = stage();
 });
 
@@ -31,6 +33,43 @@ test("what is answered is quoted without the signs of Markdown", () => {
   show(scene, <Composer conversationId={HERE} />);
   act(() => intend(HERE, { kind: "reply", message: { ...answer, content: "# The **loud** `answer`" } }));
   expect(screen.getByText("The loud answer")).toBeDefined();
+});
+
+test("what is answered is shown as it is now, and not at all once it was deleted", async () => {
+  timeline(answer);
+  show(scene, <Composer conversationId={HERE} />);
+  act(() => intend(HERE, { kind: "reply", message: answer }));
+  act(() => timeline({ ...answer, content: "The better answer" }));
+  expect(screen.getByText("The better answer")).toBeDefined();
+  act(() => timeline({ ...answer, content: "", deleted: true }));
+  expect(screen.getByText("Replying to Coder")).toBeDefined();
+  expect(screen.getByText("This message was deleted")).toBeDefined();
+  expect(screen.queryByText(/better/)).toBeNull();
+});
+
+test("what is answered is asked for while it is far from what is shown, and never again as it was before", () => {
+  timeline(answer);
+  show(scene, <Composer conversationId={HERE} />);
+  act(() => intend(HERE, { kind: "reply", message: answer }));
+  act(() => timeline({ ...answer, content: "The better answer" }));
+  expect(scene.askedFor("loadQuoted")).toEqual([]);
+  act(() => timeline(message(90, "elsewhere")));
+  expect(scene.askedFor("loadQuoted")).toEqual([["m1"]]);
+  expect(screen.getByText("The better answer")).toBeDefined();
+  act(() => chat.setState({ quoted: { m1: { ...answer, content: "", deleted: true } } }));
+  expect(screen.getByText("This message was deleted")).toBeDefined();
+});
+
+test("a change to what is answered does not take the focus, and choosing to answer it once more does", async () => {
+  timeline(answer);
+  show(scene, <Composer conversationId={HERE} />);
+  act(() => intend(HERE, { kind: "reply", message: answer }));
+  const cancel = screen.getByLabelText("Cancel");
+  cancel.focus();
+  act(() => timeline({ ...answer, content: "The better answer" }));
+  expect(document.activeElement).toBe(cancel);
+  act(() => intend(HERE, { kind: "reply", message: { ...answer, content: "The better answer" } }));
+  expect(document.activeElement).toBe(field());
 });
 
 test("Escape and Cancel give up a reply and leave the text", async () => {
@@ -142,14 +181,47 @@ test("a refused edit can be taken up again with its text", async () => {
   expect(field().value).toBe("older");
 });
 
-test("the new text of a message that was deleted meanwhile is offered as a draft, and joins what is written already", async () => {
+test("an edit that was not begun in earnest follows what another device makes of the message, and overwrites nothing", async () => {
+  timeline(message(1, "mine"));
+  show(scene, <Composer conversationId={HERE} />);
+  await userEvent.keyboard("{ArrowUp}");
+  act(() => timeline(message(1, "mine, from there")));
+  expect(field().value).toBe("mine, from there");
+  await userEvent.keyboard("{Enter}");
+  expect(scene.askedFor("edit")).toEqual([]);
+  await userEvent.keyboard("{ArrowUp}");
+  act(() => timeline(message(1, "", { deleted: true })));
+  expect(field().value).toBe("");
+  expect(screen.getByText("This message was deleted")).toBeDefined();
+});
+
+test("what was written instead of a message that is deleted elsewhere stays, and comes back as the draft when it is saved", async () => {
+  timeline(message(1, "mine"));
+  show(scene, <Composer conversationId={HERE} />);
+  await userEvent.keyboard("{ArrowUp}");
+  await userEvent.type(field(), ", from here");
+  act(() => timeline(message(1, "", { deleted: true })));
+  expect(field().value).toBe("mine, from here");
+  expect(screen.getByText("This message was deleted")).toBeDefined();
+  await userEvent.type(field(), "{Enter}");
+  expect(screen.getByText("The message was not changed: it has been deleted meanwhile")).toBeDefined();
+  expect(screen.queryByText("Editing your message")).toBeNull();
+  expect(field().value).toBe("mine, from here");
+  expect(scene.askedFor("edit")).toEqual([]);
+  expect(scene.askedFor("setDraft")).toEqual([[HERE, "mine, from here"]]);
+});
+
+test("the new text of a message that turns out to be deleted becomes the draft, or is offered to the one that is written already", async () => {
   scene.refuseWith = new Refused("cannot edit a deleted message", { code: "conflict" });
   show(scene, <Composer conversationId={HERE} />);
-  await userEvent.type(field(), "my draft");
   act(() => intend(HERE, { kind: "edit", message: message(1, "old") }));
   await userEvent.type(field(), "er{Enter}");
   expect(await screen.findByText("The message was not changed: it has been deleted meanwhile")).toBeDefined();
   expect(screen.queryByRole("button", { name: "Edit again" })).toBeNull();
-  await userEvent.click(screen.getByRole("button", { name: "Keep as draft" }));
-  expect(field().value).toBe("my draft\n\nolder");
+  expect(field().value).toBe("older");
+  act(() => intend(HERE, { kind: "edit", message: message(2, "new") }));
+  await userEvent.type(field(), "er{Enter}");
+  expect(field().value).toBe("older");
+  await userEvent.click(await screen.findByRole("button", { name: "Put it back" }));
+  expect(field().value).toBe("older\n\nnewer");
 });

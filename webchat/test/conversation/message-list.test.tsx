@@ -102,6 +102,21 @@ describe("for those who listen", () => {
     expect(announcer.firstChild).not.toBe(first);
   });
 
+  it("what was said and then deleted is not left to be read, and what stood before it is not said again", () => {
+    know([said(1, "Old")]);
+    const { container } = show(recording().actions);
+    const announcer = container.querySelector("[aria-live=polite]")!;
+    act(() => change({ messages: [said(1, "Old"), said(2, "Too much")] }));
+    expect(announcer.textContent).toBe("Demo: Too much");
+    act(() => change({ messages: [said(1, "Old"), said(2, "", { deleted: true })] }));
+    expect(announcer.textContent).toBe("");
+    act(() => change({ messages: [said(1, "", { deleted: true }), said(2, "", { deleted: true })] }));
+    act(() => change({ messages: [said(1, "", { deleted: true }), said(2, "", { deleted: true }), said(3, "Enough")] }));
+    expect(announcer.textContent).toBe("Demo: Enough");
+    act(() => change({ messages: [1, 2, 3].map((seq) => said(seq, "", { deleted: true })) }));
+    expect(announcer.textContent).toBe("");
+  });
+
   it("what is encrypted is said once it is deciphered, and what consists of files by their number", () => {
     know([said(1, "Old")]);
     const { container } = show(recording().actions);
