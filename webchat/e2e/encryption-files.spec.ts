@@ -4,7 +4,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { field, log, newest, write } from "./answers-scene.ts";
 import { chip, choose, CLIPBOARD, pasteText, png, sendButton, text, throttle, tray, wav } from "./attachments-scene.ts";
-import { axe, expect, test as base, type Page, type Person, type Server } from "./harness.ts";
+import { axe, expect, historySettled, test as base, type Page, type Person, type Server } from "./harness.ts";
 import type { BrowserContextOptions } from "@playwright/test";
 
 interface SecretChat {
@@ -102,6 +102,7 @@ test("a file of the agent is looked into, saved under its name, and in the list 
   await row.getByRole("button", { name: "Look into demo.txt" }).click();
   await expect(page.getByRole("dialog", { name: "demo.txt" })).toContainText("rhubarb pie");
   await page.keyboard.press("Escape");
+  await historySettled(page);
 
   await page.reload();
   const saved = page.waitForEvent("download");

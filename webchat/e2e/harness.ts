@@ -17,7 +17,7 @@ import { Watch } from "./harness/watch.ts";
 
 export { expect } from "@playwright/test";
 export type { BrowserContext, Locator, Page } from "@playwright/test";
-export { axe, gapToEnd, screenshots } from "./harness/looks.ts";
+export { axe, gapToEnd, historySettled, screenshots } from "./harness/looks.ts";
 export { PASSWORD, signIn, type Person } from "./harness/person.ts";
 export type { Agents, DemoAgent } from "./harness/agents.ts";
 export type { ScriptedAgent } from "./harness/scripted-agent.ts";

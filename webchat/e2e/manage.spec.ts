@@ -1,7 +1,7 @@
 /** Administration in the browser: people, agents, invitations, who may register, connections, the record. */
 
 import { faultsOf, tooWide } from "./looking.ts";
-import { expect, PASSWORD, signIn, test, type Page, type Person } from "./harness.ts";
+import { expect, historySettled, PASSWORD, signIn, test, type Page, type Person } from "./harness.ts";
 import { runInPython } from "./running.ts";
 
 const button = (page: Page, label: string) => page.getByRole("button", { name: label, exact: true });
@@ -100,6 +100,7 @@ test("an agent is made, connected as shown, given a new credential, shut out, an
   const first = await runInPython(await making.getByRole("group", { name: "agent.py" }).innerText(), server);
   await expect(making.getByRole("status").filter({ hasText: "Echo is connected!" })).toBeVisible({ timeout: 20_000 });
   await making.getByRole("button", { name: "Close" }).click();
+  await historySettled(page);
   await page.reload();
   const echo = row(page, `Echo ${id}`);
   await expect(echo).toContainText("Online");

@@ -39,6 +39,11 @@ export async function axe(page: Page, within?: string): Promise<string[]> {
   );
 }
 
+/** What was closed takes its entry of the history along. The browser would give up a reload for that. */
+export async function historySettled(page: Page): Promise<void> {
+  await page.waitForFunction(() => history.state === null);
+}
+
 /** Pixels between what is shown of the message list and its end. */
 export async function gapToEnd(page: Page): Promise<number> {
   return page.getByRole("log").evaluate((log) => {
