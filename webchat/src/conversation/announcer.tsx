@@ -27,7 +27,7 @@ export function Announcer({ rows, agentName, reachesPresent }: AnnouncerProps) {
   const knownUpTo = useRef(reachesPresent ? (newest?.conversation_seq ?? 0) : undefined);
   const newestSeq = newest?.conversation_seq ?? 0;
   useEffect(() => {
-    // Deleted since. What is taken out of a live region is not said.
+    // Deleted since, or no longer the end of what is shown. What is taken out of a live region is not said.
     setSaid((before) => (newestSeq < before.seq ? { ...before, text: "" } : before));
   }, [newestSeq]);
   useEffect(() => {

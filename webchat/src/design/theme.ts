@@ -1,24 +1,19 @@
 /** Light, dark, or as the system says; remembered on this device. */
 
 import { useSyncExternalStore } from "react";
+import { remember, remembered } from "../i18n/remembered.ts";
 
 export type Theme = "system" | "light" | "dark";
 const KEY = "amtrio.theme";
 const listeners = new Set<() => void>();
 
 export function theme(): Theme {
-  try {
-    const stored = localStorage.getItem(KEY);
-    return stored === "light" || stored === "dark" ? stored : "system";
-  } catch {
-    // With site data blocked even looking is refused. Signing in says so.
-    return "system";
-  }
+  const chosen = remembered(KEY);
+  return chosen === "light" || chosen === "dark" ? chosen : "system";
 }
 
 export function chooseTheme(wanted: Theme): void {
-  if (wanted === "system") localStorage.removeItem(KEY);
-  else localStorage.setItem(KEY, wanted);
+  remember(KEY, wanted === "system" ? null : wanted);
   applyTheme();
 }
 

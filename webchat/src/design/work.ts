@@ -1,4 +1,4 @@
-/** Something that is done at the press of a button: whether it is under way, and what went wrong with it. */
+/** Something that a view does, at the press of a button or to begin with: whether it is under way, and what went wrong with it. */
 
 import { useCallback, useRef, useState } from "react";
 

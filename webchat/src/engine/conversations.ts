@@ -39,7 +39,7 @@ export function fromSnapshot(told: ToldConversation, self: Self): ChatConversati
 /**
  * With what the server says of it when it is asked.
  *
- * @param isCurrent - it knows all that is known here. Otherwise what was said and read since stands, and only the rest is taken.
+ * @param isCurrent - it knows all that is known here. Otherwise what was said and read since stands, and the rest is taken as it was.
  */
 export function refreshed(conversation: ChatConversation, row: ConversationRow, isCurrent: boolean): ChatConversation {
   const { last_message: last, unread_count: unread, read_up_to: readUpTo, ...told } = row;

@@ -1,5 +1,5 @@
 /**
- * The databases of a person on this device: under which name they are, and how they are left empty.
+ * The databases of a person on this device: under which name they are, how they are left empty, and how a browser refuses them.
  *
  * They have the plain name until a sign-out cannot remove them, because a tab that the browser has frozen still has them
  * open. They go when that tab does; until then whoever opened the same name would wait behind their removal, so from then

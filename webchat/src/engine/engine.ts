@@ -108,16 +108,23 @@ export class Engine extends PersonActions implements Actions {
   }
 
   async #enter(begun: Promise<Self>): Promise<void> {
+    let isBegun = false;
     try {
       const self = await begun;
+      isBegun = true;
       await this.#open(self);
       if (this.#self?.userId === self.userId) this.#tabs.tell({ kind: "signed_in", userId: self.userId });
     } catch (error) {
-      // Nobody can use the session here, and each try would leave one more on the server.
-      const isForNothing = error instanceof StorageRefused && this.#self === undefined;
-      if (isForNothing) await within(LEAVE_WITHIN_MS, this.#session.signOut()).catch(() => undefined);
+      if ((isBegun || error instanceof StorageRefused) && this.#self === undefined) await this.#endUnused();
       throw error;
     }
+  }
+
+  /** Nobody can use the session here, and each try would leave one more on the server. */
+  async #endUnused(): Promise<void> {
+    await within(LEAVE_WITHIN_MS, this.#session.signOut()).catch(() => undefined);
+    // Ended late, it would take the next one with it.
+    this.#session.forget();
   }
 
   #open(self: Self): Promise<void> {
@@ -149,7 +156,7 @@ export class Engine extends PersonActions implements Actions {
   #begin(account: SignedInAccount): void {
     this.#account = account;
     // Not before: views ask for what they show as soon as there is somebody.
-    chat.setState({ self: account.self, isLoaded: true });
+    chat.setState({ self: account.self });
     account
       .run(this.#url)
       .then((hasEnded) => (hasEnded ? this.#ended(account) : undefined))

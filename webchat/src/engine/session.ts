@@ -101,7 +101,11 @@ export class Session {
 
   /** Not that of who signed in after us. */
   #forgetName(): void {
-    if (this.#owner === undefined || this.self?.userId === this.#owner) localStorage.removeItem(KEY);
+    try {
+      if (this.#owner === undefined || this.self?.userId === this.#owner) localStorage.removeItem(KEY);
+    } catch {
+      // A browser that lets nothing be kept keeps no name.
+    }
   }
 
   async #enter(path: string, body: object): Promise<Self> {

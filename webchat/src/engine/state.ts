@@ -96,8 +96,6 @@ export interface ChatState {
   /** Undefined until the server has said it once on this device. */
   readonly account: Account | undefined;
   readonly link: Link;
-  /** What is stored on this device has been read. */
-  readonly isLoaded: boolean;
   readonly agents: Readonly<Record<string, AgentInfo>>;
   readonly conversations: Readonly<Record<string, ChatConversation>>;
   /** Of conversations that were opened. */
@@ -126,7 +124,6 @@ export const EMPTY: ChatState = {
   hasEnded: false,
   account: undefined,
   link: { kind: "connecting" },
-  isLoaded: false,
   agents: {},
   conversations: {},
   timelines: {},

@@ -1,6 +1,7 @@
 /** Which language and which formats are shown. Knows nothing of what is said. */
 
 import { useSyncExternalStore } from "react";
+import { remember, remembered } from "./remembered.ts";
 
 export const LANGUAGES = { en: "English", de: "Deutsch" } as const;
 export type Language = keyof typeof LANGUAGES;
@@ -12,18 +13,12 @@ const listeners = new Set<() => void>();
 let current: Language = effective(choice());
 
 export function choice(): LanguageChoice {
-  try {
-    const stored = localStorage.getItem(KEY);
-    return stored !== null && isLanguage(stored) ? stored : "system";
-  } catch {
-    // With site data blocked even looking is refused. Signing in says so.
-    return "system";
-  }
+  const chosen = remembered(KEY);
+  return chosen !== null && isLanguage(chosen) ? chosen : "system";
 }
 
 export function choose(wanted: LanguageChoice): void {
-  if (wanted === "system") localStorage.removeItem(KEY);
-  else localStorage.setItem(KEY, wanted);
+  remember(KEY, wanted === "system" ? null : wanted);
   apply();
 }
 

@@ -2,12 +2,12 @@
 
 import { useState } from "react";
 import { notify } from "../design/toast.tsx";
+import { useWork } from "../design/work.ts";
 import { useActions } from "../engine/actions.ts";
 import { useWords } from "../i18n/words.ts";
 import { Select } from "../settings/select.tsx";
 import { Problem } from "../welcome/problem.tsx";
 import { Submit } from "../welcome/submit.tsx";
-import { useWork } from "../design/work.ts";
 import styles from "./manage.module.css";
 import { PeopleField } from "./people-field.tsx";
 import type { AdminAgent } from "./shapes.ts";

@@ -3,12 +3,12 @@
 import { useState } from "react";
 import { Field } from "../design/field.tsx";
 import { notify } from "../design/toast.tsx";
+import { useWork } from "../design/work.ts";
 import { useActions } from "../engine/actions.ts";
 import { useWords } from "../i18n/words.ts";
 import { useFieldErrors } from "../welcome/field-errors.ts";
 import { Problem } from "../welcome/problem.tsx";
 import { Submit } from "../welcome/submit.tsx";
-import { useWork } from "../design/work.ts";
 import styles from "./manage.module.css";
 import type { AdminAgent } from "./shapes.ts";
 import { words } from "./words.ts";

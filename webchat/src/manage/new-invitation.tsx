@@ -3,6 +3,7 @@
 import { useState } from "react";
 import { Button } from "../design/button.tsx";
 import { Field, Switch } from "../design/field.tsx";
+import { useWork } from "../design/work.ts";
 import { useActions } from "../engine/actions.ts";
 import { fullTime } from "../i18n/dates.ts";
 import { useWords } from "../i18n/words.ts";
@@ -12,7 +13,6 @@ import { Copyable } from "../welcome/copyable.tsx";
 import { useFieldErrors } from "../welcome/field-errors.ts";
 import { Problem } from "../welcome/problem.tsx";
 import { Submit } from "../welcome/submit.tsx";
-import { useWork } from "../design/work.ts";
 import styles from "./manage.module.css";
 import { words } from "./words.ts";
 

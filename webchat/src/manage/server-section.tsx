@@ -3,6 +3,7 @@
 import { useCallback, useState } from "react";
 import { Button } from "../design/button.tsx";
 import { notify } from "../design/toast.tsx";
+import { useWork } from "../design/work.ts";
 import { useActions } from "../engine/actions.ts";
 import { useWords } from "../i18n/words.ts";
 import { Await } from "../settings/await.tsx";
@@ -11,7 +12,6 @@ import { Group } from "../settings/frame.tsx";
 import { useLoaded } from "../settings/loading.ts";
 import { Problem } from "../welcome/problem.tsx";
 import { Submit } from "../welcome/submit.tsx";
-import { useWork } from "../design/work.ts";
 import styles from "./manage.module.css";
 import { REGISTRATIONS, type Registration, type ServerSettings } from "./shapes.ts";
 import { words } from "./words.ts";

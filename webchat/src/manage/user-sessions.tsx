@@ -3,6 +3,7 @@
 import type { Session } from "@amtrio/client";
 import { useCallback, useState } from "react";
 import { Button } from "../design/button.tsx";
+import { useWork } from "../design/work.ts";
 import { useActions } from "../engine/actions.ts";
 import { ago } from "../i18n/dates.ts";
 import { useWords } from "../i18n/words.ts";
@@ -11,7 +12,6 @@ import { useLoaded } from "../settings/loading.ts";
 import { Row, Rows } from "../settings/rows.tsx";
 import { describe } from "../settings/user-agent.ts";
 import { Problem } from "../welcome/problem.tsx";
-import { useWork } from "../design/work.ts";
 import type { AdminUser } from "./shapes.ts";
 import { words } from "./words.ts";
 

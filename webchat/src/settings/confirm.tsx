@@ -4,10 +4,10 @@ import { useState, type ReactNode } from "react";
 import { Button } from "../design/button.tsx";
 import { Dialog } from "../design/dialog.tsx";
 import { Field } from "../design/field.tsx";
+import { useWork } from "../design/work.ts";
 import { useWords } from "../i18n/words.ts";
 import { Problem, type Meanings } from "../welcome/problem.tsx";
 import { Submit } from "../welcome/submit.tsx";
-import { useWork } from "../design/work.ts";
 import styles from "./confirm.module.css";
 import { frameWords } from "./frame-words.ts";
 

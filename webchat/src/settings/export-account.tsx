@@ -4,12 +4,12 @@ import { Download } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
 import { download } from "../attachments/download.ts";
 import { Button } from "../design/button.tsx";
+import { useWork } from "../design/work.ts";
 import { useActions } from "../engine/actions.ts";
 import { useChat } from "../engine/state.ts";
 import { bytes } from "../i18n/dates.ts";
 import { useWords } from "../i18n/words.ts";
 import { Problem } from "../welcome/problem.tsx";
-import { useWork } from "../design/work.ts";
 import styles from "./account-section.module.css";
 import { words } from "./words.ts";
 

@@ -3,6 +3,7 @@
 import { Refused } from "@amtrio/client";
 import { useState } from "react";
 import { notify } from "../design/toast.tsx";
+import { useWork } from "../design/work.ts";
 import { useActions } from "../engine/actions.ts";
 import { useChat } from "../engine/state.ts";
 import { useWords } from "../i18n/words.ts";
@@ -11,7 +12,6 @@ import { useFieldErrors } from "../welcome/field-errors.ts";
 import { PasswordField } from "../welcome/password-field.tsx";
 import { Problem, useWait } from "../welcome/problem.tsx";
 import { Submit } from "../welcome/submit.tsx";
-import { useWork } from "../design/work.ts";
 import { words as credentialWords } from "../welcome/words.ts";
 import styles from "./account-section.module.css";
 import { words } from "./words.ts";

@@ -3,11 +3,11 @@
 import { BellRing } from "lucide-react";
 import { useCallback, useState } from "react";
 import { Button } from "../design/button.tsx";
+import { useWork } from "../design/work.ts";
 import { useActions } from "../engine/actions.ts";
 import { fullTime } from "../i18n/dates.ts";
 import { useWords } from "../i18n/words.ts";
 import { Problem } from "../welcome/problem.tsx";
-import { useWork } from "../design/work.ts";
 import { Await } from "./await.tsx";
 import { useLoaded } from "./loading.ts";
 import { Row, Rows } from "./rows.tsx";

@@ -4,8 +4,8 @@
 const LOOKED_AT = 400;
 
 export function oneLine(markdown: string): string {
-  const text = markdown.slice(0, LOOKED_AT);
-  const line = text
+  return markdown
+    .slice(0, LOOKED_AT)
     .replace(/^\s*(?:```|~~~).*$/gm, "")
     .replace(/!?\[([^\]]*)\]\([^)]*\)/g, "$1")
     .replace(/^\s{0,3}(?:(?:#{1,6}|>|[-*+]|\d+[.)])\s+)+/gm, "")
@@ -14,6 +14,4 @@ export function oneLine(markdown: string): string {
     .replace(/(?<![\w*])[*_](\S(?:[^*_]*\S)?)[*_](?![\w*])/g, "$1")
     .replace(/\s+/g, " ")
     .trim();
-  // Marks alone are no empty message.
-  return line === "" ? text.trim() : line;
 }

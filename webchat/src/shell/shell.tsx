@@ -27,7 +27,7 @@ export function Shell() {
   const nav = useRef<HTMLElement>(null);
   const main = useRef<HTMLElement>(null);
   // Until the server has spoken for the first time on this device, an empty list means nothing.
-  const isKnown = useChat((state) => state.isLoaded && state.account !== undefined);
+  const isKnown = useChat((state) => state.account !== undefined);
 
   useShortcuts();
   useTitle();

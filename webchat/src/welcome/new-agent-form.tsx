@@ -4,6 +4,7 @@ import { Refused } from "@amtrio/client";
 import { useState } from "react";
 import { Button } from "../design/button.tsx";
 import { Field } from "../design/field.tsx";
+import { useWork } from "../design/work.ts";
 import { useActions } from "../engine/actions.ts";
 import { useWords } from "../i18n/words.ts";
 import { agentIdFrom, isAgentId } from "./agent-programs.ts";
@@ -12,7 +13,6 @@ import styles from "./connect-agent.module.css";
 import { useFieldErrors } from "./field-errors.ts";
 import { Problem } from "./problem.tsx";
 import { Submit } from "./submit.tsx";
-import { useWork } from "../design/work.ts";
 
 export interface NewAgent {
   readonly agentId: string;

@@ -1,8 +1,8 @@
 /** Going to the conversation with an agent, which is made if there is none. */
 
 import { useLocation } from "wouter";
-import { useActions } from "../engine/actions.ts";
 import { useWork } from "../design/work.ts";
+import { useActions } from "../engine/actions.ts";
 
 interface OpenChat {
   readonly isPending: boolean;

@@ -3,6 +3,7 @@
 import { Refused } from "@amtrio/client";
 import { useState } from "react";
 import { Field } from "../design/field.tsx";
+import { useWork } from "../design/work.ts";
 import { useActions } from "../engine/actions.ts";
 import { useWords } from "../i18n/words.ts";
 import { isUsername, passwordFault } from "./credential-rules.ts";
@@ -11,7 +12,6 @@ import { PasswordField } from "./password-field.tsx";
 import { Problem, useWait } from "./problem.tsx";
 import { Submit } from "./submit.tsx";
 import styles from "./welcome.module.css";
-import { useWork } from "../design/work.ts";
 import { words } from "./words.ts";
 
 export function RegisterForm({ invitation }: { readonly invitation?: string | undefined }) {

@@ -95,11 +95,13 @@ describe("taken for one that waits for words is", () => {
 
   test.each([
     { what: "an open one", messages: [message(1, "Go on"), asks(2)], is: true },
-    { what: "one after which something was steered or queued", messages: [asks(2), message(3, "so", { steers: "run-1" })], is: true },
+    { what: "one after which something was steered", messages: [asks(2), message(3, "so", { steers: "run-1" })], is: true },
+    { what: "one after which something was queued", messages: [asks(2), message(3, "then", { queued: true })], is: true },
     { what: "not one with buttons alone", messages: [asks(2, { free_text: false })], is: false },
     { what: "not one that was answered", messages: [asks(2, { state: "answered" })], is: false },
   ])("$what", ({ messages, is }) => {
-    timeline(...messages);
+    begun("2026-01-01T00:00:00.000Z");
+    timeline(...messages.map((each) => ({ ...each, created_at: "2026-01-01T00:00:01.000Z" })));
     show(scene, <Composer conversationId={HERE} />);
     expect(isAnswered()).toBe(is);
   });

@@ -47,7 +47,6 @@ export function stage(): Stage {
   chat.setState({ self: null });
   chat.setState({
     self: { userId: "u1", username: "alice" },
-    isLoaded: true,
     link: { kind: "online" },
     agents: { coder: AGENT, scout: { agent_id: "scout", name: "Scout", specialty: "finds things" } },
     conversations: {

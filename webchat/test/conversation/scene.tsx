@@ -87,7 +87,6 @@ export function know(messages: readonly Message[], over: Partial<ChatState> = {}
     {
       ...EMPTY,
       self: { userId: SELF, username: "ada" },
-      isLoaded: true,
       link: { kind: "online" },
       agents: { [AGENT]: { agent_id: AGENT, name: "Demo", online: true, status: "online" } },
       conversations: { [ID]: conversation() },

@@ -94,7 +94,6 @@ export function seed(state: Partial<ChatState> = {}): void {
     ...EMPTY,
     self: SELF,
     account: { user_id: SELF.userId, username: SELF.username, is_admin: false } as ChatState["account"],
-    isLoaded: true,
     link: { kind: "online" },
     agents: { coder: agent("coder", { name: "Coder" }) },
     ...state,

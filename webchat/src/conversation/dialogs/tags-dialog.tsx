@@ -36,10 +36,10 @@ export function TagsDialog({ conversation, onClose }: ConversationDialogProps) {
     actions.rest.call<UsedTag[]>("GET", "/tags").then(setUsed, () => undefined);
   }, [actions]);
   const suggestions = used.filter(({ tag }) => !tags.includes(tag)).slice(0, SUGGESTED_AT_MOST);
-  // Several may be under way: they are independent of each other, and whoever sorts does not wait.
+  // Several may be under way: whoever sorts does not wait.
   const change = (tag: string, on: boolean): void => {
     setError(undefined);
-    actions.tag(id, tag, on).then(() => on && setText(""), setError);
+    actions.tag(id, tag, on).then(() => setText((now) => (now.trim() === tag ? "" : now)), setError);
   };
   return (
     <Dialog title={t("tagsTitle")} onClose={onClose} actions={<Button onClick={onClose}>{t("close")}</Button>}>

@@ -4,6 +4,8 @@ import type { LastMessage } from "@amtrio/client";
 import type { Outgoing } from "../../engine/state.ts";
 import { oneLine } from "../one-line.ts";
 
+const MARKS_SHOWN = 100;
+
 export type Preview =
   /** The agent types, its answer is being made, or that waits for an answer of mine. */
   | { readonly kind: "writing" | "answering" | "asking" | "empty" }
@@ -42,6 +44,11 @@ function previewOfMessage(last: LastMessage, plain: string | null | undefined): 
   const isMine = last.sender_type === "client";
   const content = last.kind === "encrypted" ? plain : last.content;
   if (content === null || content === undefined) return { kind: "locked", isMine };
-  const text = oneLine(content);
-  return text === "" ? { kind: "files", isMine } : { kind: isMine ? "mine" : "theirs", text };
+  if (content.trim() === "") return { kind: "files", isMine };
+  // Marks alone say nothing in a line of text, but they are no files.
+  return { kind: isMine ? "mine" : "theirs", text: oneLine(content) || asWritten(content) };
+}
+
+function asWritten(content: string): string {
+  return content.slice(0, MARKS_SHOWN).replace(/\s+/g, " ").trim();
 }

@@ -45,7 +45,9 @@ test("ciphertext is never shown: what it says, or that it is locked", () => {
 });
 
 test("a message of marks alone is told as it was written: it holds no files", () => {
-  for (const text of ["> ", "****"]) expect(previewOf({ ...nothing, last: said(text) })).toEqual({ kind: "theirs", text: text.trim() });
+  for (const [content, text] of [["> ", ">"], ["****", "****"], ["> \n> ", "> >"], ["```\n```", "``` ```"]] as const) {
+    expect(previewOf({ ...nothing, last: said(content) })).toEqual({ kind: "theirs", text });
+  }
 });
 
 test("a message without words holds files", () => {
