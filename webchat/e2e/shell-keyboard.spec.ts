@@ -1,6 +1,6 @@
 /** Everything without a mouse: the palette, the shortcuts, the way past the list; and what is said of the connection. */
 
-import { axe, expect, test, type Page } from "./harness.ts";
+import { axe, expect, historySettled, test, type Page } from "./harness.ts";
 import { begun, expectOrder, field, log, row, write } from "./shell-scene.ts";
 
 // Parts that come later are there without a network, too.
@@ -59,6 +59,7 @@ test("the palette does what it offers: colours, marking as read, searching, sign
   await expect(page.getByRole("searchbox", { name: "Search" })).toHaveValue("zebra crossing");
   await run("sign out");
   await page.getByRole("dialog", { name: "Sign out" }).getByRole("button", { name: "Cancel" }).click();
+  await historySettled(page);
   await page.reload();
   await expect(page.locator("html")).toHaveCSS("color-scheme", "dark");
 });

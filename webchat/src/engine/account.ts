@@ -108,6 +108,7 @@ export class SignedInAccount {
     await this.#connecting.close();
     await this.secrets.close();
     await this.drafts.close();
+    this.outbox.close();
     this.files.close();
     await this.writer.flush().catch(() => undefined);
     this.database.close();
@@ -118,6 +119,7 @@ export class SignedInAccount {
     await this.close();
     live.clear();
     this.drafts.erase();
+    this.outbox.erase();
     forgetOwnItems(this.self.userId);
     // Neither waits for the other: what can be removed is.
     const removal = Promise.allSettled([deleteDatabase(this.self.userId), this.secrets.erase()]);
@@ -253,7 +255,7 @@ export class SignedInAccount {
       drafts: Object.fromEntries(draftKeys.map((key, at) => [key, drafts[at]!])),
     });
     await this.drafts.load();
-    await this.outbox.load();
+    await this.outbox.begin();
     this.#stopListening = this.#tabs.listen((news) => this.#heard(news));
   }
 

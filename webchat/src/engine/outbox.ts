@@ -7,6 +7,7 @@
 
 import { ClientError, Closed, newClientId, Refused, Unreachable, type Connection, type Message } from "@amtrio/client";
 import type { Database, OutboxRow } from "./database.ts";
+import { LeftMessages } from "./left-messages.ts";
 import { isSealed } from "./sealed-files.ts";
 import { chat, type Outgoing } from "./state.ts";
 import { alone, type Tabs } from "./tabs.ts";
@@ -29,6 +30,7 @@ export class Outbox {
   readonly #tabs: Tabs;
   readonly #connection: () => Connection | undefined;
   readonly #sealing: Sealing;
+  readonly #left: LeftMessages;
   /** Those that the disk refused, and which are in memory alone. */
   readonly #unkept = new Set<string>();
   /** On their way to the disk: until they are there, what is in memory counts. */
@@ -43,6 +45,23 @@ export class Outbox {
     this.#tabs = tabs;
     this.#connection = connection;
     this.#sealing = sealing;
+    this.#left = new LeftMessages(userId, () => this.#unwritten());
+  }
+
+  /** Show what waits, and what the pages before could not put on the disk. */
+  async begin(): Promise<void> {
+    // Where the disk refuses still, it is there for the next page.
+    await this.#left.takeOver((rows) => this.#take(rows)).catch(() => undefined);
+    await this.load();
+  }
+
+  close(): void {
+    this.#left.close();
+  }
+
+  /** Nothing is left of what is not on the disk. */
+  erase(): void {
+    this.#left.erase();
   }
 
   /** Show what waits. */
@@ -141,6 +160,19 @@ export class Outbox {
     this.#tell();
     // A disk that does not let itself be read: the next connection tries again.
     await this.send().catch(() => undefined);
+  }
+
+  async #take(rows: readonly OutboxRow[]): Promise<void> {
+    const work = this.#database.transaction("outbox", "readwrite");
+    for (const row of rows) {
+      // The disk had it after all, and may know more of it by now.
+      if ((await work.store.get(row.clientId)) === undefined) await work.store.put(row);
+    }
+    await work.done;
+  }
+
+  #unwritten(): Outgoing[] {
+    return Object.values(chat.getState().outgoing).flat().filter((row) => this.#isOnlyHere(row.clientId));
   }
 
   #isOnlyHere(clientId: string): boolean {

@@ -1,5 +1,5 @@
 import { Closed, Refused, Unreachable, type Connection } from "@amtrio/client";
-import { beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { apply } from "../../src/engine/apply.ts";
 import { begun } from "../../src/engine/conversations.ts";
 import { openDatabase, type Database } from "../../src/engine/database.ts";
@@ -69,6 +69,8 @@ beforeEach(async () => {
   chat.setState(EMPTY);
   outbox = make();
 });
+
+afterEach(() => outbox.close());
 
 const write = (content: string, more = {}): Promise<void> =>
   outbox.add({ conversationId: "c1", content, replyTo: undefined, attachments: [], encrypted: false, ...more });
@@ -403,6 +405,65 @@ test("what was discarded while it was looked up whether to seal it is not sent, 
   await sending;
   expect(line.sent).toEqual([]);
   expect(await database.getAll("outbox")).toEqual([]);
+});
+
+describe("what a page had not put on the disk when it went", () => {
+  const goes = (): void => void dispatchEvent(new Event("pagehide"));
+  const nextPage = async (): Promise<void> => {
+    outbox.close();
+    chat.setState(EMPTY);
+    outbox = make();
+    await outbox.begin();
+  };
+
+  test("is there in the next page, once, and is sent", async () => {
+    const put = vi.spyOn(database, "put").mockReturnValue(new Promise(() => undefined));
+    void write("one");
+    void write("two");
+    put.mockRestore();
+    goes();
+    await nextPage();
+    expect(rows()).toMatchObject([{ content: "one", state: "waiting" }, { content: "two", state: "waiting" }]);
+    expect(await database.getAll("outbox")).toHaveLength(2);
+    await nextPage();
+    expect(rows()).toHaveLength(2);
+    line = new Line();
+    const sending = outbox.send();
+    await line.has(2);
+    expect(line.contents()).toEqual(["one", "two"]);
+    for (const each of line.sent) each.answer();
+    await sending;
+  });
+
+  test("is there although the disk refused it, with the reason", async () => {
+    const put = vi.spyOn(database, "put").mockRejectedValue(new DOMException("full", "QuotaExceededError"));
+    await write("one");
+    put.mockRestore();
+    goes();
+    await nextPage();
+    expect(rows()).toEqual([{ content: "one", state: "failed", error: "full" }]);
+  });
+
+  test("does not undo what became of it, where the disk had it after all", async () => {
+    await write("one");
+    const [row] = await database.getAll("outbox");
+    localStorage.setItem("amtrio.left.alice.page", JSON.stringify([{ ...row, content: "as it was" }]));
+    await nextPage();
+    expect(rows()).toMatchObject([{ content: "one" }]);
+  });
+
+  test("is left to nobody by a page that came back, and by who signed out", async () => {
+    const put = vi.spyOn(database, "put").mockRejectedValue(new DOMException("full", "QuotaExceededError"));
+    await write("one");
+    put.mockRestore();
+    goes();
+    dispatchEvent(new Event("pageshow"));
+    expect(Object.keys(localStorage)).toEqual([]);
+    goes();
+    expect(Object.keys(localStorage)).toHaveLength(1);
+    outbox.erase();
+    expect(Object.keys(localStorage)).toEqual([]);
+  });
 });
 
 test("a clock that goes back does not change the order", async () => {
